@@ -1,0 +1,94 @@
+import type { Sentence } from '../errors.ts';
+import type { Node } from '../model/graph.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/**
+ * A matrix as it acts: y = x * W^T + b. `weight` is stored [out, in], or [in, out] when `transposed`.
+ * A quantized one keeps its integers in `weight` and what scales them in `scale` and `zeroPoint`; its `out` and `in` are those of the matrix it stands for.
+ */
+export interface Linear {
+  /** The Hugging Face path without the model's prefix, whatever the exporter wrote: encoder.layer.3.attention.self.query */
+  readonly id: string;
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+  readonly scale?: Tensor;
+  readonly zeroPoint?: Tensor;
+  readonly out: number;
+  readonly in: number;
+  readonly transposed: boolean;
+  readonly form: 'dense' | 'factored' | 'quantized';
+  /** ONNX: the nodes that multiply by this weight (MatMul, Gemm, MatMulInteger); more than one when a layer is shared. Empty in safetensors. */
+  readonly nodes: readonly Node[];
+}
+
+/** An embedding table [rows, width]. */
+export interface Table {
+  readonly id: string;
+  readonly weight: Tensor;
+  readonly scale?: Tensor;
+  readonly zeroPoint?: Tensor;
+  readonly rows: number;
+  readonly width: number;
+  readonly form: 'dense' | 'quantized';
+  /** ONNX: the Gather nodes. A table that is sliced or added as a constant has none. */
+  readonly nodes: readonly Node[];
+}
+
+export interface Norm {
+  readonly id: string;
+  readonly weight?: Tensor;
+  readonly bias?: Tensor;
+}
+
+export interface Layer {
+  readonly index: number;
+  /** Layers with the same `stored` share one set of tensors (ALBERT). */
+  readonly stored: number;
+  readonly heads: number;
+  readonly headDim: number;
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly output: Linear;
+  readonly attentionNorm: Norm;
+  readonly up: Linear;
+  readonly down: Linear;
+  readonly outputNorm: Norm;
+}
+
+/** Which tensor is which organ. What no organ claims is in `unclaimed`: shown, never dropped. */
+export interface Anatomy {
+  /** Hugging Face model_type, or 'unknown'. */
+  readonly family: string;
+  /** 'base', 'masked-lm', 'pretraining', 'sequence-classification', 'token-classification', 'question-answering', 'multiple-choice', 'discriminator', or 'unknown'. */
+  readonly task: string;
+  readonly hidden: number;
+  readonly vocabulary: number;
+  readonly positions: number;
+  /** Layers that run, in order; [] when no BERT was found. */
+  readonly layers: readonly Layer[];
+  readonly tables: readonly Table[];
+  readonly embeddingNorm?: Norm;
+  /** ALBERT, ELECTRA: embedding width to hidden width. */
+  readonly embeddingProjection?: Linear;
+  /** Pooler and task head: linears, norms and loose parameters in order. */
+  readonly top: readonly TopOrgan[];
+  /** Every linear of the model, layers first, each stored one once; in a model that is not a BERT, every constant matrix that a MatMul or Gemm uses. */
+  readonly linears: readonly Linear[];
+  readonly unclaimed: readonly Tensor[];
+  /** Tensors that hold the same numbers as another one (a tied table stored twice): name -> name of the first. Counted once, with a row of their own. */
+  readonly copies: ReadonlyMap<string, string>;
+  /** Tensors that are no parameters: position_ids, shape constants, scales and zero points. */
+  readonly buffers: readonly Tensor[];
+  /** Why no layers were found, and what the model is taken for. */
+  readonly notBert?: Sentence;
+}
+
+export interface TopOrgan {
+  readonly id: string;
+  readonly kind: 'linear' | 'norm' | 'bias';
+  readonly role: 'pooler' | 'head';
+  readonly linear?: Linear;
+  readonly norm?: Norm;
+  readonly tensor?: Tensor;
+}

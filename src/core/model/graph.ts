@@ -1,0 +1,51 @@
+import type { DType } from '../tensor/dtype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** A graph of operators (ONNX). Nodes are in file order, which is topological in well-formed files. */
+export interface Graph {
+  readonly name: string;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly nodes: readonly Node[];
+  /** Names of the tensors in Model.tensors that are initializers of this graph, in file order. */
+  readonly initializers: readonly string[];
+  /** domain -> version; '' is ai.onnx. */
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly irVersion: number;
+  readonly producer: string;
+  /** Local functions (ModelProto.functions), named domain::name. */
+  readonly functions: readonly { readonly domain: string; readonly name: string }[];
+}
+
+export interface ValueInfo {
+  readonly name: string;
+  readonly dtype?: DType;
+  /** A name for a symbolic dimension, undefined for an unknown one. */
+  readonly shape?: readonly (number | string | undefined)[];
+}
+
+export interface Node {
+  readonly opType: string;
+  /** '' is ai.onnx. */
+  readonly domain: string;
+  readonly name: string;
+  /** '' marks an optional input that is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, Attribute>;
+  /** metadata_props: dynamo keeps pkg.torch.onnx.name_scopes here. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The node as it lies in the file it was read from: a node that still has it is copied byte for byte. A new or changed node has none. */
+  readonly origin?: unknown;
+}
+
+export type Attribute =
+  | { readonly type: 'int'; readonly value: number }
+  | { readonly type: 'float'; readonly value: number }
+  | { readonly type: 'string'; readonly value: string }
+  | { readonly type: 'ints' | 'floats'; readonly value: readonly number[] }
+  | { readonly type: 'strings'; readonly value: readonly string[] }
+  | { readonly type: 'tensor'; readonly value: Tensor }
+  | { readonly type: 'graph'; readonly value: Graph }
+  /** Anything else (types, sparse tensors, lists of graphs): kept in the file, not understood. */
+  | { readonly type: 'other' };

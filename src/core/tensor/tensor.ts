@@ -1,0 +1,28 @@
+import type { DType } from './dtype.ts';
+
+/** Row-major, outermost first. [] is a scalar. */
+export type Shape = readonly number[];
+
+/** Where a tensor's bytes lie as one run in a file; two tensors with the same place are one (tied). */
+export interface Place {
+  readonly file: string;
+  readonly offset: number;
+}
+
+/**
+ * Shape and size now, numbers late. Bytes are the packed little-endian elements in row-major order, whatever form the file keeps
+ * them in (raw, float_data, external); 4-bit and 2-bit elements are packed low bits first.
+ */
+export interface Tensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** Bytes of the packed elements: ceil(elements * bits / 8). */
+  readonly byteLength: number;
+  /** Set when the bytes lie in one run in a file; absent for typed fields (float_data) and computed tensors. */
+  readonly place?: Place;
+  /** The bytes [start, end) of the packed elements; all of them by default. May be asked more than once and in any order. */
+  bytes(start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+export const elementCount = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);

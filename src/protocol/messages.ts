@@ -1,0 +1,162 @@
+import type { Code, Sentence } from '../core/errors.ts';
+import type { Field } from '../core/passes/pass.ts';
+import type { Comparison, CompressReport, Sizes } from '../core/report/comparison.ts';
+import type { Summary } from '../core/report/tree.ts';
+
+// Plain data only: everything here survives structuredClone and JSON.
+
+export interface Failure {
+  readonly code: Code;
+  /** English, with file and offset. */
+  readonly message: string;
+  readonly sentence: Sentence;
+  readonly file?: string;
+  readonly offset?: number;
+  readonly hint?: Sentence;
+}
+
+export interface Step {
+  readonly pass: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+export interface Recipe {
+  readonly version: 1;
+  readonly steps: readonly Step[];
+}
+
+export interface PassInfo {
+  readonly id: string;
+  readonly title: Sentence;
+  readonly summary: Sentence;
+  readonly source: string;
+  readonly needs: readonly string[];
+  readonly fields: Readonly<Record<string, Field>>;
+}
+
+export interface ProgressEvent {
+  /** 0 to 1, or undefined while unknown. */
+  readonly fraction?: number;
+  /** What is being worked on: an organ's id, or a file's name. */
+  readonly what: string;
+  readonly bytesDone?: number;
+  readonly bytesTotal?: number;
+}
+
+export interface CompressRequest {
+  readonly path: string;
+  readonly recipe: Recipe;
+  /** Path of the model file or folder to write. */
+  readonly out: string;
+  /** Default: the input's. */
+  readonly format?: 'onnx' | 'safetensors';
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** What the engine process serves to the host. Every call takes an AbortSignal last (turned into a cancel message) and may report progress. */
+export interface EngineApi {
+  inspect(path: string): Promise<Summary>;
+  passes(): Promise<readonly PassInfo[]>;
+  /** A dry run has exact sizes and writes nothing. */
+  compress(request: CompressRequest): Promise<CompressReport>;
+  compare(before: string, after: string): Promise<Comparison>;
+}
+
+// --- editor: webview <-> host
+
+/** What an editor shows now. Sent by the host whenever it changes, and on request after a reload. */
+export type EditorView =
+  | { readonly state: 'opening'; readonly name: string; readonly byteLength?: number }
+  | {
+      readonly state: 'ready';
+      readonly name: string;
+      readonly summary: Summary;
+      readonly changedOnDisk: boolean;
+      readonly deleted: boolean;
+    }
+  | { readonly state: 'failed'; readonly name: string; readonly byteLength?: number; readonly failure: Failure };
+
+export interface EditorHostApi {
+  view(): Promise<EditorView>;
+  reload(): Promise<void>;
+  quantize(): Promise<void>;
+  openCompress(): Promise<void>;
+  openCompare(): Promise<void>;
+  copyText(text: string): Promise<void>;
+  showLog(): Promise<void>;
+}
+export interface EditorEvents {
+  view: EditorView;
+  /** Ctrl+F from the host's keybinding, or a command from the title menu. */
+  focusFilter: null;
+}
+
+// --- compress form: webview <-> host
+
+export interface CompressView {
+  readonly name: string;
+  readonly path: string;
+  readonly parameters: number;
+  readonly fileBytes: number;
+  readonly format: 'onnx' | 'safetensors';
+  readonly passes: readonly PassInfo[];
+  readonly recipe: Recipe;
+  readonly out: string;
+  readonly outFormat: 'onnx' | 'safetensors';
+  /** What is running, if anything: the page may be reopened in mid-work. */
+  readonly running: ProgressEvent | null;
+}
+export interface DryRun {
+  readonly report: CompressReport | null;
+  readonly failure: Failure | null;
+  /** Sizes after each step, for the bars. */
+  readonly steps: readonly Sizes[];
+}
+export interface CompressHostApi {
+  view(): Promise<CompressView>;
+  dryRun(recipe: Recipe, out: string, format: 'onnx' | 'safetensors'): Promise<DryRun>;
+  /** Resolves when done; the diff opens by itself. Rejects with a Failure. */
+  run(recipe: Recipe, out: string, format: 'onnx' | 'safetensors'): Promise<CompressReport>;
+  cancel(): Promise<void>;
+  chooseOut(out: string): Promise<string | null>;
+  copyCommand(recipe: Recipe, out: string): Promise<void>;
+  saveRecipe(recipe: Recipe): Promise<void>;
+  openResult(out: string): Promise<void>;
+  showLog(): Promise<void>;
+}
+export interface CompressEvents {
+  view: CompressView;
+  progress: ProgressEvent;
+}
+
+// --- diff panel: webview <-> host
+
+export type DiffView =
+  | {
+      readonly state: 'opening';
+      readonly names: { readonly before: string; readonly after: string };
+      readonly progress: ProgressEvent | null;
+    }
+  | {
+      readonly state: 'ready';
+      readonly comparison: Comparison;
+      /** How it was made, when Headroom made it just now: recipe, seconds, peak, what was left alone. */
+      readonly made: { readonly recipe: Recipe; readonly report: CompressReport; readonly command: string } | null;
+      readonly changedOnDisk: boolean;
+    }
+  | { readonly state: 'failed'; readonly names: { readonly before: string; readonly after: string }; readonly failure: Failure };
+
+export interface DiffHostApi {
+  view(): Promise<DiffView>;
+  reload(): Promise<void>;
+  copyMarkdown(): Promise<void>;
+  saveReport(): Promise<void>;
+  copyCommand(): Promise<void>;
+  openResult(): Promise<void>;
+  openOriginal(): Promise<void>;
+  copyText(text: string): Promise<void>;
+  showLog(): Promise<void>;
+}
+export interface DiffEvents {
+  view: DiffView;
+}
