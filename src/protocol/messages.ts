@@ -1,66 +1,13 @@
-import type { Code, Sentence } from '../core/errors.ts';
-import type { Field } from '../core/passes/pass.ts';
 import type { Comparison, CompressReport, Sizes } from '../core/report/comparison.ts';
 import type { Summary } from '../core/report/tree.ts';
+import type { CompressRequest, Failure, Made, PassInfo, ProgressEvent, Recipe, Session, Step } from '../core/session/types.ts';
+
+export type { CompressRequest, Failure, Made, PassInfo, ProgressEvent, Recipe, Session, Step };
 
 // Plain data only: everything here survives structuredClone and JSON.
 
-export interface Failure {
-  readonly code: Code;
-  /** English, with file and offset. */
-  readonly message: string;
-  readonly sentence: Sentence;
-  readonly file?: string;
-  readonly offset?: number;
-  readonly hint?: Sentence;
-}
-
-export interface Step {
-  readonly pass: string;
-  readonly options: Readonly<Record<string, unknown>>;
-}
-export interface Recipe {
-  readonly version: 1;
-  readonly steps: readonly Step[];
-}
-
-export interface PassInfo {
-  readonly id: string;
-  readonly title: Sentence;
-  readonly summary: Sentence;
-  readonly source: string;
-  readonly needs: readonly string[];
-  readonly fields: Readonly<Record<string, Field>>;
-}
-
-export interface ProgressEvent {
-  /** 0 to 1, or undefined while unknown. */
-  readonly fraction?: number;
-  /** What is being worked on: an organ's id, or a file's name. */
-  readonly what: string;
-  readonly bytesDone?: number;
-  readonly bytesTotal?: number;
-}
-
-export interface CompressRequest {
-  readonly path: string;
-  readonly recipe: Recipe;
-  /** Path of the model file or folder to write. */
-  readonly out: string;
-  /** Default: the input's. */
-  readonly format?: 'onnx' | 'safetensors';
-  readonly force?: boolean;
-  readonly dryRun?: boolean;
-}
-
-/** What the engine process serves to the host. Every call takes an AbortSignal last (turned into a cancel message) and may report progress. */
-export interface EngineApi {
-  inspect(path: string): Promise<Summary>;
-  passes(): Promise<readonly PassInfo[]>;
-  /** A dry run has exact sizes and writes nothing. */
-  compress(request: CompressRequest): Promise<CompressReport>;
-  compare(before: string, after: string): Promise<Comparison>;
-}
+/** What the engine process serves to the host: the session itself. The signal becomes a cancel message, progress becomes events. */
+export type EngineApi = Session;
 
 // --- editor: webview <-> host
 
@@ -141,7 +88,7 @@ export type DiffView =
       readonly state: 'ready';
       readonly comparison: Comparison;
       /** How it was made, when Headroom made it just now: recipe, seconds, peak, what was left alone. */
-      readonly made: { readonly recipe: Recipe; readonly report: CompressReport; readonly command: string } | null;
+      readonly made: Made | null;
       readonly changedOnDisk: boolean;
     }
   | { readonly state: 'failed'; readonly names: { readonly before: string; readonly after: string }; readonly failure: Failure };

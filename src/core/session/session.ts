@@ -1,0 +1,45 @@
+import { passes } from '../passes/registry.ts';
+import { html } from '../report/documents/html.ts';
+import { markdown } from '../report/documents/markdown.ts';
+import { addStatistics } from '../report/statistics.ts';
+import { summarize } from '../report/summary.ts';
+import { compare } from './compare.ts';
+import { compress } from './compress.ts';
+import { openPath } from './open.ts';
+import type { PassInfo, Session } from './types.ts';
+
+/** The facade over core. Holds nothing between calls. */
+export function createSession(): Session {
+  return {
+    async inspect(path, { signal, progress, stats } = {}) {
+      const opened = await openPath(path, signal);
+      try {
+        const summary = summarize(opened.model, opened.anatomy);
+        if (!stats) return summary;
+        return await addStatistics(summary, opened.model, {
+          ...(signal && { signal }),
+          progress: (done, total, what) =>
+            progress?.({ fraction: total === 0 ? 0 : done / total, what, bytesDone: done, bytesTotal: total }),
+        });
+      } finally {
+        await opened.close();
+      }
+    },
+    passes: async () => passInfos,
+    compress,
+    compare,
+    async document(comparison, made, kind) {
+      if (kind === 'json') return `${JSON.stringify(comparison, null, 2)}\n`;
+      return kind === 'markdown' ? markdown(comparison, made) : html(comparison, made);
+    },
+  };
+}
+
+export const passInfos: readonly PassInfo[] = passes.map(({ id, title, summary, source, needs, fields }) => ({
+  id,
+  title,
+  summary,
+  source,
+  needs,
+  fields,
+}));

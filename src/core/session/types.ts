@@ -1,0 +1,81 @@
+import type { Code, Sentence } from '../errors.ts';
+import type { Field } from '../passes/pass.ts';
+import type { Comparison, CompressReport, Sizes } from '../report/comparison.ts';
+import type { Summary } from '../report/tree.ts';
+
+// What the session takes and gives. Plain data only: everything here survives structuredClone and JSON.
+
+/** A HeadroomError as data: classes do not cross processes, codes do. */
+export interface Failure {
+  readonly code: Code;
+  /** English, with file and offset. */
+  readonly message: string;
+  readonly sentence: Sentence;
+  readonly file?: string;
+  readonly offset?: number;
+  readonly hint?: Sentence;
+}
+
+export interface Step {
+  readonly pass: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+/** What was done to a model, as JSON: replays to the same bytes. */
+export interface Recipe {
+  readonly version: 1;
+  readonly steps: readonly Step[];
+}
+
+/** A pass as a form, a command line and a document need it. */
+export interface PassInfo {
+  readonly id: string;
+  readonly title: Sentence;
+  readonly summary: Sentence;
+  /** The paper or tool it follows. */
+  readonly source: string;
+  readonly needs: readonly string[];
+  readonly fields: Readonly<Record<string, Field>>;
+}
+
+export interface ProgressEvent {
+  /** 0 to 1, or absent while unknown. */
+  readonly fraction?: number;
+  /** What is being worked on: an organ's id, or a file's name. */
+  readonly what: string;
+  readonly bytesDone?: number;
+  readonly bytesTotal?: number;
+}
+
+export interface CompressRequest {
+  readonly path: string;
+  readonly recipe: Recipe;
+  /** Path of the model file to write (.onnx, .safetensors), or of a folder. */
+  readonly out: string;
+  /** Default: what `out` ends in, else the input's. */
+  readonly format?: 'onnx' | 'safetensors';
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** How a comparison's second model was made, when that is known. */
+export interface Made {
+  readonly recipe: Recipe;
+  readonly report: CompressReport;
+  readonly command: string;
+}
+
+export interface SessionOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** The facade over core: what the command line calls and the engine serves. Every path is a file or a folder of this machine. */
+export interface Session {
+  inspect(path: string, options?: SessionOptions & { readonly stats?: boolean }): Promise<Summary>;
+  passes(): Promise<readonly PassInfo[]>;
+  /** A dry run has exact sizes and writes nothing; `steps` are the sizes after each step. */
+  compress(request: CompressRequest, options?: SessionOptions): Promise<CompressReport & { readonly steps: readonly Sizes[] }>;
+  compare(before: string, after: string, options?: SessionOptions): Promise<Comparison>;
+  /** A comparison as a document to keep or to send. */
+  document(comparison: Comparison, made: Made | null, kind: 'markdown' | 'html' | 'json'): Promise<string>;
+}
