@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { say } from '../core/errors.ts';
+import type { Summary, TreeNode } from '../core/report/tree.ts';
+import type { Session } from '../core/session/types.ts';
+import { answer, answerJson } from './answer.ts';
+import { progressBar } from './progress.ts';
+import { bytes, count, percent, table } from './table.ts';
+
+export function inspectCommand(session: Session, signal: AbortSignal): Command {
+  return new Command('inspect')
+    .description('where the parameters are: by layer, head and tensor')
+    .argument('<file>', 'a .onnx, a .safetensors, a model.safetensors.index.json, or a folder that holds one')
+    .option('--json', 'the whole answer as JSON')
+    .option('--stats', 'read the weights too: range, mean, spread, zeros and a histogram of each tensor (with --json)')
+    .addHelpText('after', '\nExample:\n  headroom inspect model.onnx --json > model.json')
+    .action(async (file: string, { json, stats }: { json?: boolean; stats?: boolean }) => {
+      const bar = progressBar();
+      const summary = await session.inspect(file, { signal, progress: bar.progress, stats: stats ?? false }).finally(bar.done);
+      if (json) answerJson(summary);
+      else answer(describe(summary));
+      for (const { message } of json ? [] : summary.warnings) process.stderr.write(`note: ${message}\n`);
+    });
+}
+
+function describe({ file, model, tree, heads }: Summary): string {
+  const what = model.notBert
+    ? say(model.notBert)
+    : `${model.family}, ${model.task}: ${model.layers} layers of ${model.hidden}, ${headsOf(model.heads)} of ${model.headDim}, feed-forward ${[...new Set(model.intermediate)].join('/')}, vocabulary ${count(model.vocabulary)}`;
+  const head = `${file.name}: ${count(model.parameters)} parameters, ${bytes(file.byteLength)} (${file.format}; ${model.dtypes.map(it => it.dtype).join(', ')})\n${what}`;
+  const rows = [['', 'share', 'parameters', 'bytes', 'type', 'shape'], ...lines(tree, model.parameters, 0)];
+  const one = heads[0];
+  const even = one && heads.every(it => it.parameters === one.parameters && it.byteLength === one.byteLength);
+  const perHead = even ? `\n\nEach of ${heads.length} heads: ${count(one.parameters)} parameters, ${bytes(one.byteLength)}.` : '';
+  return `${head}\n\n${table(rows, [1, 2, 3])}${perHead}`;
+}
+
+const headsOf = (heads: readonly number[]): string => {
+  const kinds = [...new Set(heads)];
+  return kinds.length === 1 ? `${kinds[0]} heads` : `${heads.join('+')} heads`;
+};
+
+/** Organs, not single tensors: a linear's weight and bias are one line. */
+function lines(node: TreeNode, total: number, depth: number): string[][] {
+  const row = [
+    `${'  '.repeat(depth)}${node.title}`,
+    percent(node.parameters, total),
+    count(node.parameters),
+    bytes(node.byteLength),
+    node.dtype ?? '',
+    node.shape?.join(' x ') ?? '',
+  ];
+  const children = depth < 3 && node.kind !== 'linear' && node.kind !== 'norm' ? (node.children ?? []) : [];
+  return [row, ...children.flatMap(child => lines(child, total, depth + 1))];
+}
