@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { html } from '../../../src/core/report/documents/html.ts';
+import { markdown } from '../../../src/core/report/documents/markdown.ts';
+import { hostile, hostileName, huge, int8, made, pruned, unchanged } from '../../webview/diff-comparisons.ts';
+
+const nb = '\u00a0';
+/** Tags, without what stands between them. */
+const tags = (page: string): string[] => page.replace(/<style>.*?<\/style>/s, '').match(/<[^>]*>/g) ?? [];
+
+test('Markdown opens with the totals, and says that quality and speed were not measured', () => {
+  const lines = markdown(int8()).split('\n');
+  assert.equal(lines[0], '# `model.safetensors` → `model.int8.safetensors`');
+  assert.ok(lines.includes(`| File size | 90.9${nb}MB | 23.0${nb}MB | −67.8${nb}MB, 3.94${nb}× smaller | −74.6${nb}% |`));
+  assert.ok(lines.includes(`| Parameters | 22,713,216 | 22,713,216 | 0 | 0${nb}% |`));
+  assert.ok(lines.includes('| Quality | Not measured | Not measured |  |  |'));
+  assert.ok(lines.includes('| Speed | Not measured | Not measured |  |  |'));
+  assert.ok(lines.includes('Tensors: 39 changed, 39 added, 1 removed, 0 replaced, 64 the same.'));
+});
+
+test('Markdown lists changed tensors with type, shape, sizes and error, the largest difference first', () => {
+  const lines = markdown(int8()).split('\n');
+  const table = lines.slice(lines.findIndex(line => line.startsWith('## Tensors')));
+  assert.match(
+    table[4]!,
+    /^\| `embeddings\.word_embeddings\.weight` \| changed \| fp32 → int8 \| 30522 × 384 \| 46\.9.MB \| 11\.7.MB \| −75\.0.% \| \d\.\d.% \| 0\.99\d+ \|$/,
+  );
+  assert.ok(
+    table.some(line => line.startsWith('| `embeddings.word_embeddings.weight_scale` | added | fp32 | 30522 × 1 | – | 122')),
+  );
+  assert.ok(table.some(line => /position_ids` \| removed \| int64 .* \| – \| −100\.0.% \|/.test(line)));
+});
+
+test('Markdown of 20,000 tensors stops at 200 rows and says what the rest amounts to', () => {
+  const text = markdown(huge());
+  assert.ok(Buffer.byteLength(text) < 65_536, 'fits a comment');
+  assert.match(text, /And 19,800 more, −[\d,.]+.MB in all\./);
+  assert.match(text, /And 1 more\./, 'of 201 parts');
+});
+
+test('Markdown of a result Headroom made holds its command, recipe, time, peak and what was left alone by reason', () => {
+  const comparison = int8();
+  const text = markdown(comparison, made(comparison));
+  assert.ok(text.includes("```sh\nheadroom quantize '/models/minilm/model.safetensors'"));
+  assert.ok(text.includes('"scheme": "int8"'));
+  assert.ok(text.includes(`It took 1.8${nb}s, with 212.0${nb}MB of memory at its peak.`));
+  assert.ok(text.includes('- a bias is too small to gain, and rounding it costs quality: `embeddings.LayerNorm.bias`, '));
+  assert.match(text, /, and 45 more$/m);
+  assert.ok(!markdown(comparison, null).includes('How this was made'));
+});
+
+test('heads are listed only where their number differs', () => {
+  assert.ok(!markdown(int8()).includes('## Heads'));
+  assert.ok(markdown(pruned()).includes('| 0 | 12 | 9 |\n| 1 | 12 | 4 |\n| 2 | 12 | 8 |\n| 3 | 12 | 11 |\n| 4 | 12 | 10 |\n\n'));
+  assert.ok(html(pruned()).includes('<tr><td>1</td><td class="n">12</td><td class="n">4</td></tr>'));
+});
+
+test('two equal models say so, without a table of changes', () => {
+  const text = markdown(unchanged());
+  assert.ok(text.includes('Nothing changed: all 104 tensors are the same.'));
+  assert.ok(!text.includes('## Tensors'));
+  assert.ok(html(unchanged()).includes('Nothing changed: all 104 tensors are the same.'));
+});
+
+test('no name becomes Markdown: every line of a table keeps its columns and nothing is markup', () => {
+  const text = markdown(hostile());
+  assert.ok(!/<script|<img|javascript:/.test(text));
+  assert.ok(!/[\u0000-\u0009\u000b-\u001f\u202e]/.test(text));
+  const table = text
+    .slice(text.indexOf('## Tensors'))
+    .split('\n')
+    .filter(line => line.startsWith('|'));
+  for (const line of table) assert.equal(line.split('|').length, 11, line);
+  assert.ok(
+    table.every(line => line.length < 700),
+    'a name of 10,000 characters is cut',
+  );
+});
+
+test('no name becomes HTML: the page has the same tags whatever the names are', () => {
+  const [plain, attacked] = [hostile(), hostile()];
+  const harmless = JSON.parse(JSON.stringify(plain).replaceAll(JSON.stringify(hostileName).slice(1, -1), 'name')) as typeof plain;
+  const inert = { ...harmless, names: { before: 'a.onnx', after: 'b.onnx' } };
+  const withoutTitles = (list: string[]) => list.map(tag => tag.replace(/title="[^"]*"/, 'title'));
+  assert.deepEqual(withoutTitles(tags(html(attacked))), withoutTitles(tags(html(inert))));
+  assert.ok(html(attacked).includes('&#60;script&#62;alert(1)&#60;/script&#62;|`**&#34;&#39;␀⟨U+202E⟩\\'));
+});
+
+test('the HTML page is one file: nothing to fetch, no script, and a policy that allows neither', () => {
+  const comparison = int8();
+  const page = html(comparison, made(comparison));
+  assert.ok(page.includes(`content="default-src 'none'; style-src 'unsafe-inline'"`));
+  assert.ok(!tags(page).some(tag => /^<(script|link|img|iframe|object)|\s(src|href|on\w+)=/.test(tag)));
+  assert.ok(!page.includes('url('));
+});
+
+test('the HTML page shows the totals, every level of what changed, and one row for what did not', () => {
+  const page = html(int8());
+  assert.ok(page.includes(`23.0${nb}MB <span class="muted">from 90.9${nb}MB</span>`));
+  assert.equal(page.match(/Not measured/g)?.length, 2);
+  assert.equal(
+    page.match(/<tr class="changed[^>]*>/g)?.length,
+    39 + 39 + 6 * 3 + 2 + 2,
+    'matrices, their organs, layers, parts, header and model parts',
+  );
+  assert.equal(page.match(/>LayerNorm</g)?.length, 13);
+  assert.ok(!page.includes('title="embeddings.LayerNorm.weight"'));
+  assert.ok(
+    page.includes(`<tfoot><tr><td></td><td>Total</td><td></td><td class="n">90.9${nb}MB</td><td class="n">23.0${nb}MB</td>`),
+  );
+});
+
+test('a document speaks the language it is given', () => {
+  const voice = { locale: 'de', say: ({ text }: { text: string }) => text.toUpperCase() };
+  assert.ok(html(int8(), null, voice).includes('<html lang="de">'));
+  assert.ok(markdown(int8(), null, voice).includes(`| FILE SIZE | 90,9${nb}MB |`));
+});
