@@ -23,7 +23,8 @@ async function main(args) {
   step('tests');
   const all = testFiles(join(root, 'test'));
   const isUi = file => file.endsWith('.ui.test.ts');
-  const files = chosen.length > 0 ? all.filter(file => chosen.some(arg => file.startsWith(arg))) : all.filter(file => !isUi(file));
+  const files =
+    chosen.length > 0 ? all.filter(file => chosen.some(arg => file.startsWith(arg))) : all.filter(file => !isUi(file));
   const ui = chosen.length > 0 || args.includes('unit') ? [] : all.filter(isUi);
   let status = runTests(files);
   if (status === 0 && ui.length > 0) {
@@ -46,6 +47,9 @@ function testFiles(folder) {
 }
 
 function runTests(files, flags = []) {
-  const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...flags, ...files.sort()], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...flags, ...files.sort()], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   return status ?? 1;
 }
