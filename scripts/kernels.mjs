@@ -32,7 +32,7 @@ export async function buildKernels(root) {
     const base64 = (await readFile(join(root, out))).toString('base64');
     await writeFile(
       built,
-      `// Built from assembly/ by \`npm run build\`; not in git.\nexport const kernelsBase64 =\n  '${base64}';\n`,
+      `// Built from assembly/ by \`npm run build\`; not in git.\nexport const kernelsBase64: string =\n  '${base64}';\n`,
     );
-  } else if (!existsSync(built)) await writeFile(built, "export const kernelsBase64 = '';\n");
+  } else if (!existsSync(built)) await writeFile(built, "export const kernelsBase64: string = '';\n");
 }

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { plain } from '../../src/core/kernels/plain.ts';
+import { type Bytes8, ERROR_BLOCK, type Kernels } from '../../src/core/kernels/signatures.ts';
+import { simd } from '../../src/core/kernels/simd.ts';
+
+/** Rows x columns: nothing, one, less than a vector, odd, a row longer than a tile, more rows than a tile holds. */
+const shapes = [
+  [0, 5],
+  [1, 1],
+  [3, 2],
+  [7, 15],
+  [5, 16],
+  [4, 17],
+  [33, 63],
+  [2, 300_001],
+  [70_001, 5],
+  [301, 1001],
+] as const;
+
+/** Deterministic, and awkward: exact halves, zeros of both signs, subnormals, numbers near the edge of fp16. */
+function numbers(count: number, seed: number): Float32Array {
+  const special = [0, -0, 0.5, -0.5, 1.5, -2.5, 1e-40, -1e-40, 65504, 65519, 65520, -70000, 6e-8, -2.9e-8, 127.5, 3e38];
+  const out = new Float32Array(count);
+  let state = seed >>> 0;
+  for (let i = 0; i < count; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    out[i] = state % 7 === 0 ? special[(state >>> 8) % special.length]! : (state / 2 ** 31 - 1) * 4;
+  }
+  return out;
+}
+
+const bits = (array: Float32Array | Float64Array | Int32Array | Uint16Array | Bytes8): Buffer =>
+  Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+
+function integers(count: number, signed: boolean, seed: number): Bytes8 {
+  const from = numbers(count, seed);
+  const out = signed ? new Int8Array(count) : new Uint8Array(count);
+  for (let i = 0; i < count; i++) out[i] = Math.round(from[i]! * 31);
+  return out;
+}
+
+/** What each kernel leaves in `into`, for one shape. */
+const cases: Record<keyof Kernels, (kernels: Kernels, rows: number, columns: number) => Parameters<typeof bits>[0][]> = {
+  absMaxByColumn: (k, rows, columns) => {
+    const into = numbers(columns, 3).map(Math.abs);
+    k.absMaxByColumn(numbers(rows * columns, 1), into);
+    return [into];
+  },
+  absMaxByRow: (k, rows, columns) => {
+    const into = new Float32Array(rows);
+    k.absMaxByRow(numbers(rows * columns, 1), into);
+    return [into];
+  },
+  minMax: (k, rows, columns) => {
+    const into = new Float32Array([Infinity, -Infinity]);
+    k.minMax(numbers(rows * columns, 1), into);
+    return [into];
+  },
+  quantizeByColumn: (k, rows, columns) =>
+    [0, 128].map(zero => {
+      const into = zero ? new Uint8Array(rows * columns) : new Int8Array(rows * columns);
+      k.quantizeByColumn(numbers(rows * columns, 1), scales(columns), zero, into);
+      return into;
+    }),
+  quantizeByRow: (k, rows, columns) =>
+    [0, 77].map(zero => {
+      const into = zero ? new Uint8Array(rows * columns) : new Int8Array(rows * columns);
+      k.quantizeByRow(numbers(rows * columns, 1), scales(rows), zero, into);
+      return into;
+    }),
+  dequantizeByColumn: (k, rows, columns) =>
+    [true, false].map(signed => {
+      const into = new Float32Array(rows * columns);
+      k.dequantizeByColumn(integers(rows * columns, signed, 1), scales(columns), points(columns), into);
+      return into;
+    }),
+  dequantizeByRow: (k, rows, columns) =>
+    [true, false].map(signed => {
+      const into = new Float32Array(rows * columns);
+      k.dequantizeByRow(integers(rows * columns, signed, 1), scales(rows), points(rows), into);
+      return into;
+    }),
+  sumByColumn: (k, rows, columns) =>
+    [true, false].map(signed => {
+      const into = new Int32Array(columns).fill(5);
+      k.sumByColumn(integers(rows * columns, signed, 1), signed ? 0 : 128, into);
+      return into;
+    }),
+  sumByRow: (k, rows, columns) =>
+    [true, false].map(signed => {
+      const into = new Int32Array(rows).fill(5);
+      k.sumByRow(integers(rows * columns, signed, 1), signed ? 0 : 128, into);
+      return into;
+    }),
+  toHalf: (k, rows, columns) => {
+    const into = new Uint16Array(rows * columns);
+    k.toHalf(numbers(rows * columns, 1), into);
+    return [into];
+  },
+  fromHalf: (k, rows, columns) => {
+    const into = new Float32Array(rows * columns);
+    k.fromHalf(
+      new Uint16Array(rows * columns).map((_, i) => i * 7919),
+      into,
+    );
+    return [into];
+  },
+  fromBfloat: (k, rows, columns) => {
+    const into = new Float32Array(rows * columns);
+    k.fromBfloat(
+      new Uint16Array(rows * columns).map((_, i) => i * 7919),
+      into,
+    );
+    return [into];
+  },
+  errorSums: (k, rows, columns) => {
+    const into = new Float64Array(5);
+    k.errorSums(numbers(rows * columns, 1), numbers(rows * columns, 2), into);
+    return [into];
+  },
+};
+
+const scales = (count: number): Float32Array => numbers(count, 9).map(x => Math.abs(x) / 100 || 0.03);
+const points = (count: number): Float32Array => numbers(count, 11).map(x => Math.round(x * 20));
+
+for (const name of Object.keys(cases) as (keyof Kernels)[])
+  test(`${name}: SIMD equals plain bit for bit in ${shapes.length} shapes`, () => {
+    assert.ok(simd, 'the kernels are not built: run npm run build');
+    for (const [rows, columns] of shapes) {
+      const expected = cases[name](plain, rows, columns);
+      const found = cases[name](simd, rows, columns);
+      expected.forEach((one, i) => {
+        assert.ok(bits(found[i]!).equals(bits(one)), `${rows} x ${columns}, output ${i}`);
+      });
+    }
+  });
+
+test('NaN and infinity are seen by the ranges and quantize to 0 and to the ends', () => {
+  assert.ok(simd);
+  for (const k of [plain, simd]) {
+    const range = new Float32Array([0, 0]);
+    k.minMax(new Float32Array([1, NaN, 2, 3, 4, 5]), range);
+    assert.ok(Number.isNaN(range[0]) && Number.isNaN(range[1]));
+    const most = new Float32Array(1);
+    k.absMaxByRow(new Float32Array([1, 2, 3, 4, NaN]), most);
+    assert.ok(Number.isNaN(most[0]));
+    const into = new Int8Array(20);
+    k.quantizeByRow(new Float32Array(20).fill(NaN).fill(Infinity, 1).fill(-Infinity, 18), new Float32Array([1]), 0, into);
+    assert.deepEqual([into[0], into[1], into[17], into[18]], [0, 127, 127, -128]);
+  }
+});
+
+test('fp16 makes a round trip for every one of its 65,536 values, and rounds to nearest even', () => {
+  const all = new Uint16Array(65536).map((_, i) => i);
+  const floats = new Float32Array(65536);
+  const back = new Uint16Array(65536);
+  plain.fromHalf(all, floats);
+  plain.toHalf(floats, back);
+  // A NaN keeps its sign, not its payload.
+  const canonical = all.map(h => ((h & 0x7fff) > 0x7c00 ? (h & 0x8000) | 0x7e00 : h));
+  assert.deepEqual(back, canonical);
+  plain.toHalf(new Float32Array([1 + 2 ** -11, 1 + 3 * 2 ** -11, 1e9, 2 ** -25, 2 ** -24 * 1.5]), back);
+  assert.deepEqual([...back.subarray(0, 5)], [0x3c00, 0x3c02, 0x7bff, 0, 2]);
+});
+
+test('errors fed in runs of whole blocks sum to the same bits as in one run', () => {
+  assert.ok(simd);
+  const before = numbers(3 * ERROR_BLOCK + 17, 1);
+  const after = numbers(3 * ERROR_BLOCK + 17, 2);
+  const whole = new Float64Array(5);
+  const runs = new Float64Array(5);
+  simd.errorSums(before, after, whole);
+  simd.errorSums(before.subarray(0, 2 * ERROR_BLOCK), after.subarray(0, 2 * ERROR_BLOCK), runs);
+  simd.errorSums(before.subarray(2 * ERROR_BLOCK), after.subarray(2 * ERROR_BLOCK), runs);
+  assert.deepEqual(runs, whole);
+});
