@@ -137,7 +137,9 @@ function startLines(command, args) {
     if (answer.error) waiting.shift().reject(new Error(answer.error));
     else waiting.shift().resolve(answer);
   });
-  child.on('exit', code => waiting.splice(0).forEach(it => it.reject(new Error(`${command} ended with ${code}`))));
+  child.on('exit', code => {
+    for (const it of waiting.splice(0)) it.reject(new Error(`${command} ended with ${code}`));
+  });
   const ask = request =>
     new Promise((resolve, reject) => {
       waiting.push({ resolve, reject });
