@@ -11,7 +11,7 @@ const tags = (page: string): string[] => page.replace(/<style>.*?<\/style>/s, ''
 test('Markdown opens with the totals, and says that quality and speed were not measured', () => {
   const lines = markdown(int8()).split('\n');
   assert.equal(lines[0], '# `model.safetensors` → `model.int8.safetensors`');
-  assert.ok(lines.includes(`| File size | 90.9${nb}MB | 23.0${nb}MB | −67.8${nb}MB, 3.94${nb}× smaller | −74.6${nb}% |`));
+  assert.ok(lines.includes(`| File size | 90.9${nb}MB | 23.0${nb}MB | −67.8${nb}MB, 3.94 × smaller | −74.6${nb}% |`));
   assert.ok(lines.includes(`| Parameters | 22,713,216 | 22,713,216 | 0 | 0${nb}% |`));
   assert.ok(lines.includes('| Quality | Not measured | Not measured |  |  |'));
   assert.ok(lines.includes('| Speed | Not measured | Not measured |  |  |'));

@@ -41,10 +41,10 @@ export function percentChange(before: number, after: number, locale = 'en'): str
   return `${sign(after - before)}${shown}${noBreak}%`;
 }
 
-/** 3.87 × ; undefined under 1.01, where it says nothing. */
+/** 3.87; undefined under 1.01, where it says nothing. */
 export function factor(before: number, after: number, locale = 'en'): string | undefined {
   const times = before / after;
-  return Number.isFinite(times) && times >= 1.01 ? `${digits(times, 2, locale)}${noBreak}×` : undefined;
+  return Number.isFinite(times) && times >= 1.01 ? digits(times, 2, locale) : undefined;
 }
 
 /** A relative error as a percentage: 0.7 %, 18.2 %, <0.1 %; 0 only when it is. */
@@ -69,7 +69,7 @@ export function seconds(value: number, locale = 'en'): string {
   return `${count(Math.floor(whole / 60), locale)}${noBreak}min ${whole % 60}${noBreak}s`;
 }
 
-/** 384 × 1536, without separators; a scalar is []. */
-export const shape = (dims: readonly number[]): string => (dims.length === 0 ? '[]' : dims.join(' × '));
+/** 384 × 1536, without separators; a scalar is 1. */
+export const shape = (dims: readonly number[]): string => (dims.length === 0 ? '1' : dims.join(' × '));
 
 const sign = (difference: number): string => (difference < 0 ? minus : '+');

@@ -43,7 +43,7 @@ function totals({ totals: { before, after } }: Comparison, { say, locale }: Voic
   const smaller = factor(before.fileBytes, after.fileBytes, locale);
   const fileNote = [
     percentChange(before.fileBytes, after.fileBytes, locale),
-    smaller && say(sentence('{x} smaller', { x: smaller })),
+    smaller && say(sentence('{x} × smaller', { x: smaller })),
   ];
   const parameterNote = [
     percentChange(before.parameters, after.parameters, locale),

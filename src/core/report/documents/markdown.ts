@@ -30,7 +30,7 @@ function totals({ totals: { before, after } }: Comparison, { say, locale }: Voic
   const smaller = factor(before.fileBytes, after.fileBytes, locale);
   const fileChange = [
     byteChange(before.fileBytes, after.fileBytes, locale),
-    smaller && say(sentence('{x} smaller', { x: smaller })),
+    smaller && say(sentence('{x} × smaller', { x: smaller })),
   ];
   const parameterChange = countChange(before.parameters, after.parameters, locale);
   const percent = (key: keyof Sizes): string => percentChange(before[key], after[key], locale) ?? '–';

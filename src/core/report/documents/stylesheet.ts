@@ -12,7 +12,7 @@ p { margin: 8px 0; }
 .totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); border-block: 1px solid var(--line); margin: 16px 0; }
 .totals > div { padding: 10px 16px 12px; border-left: 1px solid var(--line); min-width: 0; }
 .totals > div:first-child { border-left: 0; padding-left: 0; }
-.big { font-size: 22px; line-height: 30px; font-weight: 600; } .big .muted { font-size: 13px; }
+.big { font-size: 22px; line-height: 30px; font-weight: 600; } .big .muted { font-size: 13px; line-height: 18px; white-space: nowrap; } .big.muted { font-weight: 400; }
 .small { font-size: 12px; line-height: 18px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
