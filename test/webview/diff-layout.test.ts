@@ -76,7 +76,7 @@ test('a filter by words reads names, ids, types and shapes, of a row and of what
     'Feed-forward and Down are the names of rows above',
   );
   assert.equal(list({ filter: 'int64' }).matched, 1);
-  assert.equal(list({ filter: '1536×384' }).matched, 6);
+  assert.equal(list({ filter: '1536×384' }).matched, 18, 'weight, scale and bias of six matrices of that shape');
   assert.equal(list({ filter: 'no such thing' }).rows.length, 0);
   assert.equal(list({ filter: 'LAYER.0.attention', changes: ['changed'] }).matched, 4);
 });
