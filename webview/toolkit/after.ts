@@ -1,0 +1,3 @@
+import { createElement } from './before.ts';
+
+document.createElement = createElement;
