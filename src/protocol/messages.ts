@@ -2,7 +2,19 @@ import type { Comparison, CompressReport, Sizes } from '../core/report/compariso
 import type { Summary } from '../core/report/tree.ts';
 import type { CompressRequest, Failure, Made, PassInfo, ProgressEvent, Recipe, Session, Step } from '../core/session/types.ts';
 
-export type { CompressRequest, Failure, Made, PassInfo, ProgressEvent, Recipe, Session, Step };
+export type {
+  Comparison,
+  CompressReport,
+  CompressRequest,
+  Failure,
+  Made,
+  PassInfo,
+  ProgressEvent,
+  Recipe,
+  Session,
+  Step,
+  Summary,
+};
 
 // Plain data only: everything here survives structuredClone and JSON.
 
