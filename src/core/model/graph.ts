@@ -4,6 +4,11 @@ import type { Tensor } from '../tensor/tensor.ts';
 /** A graph of operators (ONNX). Nodes are in file order, which is topological in well-formed files. */
 export interface Graph {
   readonly name: string;
+  /**
+   * Of a graph within an attribute (If, Loop, Scan): what stands before the names of its tensors in Model.tensors ("then_branch/").
+   * Its nodes use the names without it. Absent in the graph of the model.
+   */
+  readonly scope?: string;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly nodes: readonly Node[];
@@ -35,7 +40,11 @@ export interface Node {
   readonly attributes: ReadonlyMap<string, Attribute>;
   /** metadata_props: dynamo keeps pkg.torch.onnx.name_scopes here. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The node as it lies in the file it was read from: a node that still has it is copied byte for byte. A new or changed node has none. */
+  /**
+   * The node as it lies in the file it was read from. A node that still is the object that was read is copied byte for byte; a copy
+   * of it with other fields (`{ ...node, inputs }`) is written with these fields replaced and all else as it was, unknown fields
+   * too. A new node has none.
+   */
   readonly origin?: unknown;
 }
 

@@ -12,8 +12,8 @@ export const dtypes = {
   fp8_e5m2: { bits: 8, kind: 'float', onnx: 19, safetensors: 'F8_E5M2' },
   fp8_e5m2fnuz: { bits: 8, kind: 'float', onnx: 20, safetensors: 'F8_E5M2FNUZ' },
   fp8_e8m0: { bits: 8, kind: 'float', onnx: 24, safetensors: 'F8_E8M0' },
-  fp6_e2m3: { bits: 6, kind: 'float', onnx: undefined, safetensors: 'F6_E2M3' },
-  fp6_e3m2: { bits: 6, kind: 'float', onnx: undefined, safetensors: 'F6_E3M2' },
+  fp6_e2m3: { bits: 6, kind: 'float', onnx: 27, safetensors: 'F6_E2M3' },
+  fp6_e3m2: { bits: 6, kind: 'float', onnx: 28, safetensors: 'F6_E3M2' },
   fp4_e2m1: { bits: 4, kind: 'float', onnx: 23, safetensors: 'F4' },
   int64: { bits: 64, kind: 'int', onnx: 7, safetensors: 'I64' },
   int32: { bits: 32, kind: 'int', onnx: 6, safetensors: 'I32' },
@@ -34,3 +34,16 @@ export const dtypes = {
 } as const;
 
 export type DType = keyof typeof dtypes;
+
+const byOnnx = new Map<number, DType>();
+const bySafetensors = new Map<string, DType>();
+for (const [name, { onnx, safetensors }] of Object.entries(dtypes)) {
+  if (onnx !== undefined) byOnnx.set(onnx, name as DType);
+  if (safetensors !== undefined) bySafetensors.set(safetensors, name as DType);
+}
+
+/** The dtype of a TensorProto.DataType code; undefined for codes this table does not know. */
+export const dtypeOfOnnx = (code: number): DType | undefined => byOnnx.get(code);
+
+/** The dtype of the word in a safetensors header. */
+export const dtypeOfSafetensors = (word: string): DType | undefined => bySafetensors.get(word);

@@ -1,4 +1,4 @@
-import type { DType } from './dtype.ts';
+import { type DType, dtypes } from './dtype.ts';
 
 /** Row-major, outermost first. [] is a scalar. */
 export type Shape = readonly number[];
@@ -26,3 +26,6 @@ export interface Tensor {
 }
 
 export const elementCount = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
+
+/** Bytes of `shape` packed without gaps: ceil(elements * bits / 8). */
+export const packedByteLength = (dtype: DType, shape: Shape): number => Math.ceil((elementCount(shape) * dtypes[dtype].bits) / 8);

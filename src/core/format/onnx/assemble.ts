@@ -1,0 +1,273 @@
+import type { ByteSource } from '../../bytes/source.ts';
+import { fail, sentence } from '../../errors.ts';
+import type { Attribute, Graph, Node } from '../../model/graph.ts';
+import type { Model, Part, Warning } from '../../model/model.ts';
+import { dtypeOfOnnx } from '../../tensor/dtype.ts';
+import { packedByteLength, type Tensor } from '../../tensor/tensor.ts';
+import type { ConfigFile } from '../config.ts';
+import { checkShape, type Origin, type Span } from '../stored.ts';
+import type { ExternalFiles } from './external.ts';
+import type { WireAttribute, WireGraph, WireModel, WireNode, WireTensor } from './messages.ts';
+import { ConstantTensor, OnnxTensor } from './tensor.ts';
+
+/** What the writer splices from. */
+export interface OnnxOrigin extends Origin {
+  readonly source: ByteSource;
+  readonly wire: WireModel;
+}
+
+/** A node as it lies in the file. What is no longer the object that was read has changed. */
+export interface NodeOrigin extends Span {
+  readonly source: ByteSource;
+  node: Node;
+}
+
+export type SpannedAttribute = Attribute & { readonly span?: Span };
+export type SpannedGraph = Graph & { readonly wire?: WireGraph };
+
+const noAttributes: ReadonlyMap<string, Attribute> = new Map();
+const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Makes a Model of what was found in the file. */
+export class Assembly {
+  readonly #source: ByteSource;
+  readonly #external: ExternalFiles;
+  readonly #tensors = new Map<string, Tensor>();
+  readonly #scopes = new Set<string>();
+  readonly #warnings: Warning[] = [];
+  #signal: AbortSignal | undefined;
+
+  constructor(source: ByteSource, external: ExternalFiles) {
+    this.#source = source;
+    this.#external = external;
+  }
+
+  async model(wire: WireModel, { config, warnings }: ConfigFile, signal?: AbortSignal): Promise<Model> {
+    this.#signal = signal;
+    const graph = await this.#rootGraph(wire);
+    for (const local of wire.functions)
+      for (const node of local.nodes) await this.#node(node, this.#scope(`${local.domain}::${local.name}/`));
+    for (const training of wire.training) await this.#graph(training, this.#scope('training/'));
+    const sources = [this.#source, ...this.#external.sources];
+    const parts = partsOf(wire, sources);
+    const origin: OnnxOrigin = { sources, source: this.#source, wire };
+    const model: Model = {
+      format: 'onnx',
+      name: this.#source.name,
+      byteLength: sources.reduce((sum, source) => sum + source.byteLength, 0),
+      parts,
+      tensors: this.#tensors,
+      graph,
+      config,
+      metadata: Object.fromEntries(wire.metadata),
+      complete: true,
+      warnings: [...warnings, ...this.#warnings],
+      origin,
+    };
+    origin.model = model;
+    return model;
+  }
+
+  async #rootGraph(wire: WireModel): Promise<Graph> {
+    const empty: WireGraph = { name: '', nodes: [], initializers: [], sparse: [], inputs: [], outputs: [], runs: [] };
+    const graph = await this.#graph(wire.graph ?? empty, '');
+    return Object.assign(graph, {
+      opsets: new Map(wire.opsets),
+      irVersion: wire.irVersion,
+      producer: [wire.producer, wire.producerVersion].filter(part => part !== '').join(' '),
+      functions: wire.functions.map(({ domain, name }) => ({ domain, name })),
+    });
+  }
+
+  async #graph(wire: WireGraph, scope: string): Promise<SpannedGraph> {
+    const initializers: string[] = [];
+    for (const tensor of wire.initializers) {
+      const added = this.#add(await this.#tensor(tensor), scope + tensor.name);
+      if (added) initializers.push(added);
+    }
+    for (const { values, indices } of wire.sparse) {
+      if (values) this.#add(await this.#tensor(values), scope + values.name);
+      if (indices) this.#add(await this.#tensor(indices), `${scope}${values?.name ?? ''}/indices`);
+    }
+    const nodes: Node[] = [];
+    for (const node of wire.nodes) {
+      // Only nodes with tensors or graphs have to wait for anything.
+      const needsWait = node.attributes.some(
+        attribute => attribute.tensor || attribute.graph || attribute.loose.length > 0 || attribute.graphs.length > 0,
+      );
+      nodes.push(needsWait ? await this.#node(node, scope) : this.#simpleNode(node, scope, undefined));
+    }
+    const { name, inputs, outputs } = wire;
+    const graph = { name, inputs, outputs, nodes, initializers, opsets: new Map(), irVersion: 0, producer: '', functions: [] };
+    return Object.assign(graph, scope === '' ? { wire } : { wire, scope });
+  }
+
+  /** Adds a tensor under a name that no other has, and returns the name. */
+  #add(tensor: Tensor | undefined, wanted: string): string | undefined {
+    if (!tensor) return undefined;
+    let name = wanted;
+    for (let count = 2; this.#tensors.has(name); count++) name = `${wanted} (${count})`;
+    if (tensor instanceof OnnxTensor) tensor.name = name;
+    this.#tensors.set(name, tensor);
+    return name;
+  }
+
+  #scope(wanted: string): string {
+    let scope = wanted;
+    for (let count = 2; this.#scopes.has(scope); count++) scope = wanted.replace(/\/$/, ` (${count})/`);
+    this.#scopes.add(scope);
+    return scope;
+  }
+
+  async #node(wire: WireNode, scope: string): Promise<Node> {
+    const values = new Map<WireAttribute, Attribute>();
+    for (const attribute of wire.attributes) {
+      if (attribute.tensor) {
+        const tensor = await this.#tensor(attribute.tensor);
+        if (tensor) values.set(attribute, { type: 'tensor', value: tensor });
+        this.#add(
+          tensor,
+          scope +
+            (wire.opType === 'Constant' && wire.outputs[0]
+              ? wire.outputs[0]
+              : `${wire.name || wire.outputs[0] || wire.opType}.${attribute.name}`),
+        );
+      } else if (attribute.graph) {
+        const graph = await this.#graph(attribute.graph, this.#scope(`${scope}${attribute.name}/`));
+        values.set(attribute, { type: 'graph', value: graph });
+      }
+      for (const tensor of attribute.loose)
+        this.#add(await this.#tensor(tensor), `${scope}${wire.outputs[0] || wire.name}.${attribute.name}`);
+      for (const graph of attribute.graphs) await this.#graph(graph, this.#scope(`${scope}${attribute.name}/`));
+    }
+    return this.#simpleNode(wire, scope, values);
+  }
+
+  #simpleNode(wire: WireNode, scope: string, values: ReadonlyMap<WireAttribute, Attribute> | undefined): Node {
+    const { opType, domain, name, inputs, outputs, start, end } = wire;
+    const attributes = wire.attributes.length === 0 ? noAttributes : new Map<string, Attribute>();
+    for (const attribute of wire.attributes) {
+      const value: SpannedAttribute = {
+        ...(values?.get(attribute) ?? plainAttribute(attribute)),
+        span: { start: attribute.start, end: attribute.end },
+      };
+      (attributes as Map<string, Attribute>).set(attribute.name, value);
+      if (opType === 'Constant' && outputs[0]) this.#add(constantOf(attribute, value, outputs[0]), scope + outputs[0]);
+    }
+    const metadata = wire.metadata.length === 0 ? noMetadata : Object.fromEntries(wire.metadata);
+    const origin = { source: this.#source, start, end } as NodeOrigin;
+    const node: Node = { opType, domain, name, inputs, outputs, attributes, metadata, origin };
+    origin.node = node;
+    return node;
+  }
+
+  async #tensor(wire: WireTensor): Promise<OnnxTensor | undefined> {
+    const dtype = dtypeOfOnnx(wire.dataType);
+    if (!dtype) {
+      this.#warnings.push({
+        code: 'unknown-dtype',
+        message: sentence('The tensor “{name}” has the unknown type {code} and is not shown.', {
+          name: wire.name,
+          code: wire.dataType,
+        }),
+      });
+      return undefined;
+    }
+    checkShape(wire.name, wire.dims, dtype, this.#source, wire.start);
+    if (wire.isExternal)
+      return new OnnxTensor(wire, dtype, this.#source, await this.#external.find(wire, dtype, wire.dims, this.#signal));
+    const need = packedByteLength(dtype, wire.dims);
+    const found = wire.raw ? wire.raw.end - wire.raw.start : 0;
+    if (found > 0 && found !== need && dtype !== 'string')
+      throw fail(
+        'malformed',
+        'The tensor “{name}” of {dtype} {shape} needs {need} bytes, but has {found}.',
+        { name: wire.name, dtype, shape: `[${wire.dims.join(', ')}]`, need, found },
+        { file: this.#source.name, offset: wire.start },
+      );
+    return new OnnxTensor(wire, dtype, this.#source);
+  }
+}
+
+function plainAttribute(wire: WireAttribute): Attribute {
+  if (wire.isOther) return { type: 'other' };
+  switch (wire.type || guessedType(wire)) {
+    case 1:
+      return { type: 'float', value: wire.float };
+    case 2:
+      return { type: 'int', value: wire.integer };
+    case 3:
+      return { type: 'string', value: wire.text ?? '' };
+    case 6:
+      return { type: 'floats', value: wire.floats };
+    case 7:
+      return { type: 'ints', value: wire.integers };
+    case 8:
+      return { type: 'strings', value: wire.texts };
+    default:
+      return { type: 'other' };
+  }
+}
+
+/** Files of IR version 1 may leave the type out. */
+function guessedType(wire: WireAttribute): number {
+  if (wire.text !== undefined) return 3;
+  if (wire.floats.length > 0) return 6;
+  if (wire.integers.length > 0) return 7;
+  if (wire.texts.length > 0) return 8;
+  if (wire.integer !== 0) return 2;
+  return wire.float !== 0 ? 1 : 0;
+}
+
+/** The tensor of a Constant that is not written as one. */
+function constantOf(wire: WireAttribute, value: Attribute, name: string): Tensor | undefined {
+  if (wire.name === 'value_float' && value.type === 'float') return new ConstantTensor(name, 'fp32', [], [value.value]);
+  if (wire.name === 'value_int' && value.type === 'int') return new ConstantTensor(name, 'int64', [], [value.value]);
+  if (wire.name === 'value_floats' && value.type === 'floats')
+    return new ConstantTensor(name, 'fp32', [value.value.length], value.value);
+  if (wire.name === 'value_ints' && value.type === 'ints')
+    return new ConstantTensor(name, 'int64', [value.value.length], value.value);
+  return undefined;
+}
+
+/** The elements of every tensor are `tensors`, the metadata's entries are `metadata`, the rest of the file is `graph`. */
+function partsOf(wire: WireModel, [file, ...external]: readonly ByteSource[]): Part[] {
+  let tensors = 0;
+  for (const tensor of wireTensors(wire)) {
+    if (tensor.raw) tensors += tensor.raw.end - tensor.raw.start;
+    for (const run of tensor.typed) tensors += run.end - run.start;
+  }
+  const metadata = wire.metadataSpans.reduce((sum, span) => sum + span.end - span.start, 0);
+  const { name, byteLength } = file!;
+  return [
+    { kind: 'graph', file: name, byteLength: byteLength - tensors - metadata },
+    { kind: 'tensors', file: name, byteLength: tensors },
+    { kind: 'metadata', file: name, byteLength: metadata },
+    ...external.map(source => ({ kind: 'external' as const, file: source.name, byteLength: source.byteLength })),
+  ];
+}
+
+/** Every tensor of the file, wherever it stands. */
+export function* wireTensors(wire: WireModel): Generator<WireTensor> {
+  if (wire.graph) yield* tensorsOfGraph(wire.graph);
+  for (const graph of wire.training) yield* tensorsOfGraph(graph);
+  for (const local of wire.functions) for (const node of local.nodes) yield* tensorsOfNode(node);
+}
+
+function* tensorsOfGraph(graph: WireGraph): Generator<WireTensor> {
+  yield* graph.initializers;
+  for (const { values, indices } of graph.sparse) {
+    if (values) yield values;
+    if (indices) yield indices;
+  }
+  for (const node of graph.nodes) if (node.attributes.length > 0) yield* tensorsOfNode(node);
+}
+
+export function* tensorsOfNode(node: WireNode): Generator<WireTensor> {
+  for (const { tensor, graph, loose, graphs } of node.attributes) {
+    if (tensor) yield tensor;
+    yield* loose;
+    if (graph) yield* tensorsOfGraph(graph);
+    for (const inner of graphs) yield* tensorsOfGraph(inner);
+  }
+}

@@ -1,0 +1,17 @@
+/** Protobuf's own limit in C++, Java and Python; nothing real is nested deeper. */
+export const deepestNesting = 100;
+
+/**
+ * What a graph may take in memory while it is read. The engine is held under 1 GiB, and JavaScript needs room to collect what it
+ * dropped. A BERT takes 3 MB; 600 MB are about 1.5 million nodes.
+ */
+export const largestGraph = 600 * 1024 * 1024;
+
+/** Longer than this a text is no name: its bytes stay in the file. */
+export const longestText = 1024 * 1024;
+
+/** Estimated bytes in memory, measured on graphs of a million nodes. */
+export const cost = { node: 300, field: 40, text: 24 };
+
+/** An external file is kept open, and systems allow some thousand. */
+export const mostExternalFiles = 1000;
