@@ -1,13 +1,14 @@
 // Builds everything into dist/: the kernels (WebAssembly), the extension host, the engine process, the command line and the three pages.
 
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildKernels } from './kernels.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 const production = process.argv.includes('--production');
 
 const common = {
@@ -18,7 +19,7 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
 };
-const node = { ...common, platform: 'node', target: 'node20' };
+const node = { ...common, platform: 'node', target: 'node20', define: { HEADROOM_VERSION: JSON.stringify(version) } };
 // protobufjs and onnx-proto are CommonJS: an ES module bundle of them needs a `require`.
 const requireBanner =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";

@@ -2,10 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Anatomy } from '../anatomy/anatomy.ts';
 import { detect } from '../anatomy/detect.ts';
-import { fileFolder, openFileSource } from '../bytes/file.ts';
+import { openFileSource } from '../bytes/file.ts';
+import { fileFolder } from '../bytes/folder.ts';
 import type { ByteSource } from '../bytes/source.ts';
 import { fail, sentence } from '../errors.ts';
-import { openModel } from '../format/registry.ts';
+import { openModel } from '../format/open.ts';
 import type { Model } from '../model/model.ts';
 
 /** A model that is open: its source must be closed by whoever opened it. */
