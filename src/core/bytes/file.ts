@@ -42,7 +42,7 @@ export class FileSource implements ByteSource {
 
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     this.#check(offset, length);
-    const into = Buffer.allocUnsafeSlow(length);
+    const into = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     await this.readInto(into, offset, signal);
     return into;
   }
@@ -68,6 +68,11 @@ export class FileSource implements ByteSource {
   async verifyUnchanged(): Promise<void> {
     const state = await stat(this.path, { bigint: true }).catch(() => undefined);
     if (!state || Number(state.size) !== this.byteLength || state.mtimeNs !== this.#changedAt) throw changed(this.name);
+  }
+
+  /** The same open file under another name, for messages. */
+  named(name: string): FileSource {
+    return new FileSource(this.path, name, this.#handle, this.byteLength, this.#changedAt);
   }
 
   async close(): Promise<void> {

@@ -18,7 +18,7 @@ export class MemorySource implements ByteSource {
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     throwIfCancelled(signal);
     if (offset < 0 || length < 0 || offset + length > this.byteLength) throw pastEnd(this, offset, length);
-    return this.#bytes.slice(offset, offset + length);
+    return new Uint8Array(this.#bytes.subarray(offset, offset + length));
   }
   async readInto(into: Uint8Array, offset: number, signal?: AbortSignal): Promise<void> {
     into.set(await this.read(offset, into.length, signal));
@@ -66,7 +66,7 @@ export function memoryOutput(files: Files, options: { overwrite?: boolean; capac
           used += bytes.length;
           if (options.capacity !== undefined && used > options.capacity)
             throw fail('disk-full', 'The disk is full. Nothing was written.', undefined, { file: name });
-          chunks.push(bytes.slice());
+          chunks.push(new Uint8Array(bytes));
           bytesWritten += bytes.length;
         },
       };

@@ -33,7 +33,11 @@ export interface ByteSink {
  */
 export interface Output {
   create(name: string): Promise<ByteSink>;
-  /** What was written so far, under its final names, to be opened and checked before `commit`. */
+  /** Rejects with 'disk-full' when there is no room for so many bytes. */
+  reserve?(byteLength: number): Promise<void>;
+  /** Whether this very file is already where `name` would be written: what a model refers to needs no copy in its own folder. */
+  holds?(source: ByteSource, name: string): Promise<boolean>;
+  /** The folder as it will be after `commit`, to be opened and checked before. */
   readonly written: Folder;
   commit(): Promise<void>;
   discard(): Promise<void>;

@@ -6,7 +6,7 @@ const largest = 256 * 1024;
 
 /** The part of a source that is in memory while it is walked forward: small after a jump, growing while fields follow each other. */
 export class Window {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Buffer = Buffer.alloc(0);
   start = 0;
   #size = smallest;
   readonly #source: ByteSource;

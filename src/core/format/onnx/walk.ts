@@ -172,8 +172,7 @@ class Walk {
   content(rule: 'text' | 'integers' | 'floats', start: number, end: number): string | number[] {
     if (rule === 'text') {
       this.charge(cost.text + (end - start));
-      const bytes = this.window.bytes as Buffer;
-      return bytes.toString('utf8', start - this.window.start, end - this.window.start);
+      return this.window.bytes.toString('utf8', start - this.window.start, end - this.window.start);
     }
     const values: number[] = [];
     if (rule === 'integers') {
