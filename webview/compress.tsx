@@ -1,0 +1,6 @@
+import './style/headroom.css';
+import './style/compress.css';
+import { render } from 'preact';
+import { CompressPage } from './views/compress/page.tsx';
+
+render(<CompressPage />, document.getElementById('root')!);

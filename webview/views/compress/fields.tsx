@@ -1,0 +1,144 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Field } from '../../../src/core/passes/pass.ts';
+import { Checkbox, Dropdown, RadioGroup, TextField } from '../../controls.tsx';
+import { say, t } from '../../l10n.ts';
+import { type FieldValue, isDefault, parseGlobs, parseNumber } from './draft.ts';
+import { choiceWord, valueWord } from './words.ts';
+
+/** More choices than this are a list to open rather than a column of radio buttons. */
+const mostRadios = 9;
+
+interface FieldRowProps<F extends Field = Field> {
+  readonly id: string;
+  readonly field: F;
+  readonly value: FieldValue;
+  readonly onChange: (value: FieldValue) => void;
+  readonly onInvalid: (invalid: boolean) => void;
+}
+
+/** A label, its control, what it means, and a mark when it differs from the default. */
+export function FieldRow(props: FieldRowProps) {
+  const { id, field, value } = props;
+  const changed = !isDefault(field, value);
+  const help = `${id}-help`;
+  return (
+    <div class="f">
+      <label class={changed ? 'lab set' : 'lab'} id={`${id}-label`} for={field.kind === 'globs' ? id : undefined}>
+        {say(field.label)}
+      </label>
+      <div class="control">
+        <Control {...props} />
+      </div>
+      <p class="d" id={help}>
+        {field.kind !== 'flag' && say(field.help)}
+        {changed && (
+          <>
+            {' '}
+            {t('Default: {value}.', { value: valueWord(field.default) })}{' '}
+            <button type="button" class="link" onClick={() => props.onChange(field.default)}>
+              {t('Reset')}
+            </button>
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function Control(props: FieldRowProps) {
+  const { field } = props;
+  switch (field.kind) {
+    case 'number':
+      return <NumberControl {...props} field={field} />;
+    case 'choice':
+      return <ChoiceControl {...props} field={field} />;
+    case 'flag':
+      return (
+        <Checkbox label={`${say(field.label)}: ${say(field.help)}`} checked={props.value === true} onChange={props.onChange}>
+          {say(field.help)}
+        </Checkbox>
+      );
+    case 'globs':
+      return <GlobsControl {...props} field={field} />;
+  }
+}
+
+function NumberControl({ id, field, value, onChange, onInvalid }: FieldRowProps<Extract<Field, { kind: 'number' }>>) {
+  const [text, setText] = useState(String(value));
+  const valid = parseNumber(field, text) !== undefined;
+  useEffect(() => {
+    if (parseNumber(field, text) !== value) setText(String(value));
+  }, [value]);
+  useEffect(() => () => onInvalid(false), []);
+  const type = (next: string): void => {
+    setText(next);
+    const parsed = parseNumber(field, next);
+    onInvalid(parsed === undefined);
+    if (parsed !== undefined && parsed !== value) onChange(parsed);
+  };
+  return (
+    <>
+      <TextField label={say(field.label)} class="short" value={text} invalid={!valid} describedBy={`${id}-help`} onInput={type} />
+      {!valid && (
+        <p class="wrong" role="alert">
+          {t('A number from {min} to {max}.', { min: field.min, max: field.max })}
+        </p>
+      )}
+    </>
+  );
+}
+
+function ChoiceControl({ id, field, value, onChange }: FieldRowProps<Extract<Field, { kind: 'choice' }>>) {
+  const hinted = field.choices.some(({ hint }) => hint.text !== '');
+  if (!hinted || field.choices.length > mostRadios)
+    return (
+      <Dropdown
+        label={say(field.label)}
+        class="short"
+        describedBy={`${id}-help`}
+        value={String(value)}
+        choices={field.choices.map(choice => ({ value: choice.value, label: choiceWord(choice.value) }))}
+        onChange={onChange}
+      />
+    );
+  return (
+    <RadioGroup
+      label={say(field.label)}
+      describedBy={`${id}-help`}
+      value={String(value)}
+      choices={field.choices.map(choice => ({
+        value: choice.value,
+        label: (
+          <span class="opt">
+            <span>{choiceWord(choice.value)}</span>
+            <span class="muted">{say(choice.hint)}</span>
+          </span>
+        ),
+      }))}
+      onChange={onChange}
+    />
+  );
+}
+
+function GlobsControl({ id, field, value, onChange }: FieldRowProps<Extract<Field, { kind: 'globs' }>>) {
+  const said = (Array.isArray(value) ? value : []).join('\n');
+  const [text, setText] = useState(said);
+  useEffect(() => {
+    if (parseGlobs(text).join('\n') !== said) setText(said);
+  }, [said]);
+  return (
+    <textarea
+      id={id}
+      class="in mono globs"
+      rows={Math.min(6, Math.max(1, text.split('\n').length))}
+      spellcheck={false}
+      aria-describedby={`${id}-help`}
+      placeholder={field.default.join(' ')}
+      value={text}
+      onInput={event => {
+        setText(event.currentTarget.value);
+        onChange(parseGlobs(event.currentTarget.value));
+      }}
+    />
+  );
+}

@@ -1,0 +1,22 @@
+import { say, t } from '../../l10n.ts';
+import type { FieldValue } from './draft.ts';
+
+/** Values of choices are ids: they are shown as they are written in a recipe. */
+export const choiceWord = (value: string): string => value;
+
+/** A value as a line of text can hold it. */
+export function valueWord(value: FieldValue): string {
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'boolean') return value ? t('on') : t('off');
+  if (typeof value === 'string') return choiceWord(value);
+  return value.length === 0 ? t('none') : value.join(' ');
+}
+
+/** The heading over passes whose ids begin with the same word; the word itself where no translation is known. */
+export const groupWord = (group: string): string => say({ text: group.charAt(0).toUpperCase() + group.slice(1) });
+
+/** Where a tensor or an organ is, for a person: "Layer 3 · attention.self.query". */
+export function placeWord(id: string): string {
+  const match = /(?:^|\.)layers?\.(\d+)\.(.+)$/.exec(id);
+  return match ? `${t('Layer {n}', { n: match[1]! })} · ${match[2]}` : id;
+}
