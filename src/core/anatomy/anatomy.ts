@@ -1,5 +1,6 @@
 import type { Sentence } from '../errors.ts';
 import type { Node } from '../model/graph.ts';
+import type { Warning } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /**
@@ -42,8 +43,9 @@ export interface Norm {
 
 export interface Layer {
   readonly index: number;
-  /** Layers with the same `stored` share one set of tensors (ALBERT). */
+  /** The first layer with the same numbers: layers with the same `stored` share one set of tensors, or hold copies of it (ALBERT). */
   readonly stored: number;
+  /** 0 when neither config.json nor the graph says it; `headDim` is 0 then. */
   readonly heads: number;
   readonly headDim: number;
   readonly query: Linear;
@@ -73,7 +75,7 @@ export interface Anatomy {
   readonly embeddingProjection?: Linear;
   /** Pooler and task head: linears, norms and loose parameters in order. */
   readonly top: readonly TopOrgan[];
-  /** Every linear of the model, layers first, each stored one once; in a model that is not a BERT, every constant matrix that a MatMul or Gemm uses. */
+  /** Every linear of the model, layers first, each stored one once, with the nodes of all its copies among layers. A decoder that is the embedding table itself is the table's, not listed here; in a model that is not a BERT, every constant matrix that a MatMul or Gemm uses. */
   readonly linears: readonly Linear[];
   readonly unclaimed: readonly Tensor[];
   /** Tensors that hold the same numbers as another one (a tied table stored twice): name -> name of the first. Counted once, with a row of their own. */
@@ -82,6 +84,8 @@ export interface Anatomy {
   readonly buffers: readonly Tensor[];
   /** Why no layers were found, and what the model is taken for. */
   readonly notBert?: Sentence;
+  /** What a person should know: 'heads-unknown'. */
+  readonly warnings?: readonly Warning[];
 }
 
 export interface TopOrgan {

@@ -1,0 +1,21 @@
+import { throwIfCancelled } from '../errors.ts';
+import type { Model } from '../model/model.ts';
+import type { Anatomy } from './anatomy.ts';
+import { finish } from './draft.ts';
+import { readNames } from './names.ts';
+import { looseLinears, takenFor } from './not-bert.ts';
+import { trace } from './trace.ts';
+
+/** Which tensor is which organ. Never fails on a model that is no BERT: it says what the model is taken for. */
+export async function detect(model: Model, signal?: AbortSignal): Promise<Anatomy> {
+  throwIfCancelled(signal);
+  if (!model.graph) {
+    const draft = await readNames(model, signal);
+    return finish(model, draft ?? { ...nothing, family: 'unknown', notBert: takenFor(model, []) });
+  }
+  const { flow, draft, misses } = await trace(model, signal);
+  if (draft) return finish(model, draft);
+  return finish(model, { ...nothing, family: 'unknown', notBert: takenFor(model, misses), loose: looseLinears(flow) });
+}
+
+const nothing = { task: 'unknown', layers: [], tables: [], top: [], copies: new Map<string, string>() };

@@ -1,0 +1,104 @@
+import { sentence } from '../errors.ts';
+import type { Model, Warning } from '../model/model.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Anatomy, Layer, Linear, Norm } from './anatomy.ts';
+import { isFloat, mayBeWeight } from './constant.ts';
+
+/** What reading names or following a graph finds; the rest of an Anatomy follows from it. */
+export type Draft = Pick<
+  Anatomy,
+  'family' | 'task' | 'layers' | 'tables' | 'embeddingNorm' | 'embeddingProjection' | 'top' | 'copies' | 'notBert'
+> & {
+  /** Linears beside those of organs: what a model that is not a BERT multiplies by. */
+  readonly loose?: readonly Linear[];
+  readonly warnings?: readonly Warning[];
+};
+
+/** Gives every tensor of the model its place: an organ, a copy, a buffer, or what nobody claims. */
+export function finish(model: Model, draft: Draft): Anatomy {
+  const { loose: _, ...rest } = draft;
+  const linears = linearsOf(draft);
+  const claimed = new Set<string>();
+  const buffers = new Map<string, Tensor>();
+  for (const organ of [
+    ...draft.layers.flatMap(linearsIn),
+    ...draft.tables,
+    ...linears,
+    ...draft.top.flatMap(top => top.linear ?? []),
+  ]) {
+    for (const tensor of [organ.weight, 'bias' in organ ? organ.bias : undefined]) if (tensor) claimed.add(tensor.name);
+    for (const tensor of [organ.scale, organ.zeroPoint]) if (tensor) buffers.set(tensor.name, tensor);
+  }
+  for (const norm of normsOf(draft)) for (const tensor of [norm.weight, norm.bias]) if (tensor) claimed.add(tensor.name);
+  for (const { tensor } of draft.top) if (tensor) claimed.add(tensor.name);
+  const unclaimed: Tensor[] = [];
+  for (const tensor of model.tensors.values()) {
+    if (claimed.has(tensor.name) || draft.copies.has(tensor.name) || buffers.has(tensor.name)) continue;
+    if (isBuffer(model, tensor)) buffers.set(tensor.name, tensor);
+    else unclaimed.push(tensor);
+  }
+  const word = draft.tables.find(table => table.id.endsWith('word_embeddings'));
+  const warnings = [...(draft.warnings ?? []), ...headWarnings(draft.layers)];
+  return {
+    ...rest,
+    hidden: draft.layers[0]?.query.in ?? 0,
+    vocabulary: word?.rows ?? 0,
+    positions: draft.tables.find(table => table.id.endsWith('position_embeddings'))?.rows ?? 0,
+    linears,
+    unclaimed,
+    buffers: [...buffers.values()],
+    ...(warnings.length > 0 && { warnings }),
+  };
+}
+
+/** Indices, shapes and masks; in a graph also single numbers (a scale, an epsilon), which no checkpoint knows as parameters. */
+function isBuffer(model: Model, tensor: Tensor): boolean {
+  if (!mayBeWeight(tensor)) return true;
+  if (!isFloat(tensor)) return tensor.shape.length < 2;
+  return model.graph !== undefined && tensor.shape.every(size => size === 1);
+}
+
+export const linearsIn = ({ query, key, value, output, up, down }: Layer): Linear[] => [query, key, value, output, up, down];
+
+/** Each stored matrix once, layers first. */
+function linearsOf({ layers, tables, embeddingProjection, top, loose = [] }: Draft): Linear[] {
+  const stored = layers.filter(layer => layer.stored === layer.index).flatMap(linearsIn);
+  const all = [
+    ...stored,
+    ...(embeddingProjection ? [embeddingProjection] : []),
+    ...top.flatMap(organ => organ.linear ?? []),
+    ...loose,
+  ];
+  const seen = new Set(tables.map(table => table.weight.name));
+  return all.filter(({ weight }) => !seen.has(weight.name) && seen.add(weight.name));
+}
+
+const normsOf = ({ layers, embeddingNorm, top }: Draft): Norm[] => [
+  ...layers.flatMap(layer => [layer.attentionNorm, layer.outputNorm]),
+  ...(embeddingNorm ? [embeddingNorm] : []),
+  ...top.flatMap(organ => organ.norm ?? []),
+];
+
+/** Head widths that BERTs are trained with; others divide too, but nobody meets them. */
+const commonWidths = [32, 64, 128, 16, 26, 40, 48, 80, 96];
+
+function headWarnings(layers: readonly Layer[]): Warning[] {
+  const unknown = layers.find(layer => layer.heads === 0);
+  if (!unknown) return [];
+  const { out } = unknown.query;
+  const counts = possibleHeads(out);
+  const message =
+    counts.length > 0
+      ? sentence('The number of attention heads is not stated. {hidden} can be split into {counts}.', {
+          hidden: out,
+          counts: counts.join(', '),
+        })
+      : sentence('The number of attention heads is not stated.');
+  return [{ code: 'heads-unknown', message }];
+}
+
+/** How many heads a width can be split into, with head widths that are in use; ascending. */
+export function possibleHeads(out: number): number[] {
+  const counts = commonWidths.filter(width => out % width === 0 && out > width).map(width => out / width);
+  return [...new Set(counts)].sort((a, b) => a - b);
+}

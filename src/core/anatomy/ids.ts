@@ -1,0 +1,45 @@
+/** The Hugging Face paths of a layer's organs, whatever the exporter or the family calls them. */
+export const layerIds = (index: number) => {
+  const layer = `encoder.layer.${index}`;
+  return {
+    layer,
+    query: `${layer}.attention.self.query`,
+    key: `${layer}.attention.self.key`,
+    value: `${layer}.attention.self.value`,
+    output: `${layer}.attention.output.dense`,
+    attentionNorm: `${layer}.attention.output.LayerNorm`,
+    up: `${layer}.intermediate.dense`,
+    down: `${layer}.output.dense`,
+    outputNorm: `${layer}.output.LayerNorm`,
+  };
+};
+
+export const embeddingIds = {
+  word: 'embeddings.word_embeddings',
+  position: 'embeddings.position_embeddings',
+  tokenType: 'embeddings.token_type_embeddings',
+  norm: 'embeddings.LayerNorm',
+} as const;
+
+/** Where families keep what stands on top of the encoder; the longest match from the left wins. */
+const top =
+  /(?:^|\.)((?:pooler|cls|predictions|sop_classifier|lm_head|qa_outputs|pre_classifier|classifier|vocab_(?:transform|layer_norm|projector)|discriminator_predictions|generator_predictions|generator_lm_head|seq_relationship)(?:\.[\w.]*)?)$/;
+
+/** "bert.cls.predictions.transform.dense" -> "cls.predictions.transform.dense"; undefined for what is on top of no family. */
+export const topPath = (path: string): string | undefined => path.match(top)?.[1];
+
+/** What is read first stands first: pooler, transforms, norms, decoders, classifiers. */
+const order = [
+  /^pooler/,
+  /^pre_classifier/,
+  /(^vocab_transform|predictions(\.transform)?\.dense|lm_head\.dense|classifier\.dense)$/,
+  /(layer_?norm)$/i,
+  /(decoder|projector|generator_lm_head|dense_prediction|out_proj)$/,
+  /predictions(\.bias)?$/,
+];
+
+/** Sorts organs of the top into one order for every format. */
+export const topRank = (id: string): number => {
+  const rank = order.findIndex(pattern => pattern.test(id));
+  return rank < 0 ? order.length : rank;
+};

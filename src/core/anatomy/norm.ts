@@ -1,0 +1,61 @@
+import type { Node } from '../model/graph.ts';
+import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import { constantOf, isFloat } from './constant.ts';
+import type { Flow } from './flow.ts';
+
+export interface FoundNorm {
+  readonly weight?: Tensor;
+  readonly bias?: Tensor;
+}
+
+const operators = new Set(['LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization']);
+
+/**
+ * The layer normalization on a path between an anchor and one of its values: one node, or the subtraction of a mean and division by a
+ * deviation that older exporters leave, with the gain and shift behind them. undefined when there is none.
+ */
+export function normOn(flow: Flow, path: readonly Node[]): FoundNorm | undefined {
+  for (const [index, node] of path.entries()) {
+    if (operators.has(node.opType)) return norm(stored(flow, node.inputs[1]), stored(flow, node.inputs[2]));
+    if (isStatistic(flow, node)) return decomposed(flow, path.slice(index + 1));
+  }
+  return undefined;
+}
+
+/** Gain and shift: the first product with a constant vector, and the sum with one right behind it. */
+function decomposed(flow: Flow, path: readonly Node[]): FoundNorm {
+  let weight: Tensor | undefined;
+  for (const node of path) {
+    const vector = vectorOf(flow, node);
+    if (node.opType === 'Mul' && vector && !weight) weight = vector;
+    else if (node.opType === 'Add' && vector) return norm(weight, vector);
+    else if (!['Div', 'Mul', 'Cast', 'Identity'].includes(node.opType)) break;
+  }
+  return norm(weight);
+}
+
+const norm = (weight?: Tensor, bias?: Tensor): FoundNorm => ({ ...(weight && { weight }), ...(bias && { bias }) });
+
+const stored = (flow: Flow, value: string | undefined): Tensor | undefined =>
+  value ? constantOf(flow.wiring, value)?.tensor : undefined;
+
+/** x - mean(x): the other operand is no constant, and was cut off from the data as a reduction of it. */
+function isStatistic(flow: Flow, node: Node): boolean {
+  if (node.opType !== 'Sub') return false;
+  let value = node.inputs[1] ?? '';
+  let producer = flow.wiring.producer.get(value);
+  for (let steps = 0; producer?.opType === 'Cast' && steps < 3; steps++) {
+    value = producer.inputs[0] ?? '';
+    producer = flow.wiring.producer.get(value);
+  }
+  return producer?.opType === 'ReduceMean';
+}
+
+function vectorOf(flow: Flow, node: Node): Tensor | undefined {
+  for (const input of node.inputs) {
+    const tensor = constantOf(flow.wiring, input)?.tensor;
+    if (tensor && isFloat(tensor) && elementCount(tensor.shape) > 1 && tensor.shape.at(-1) === elementCount(tensor.shape))
+      return tensor;
+  }
+  return undefined;
+}

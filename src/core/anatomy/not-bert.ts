@@ -1,0 +1,71 @@
+import { type Sentence, sentence } from '../errors.ts';
+import type { Model } from '../model/model.ts';
+import type { Linear } from './anatomy.ts';
+import type { Miss } from './block.ts';
+import type { Flow } from './flow.ts';
+import { modulePath } from './hints.ts';
+import { linearOf } from './organ.ts';
+import type { Product } from './product.ts';
+
+/** Fused operators of onnxruntime that hold whole organs; they are read as they are, not taken apart. */
+const fused = new Set([
+  'Attention',
+  'MultiHeadAttention',
+  'EmbedLayerNormalization',
+  'SkipLayerNormalization',
+  'QAttention',
+  'PackedAttention',
+]);
+
+/** Names of tensors, and what a model with them is. */
+const signs: readonly (readonly [RegExp, string])[] = [
+  [/(visual|vision_model|text_projection|logit_scale).*|positional_embedding$/, 'CLIP'],
+  [/Wqkv|mlp\.Wi\./, 'ModernBERT'],
+  [/(^|\.)h\.\d+\.(attn|mlp)\.c_|(^|\.)wte\.weight/, 'GPT-2'],
+  [/SelfAttention\.relative_attention_bias|DenseReluDense|EncDecAttention/, 'T5'],
+  [/model\.layers\.\d+\.(self_attn|mlp)|embed_tokens/, 'decoder'],
+  [/query_proj|rel_embeddings/, 'DeBERTa'],
+];
+
+/** One sentence: why no BERT was found, and what the model looks like. */
+export function takenFor(model: Model, misses: readonly Miss[]): Sentence {
+  const stated = model.config.model_type;
+  if (model.tensors.size === 0 && !model.graph?.nodes.length) return sentence('This file holds no tensors.');
+  const operators = new Set(model.graph?.nodes.map(node => node.opType));
+  if ([...operators].some(operator => fused.has(operator)))
+    return sentence('This model was fused by an optimizer: its attention is one operator, which is shown but not taken apart.');
+  if (misses.includes('fused-query-key-value'))
+    return typeof stated === 'string'
+      ? sentence('Not a BERT: {type}, with query, key and value in one matrix.', { type: stated })
+      : sentence('Not a BERT: query, key and value are one matrix, as in GPT-2.');
+  if (typeof stated === 'string') return sentence('Not a BERT that Headroom knows: config.json says {type}.', { type: stated });
+  const sign = model.graph ? undefined : signOf(model);
+  if (sign === 'decoder') return sentence('Not a BERT: it looks like a decoder for text generation.');
+  if (sign) return sentence('Not a BERT: it looks like {type}.', { type: sign });
+  if (misses.includes('normalized-before'))
+    return sentence('Not a BERT: its layers normalize before attention, as in GPT-2 and T5.');
+  if (operators.has('Conv')) return sentence('Not a BERT: it looks like a convolutional network.');
+  if (!model.graph) return sentence('Not a BERT: the names of its tensors are those of no family that Headroom knows.');
+  if (misses.length === 0 || misses.every(miss => miss === 'no-scores'))
+    return sentence('Not a BERT: no attention was found in its graph.');
+  return sentence('Not a BERT: attention was found, but not the layers around it.');
+}
+
+function signOf({ tensors }: Model): string | undefined {
+  for (const [pattern, what] of signs) for (const name of tensors.keys()) if (pattern.test(name)) return what;
+  return undefined;
+}
+
+/** Every constant matrix that the graph multiplies by, named by its tensor. */
+export function looseLinears(flow: Flow): Linear[] {
+  const byWeight = new Map<string, Product[]>();
+  for (const { product } of flow.anchors) {
+    if (!product) continue;
+    const others = byWeight.get(product.weight.name);
+    if (others) others.push(product);
+    else byWeight.set(product.weight.name, [product]);
+  }
+  return [...byWeight.values()].map(products =>
+    linearOf(modulePath(products[0]!.weight.name), products as [Product, ...Product[]]),
+  );
+}

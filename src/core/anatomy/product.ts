@@ -1,0 +1,142 @@
+import type { Node } from '../model/graph.ts';
+import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import { type Constant, constantOf, isVector, mayBeWeight } from './constant.ts';
+import { consumersOf, integer, type Wiring } from './wiring.ts';
+
+/** A node that multiplies by a constant matrix, with what exporters and quantizers put around it. */
+export interface Product {
+  readonly node: Node;
+  /** The value multiplied. */
+  readonly input: string;
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+  readonly scale?: Tensor;
+  readonly zeroPoint?: Tensor;
+  readonly out: number;
+  readonly in: number;
+  /** The weight lies [in, out]. */
+  readonly transposed: boolean;
+  readonly form: 'dense' | 'quantized';
+}
+
+interface Operands {
+  readonly input: string;
+  readonly weight: Constant;
+  readonly scale?: Tensor | undefined;
+  readonly zeroPoint?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
+  /** The operator's own convention: true when it takes [in, out]. */
+  readonly transposed: boolean;
+  /** Of the matrix the weight stands for, where the stored shape does not say it. */
+  readonly size?: { readonly out: number; readonly in: number };
+}
+
+/** Does the node multiply by a constant matrix, and which? undefined for everything else. */
+export function productOf(wiring: Wiring, node: Node): Product | undefined {
+  const operands = operandsOf(wiring, node);
+  if (!operands || !mayBeWeight(operands.weight.tensor)) return undefined;
+  const { tensor } = operands.weight;
+  const shape = operands.size ? [operands.size.out, operands.size.in] : tensor.shape;
+  if (shape.length !== 2 || elementCount(shape) === 0) return undefined;
+  const transposed = operands.size ? false : operands.transposed !== operands.weight.transposed;
+  const [out, width] = (transposed ? [shape[1], shape[0]] : [shape[0], shape[1]]) as [number, number];
+  const quantized = isQuantized(node, operands);
+  const after = behind(wiring, node, out, quantized && node.opType === 'MatMulInteger');
+  const scale = operands.weight.scale ?? operands.scale ?? after.scale;
+  const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
+  const bias = operands.bias ?? after.bias;
+  return {
+    node,
+    input: operands.input,
+    weight: tensor,
+    ...(bias && { bias }),
+    ...(quantized && scale && { scale }),
+    ...(quantized && zeroPoint && { zeroPoint }),
+    out,
+    in: width,
+    transposed,
+    form: quantized ? 'quantized' : 'dense',
+  };
+}
+
+const isQuantized = (node: Node, { weight }: Operands): boolean =>
+  weight.scale !== undefined || ['MatMulInteger', 'QLinearMatMul', 'MatMulNBits'].includes(node.opType);
+
+function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
+  const [first = '', second = '', third = '', fourth = ''] = node.inputs;
+  const constant = (value: string) => (value === '' ? undefined : constantOf(wiring, value));
+  switch (node.opType) {
+    case 'MatMul':
+    case 'FusedMatMul': {
+      const weight = constant(second);
+      const flipped = node.opType === 'FusedMatMul' && integer(node, 'transB', 0) === 1;
+      return weight && { input: first, weight, transposed: !flipped };
+    }
+    case 'Gemm': {
+      const weight = constant(second);
+      return weight && { input: first, weight, bias: constant(third)?.tensor, transposed: integer(node, 'transB', 0) === 0 };
+    }
+    case 'MatMulInteger': {
+      const weight = constant(second);
+      return weight && { input: first, weight, zeroPoint: constant(fourth)?.tensor, transposed: true };
+    }
+    case 'QLinearMatMul': {
+      const weight = constant(fourth);
+      const [scale, zeroPoint] = [constant(node.inputs[4] ?? '')?.tensor, constant(node.inputs[5] ?? '')?.tensor];
+      return weight && { input: first, weight, scale, zeroPoint, transposed: true };
+    }
+    case 'MatMulNBits': {
+      const weight = constant(second);
+      const size = { out: integer(node, 'N', 0), in: integer(node, 'K', 0) };
+      const [scale, zeroPoint, bias] = [third, fourth, node.inputs[5] ?? ''].map(value => constant(value)?.tensor);
+      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: false, size };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Operators that may stand between a product and its bias without changing what the bias is. */
+const between = new Set(['Identity', 'Cast', 'QuantizeLinear', 'DequantizeLinear', 'Reshape', 'Squeeze', 'Unsqueeze']);
+
+/** Longest way from an integer product to its bias: Cast, Mul by the rows' scale, Mul by the columns', a few casts. */
+const furthest = 8;
+
+/** What follows a product: its bias, and the scale of an integer product. Only while the value has a single reader. */
+function behind(wiring: Wiring, node: Node, out: number, integers: boolean): { bias?: Tensor; scale?: Tensor } {
+  let value = node.outputs[0] ?? '';
+  let alone: Tensor | undefined;
+  let combined: Tensor | undefined;
+  const found = (bias?: Tensor) => {
+    const scale = alone ?? combined;
+    return { ...(bias && { bias }), ...(scale && { scale }) };
+  };
+  for (let steps = 0; steps < furthest; steps++) {
+    const readers = consumersOf(wiring, value);
+    if (readers.length !== 1) break;
+    const next = readers[0]!;
+    const other = next.inputs.find(input => input !== value) ?? '';
+    if (next.opType === 'Add') {
+      const bias = constantOf(wiring, other);
+      if (!bias || !isVector(bias.tensor, out)) break;
+      return found(bias.tensor);
+    }
+    if (integers && next.opType === 'Mul') {
+      alone ??= constantOf(wiring, other)?.tensor;
+      combined ??= scaleIn(wiring, other);
+    } else if (!between.has(next.opType) || next.inputs[0] !== value) break;
+    value = next.outputs[0] ?? '';
+  }
+  return found();
+}
+
+/** The weight's scale in a factor that is the activation's scale times the weight's, as quantize_dynamic writes it. */
+function scaleIn(wiring: Wiring, factor: string): Tensor | undefined {
+  const node = wiring.producer.get(factor);
+  if (node?.opType !== 'Mul') return undefined;
+  for (const input of node.inputs) {
+    const constant = constantOf(wiring, input);
+    if (constant) return constant.tensor;
+  }
+  return undefined;
+}

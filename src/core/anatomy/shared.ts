@@ -1,0 +1,43 @@
+import { HeadroomError } from '../errors.ts';
+import type { Block } from './block.ts';
+import type { Product } from './product.ts';
+import { sameNumbers } from './same.ts';
+
+/**
+ * The first layer that each layer shares its numbers with; its own index when there is none. Shared by name (one initializer read by
+ * several nodes), or by content (dynamo writes a copy for each time ALBERT's layer runs). Reads some bytes of each query only.
+ */
+export async function sharedLayers(blocks: readonly Block[], signal?: AbortSignal): Promise<number[]> {
+  const bySignature = new Map<string, number>();
+  const stored: number[] = [];
+  for (const [index, block] of blocks.entries()) {
+    const signature = await signatureOf(block.query.product!, signal);
+    const first = bySignature.get(signature) ?? index;
+    const same = first === index || (await sameMatrices(blocks[first]!, block, signal));
+    stored.push(same ? first : index);
+    if (first === index) bySignature.set(signature, index);
+  }
+  return stored;
+}
+
+/** A few bytes from the middle of the matrix: equal matrices have equal ones, and trained ones differ in them. */
+async function signatureOf({ weight }: Product, signal?: AbortSignal): Promise<string> {
+  const start = Math.floor(weight.byteLength / 2);
+  const end = Math.min(weight.byteLength, start + 32);
+  try {
+    return (await weight.bytes(start, end, signal)).join();
+  } catch (error) {
+    if (error instanceof HeadroomError && error.code !== 'cancelled') return weight.name;
+    throw error;
+  }
+}
+
+const matrices = ['query', 'key', 'value', 'output', 'up', 'down'] as const;
+
+async function sameMatrices(a: Block, b: Block, signal?: AbortSignal): Promise<boolean> {
+  for (const key of matrices) {
+    const [left, right] = [a[key].product!, b[key].product!];
+    if (left.transposed !== right.transposed || !(await sameNumbers(left.weight, right.weight, false, signal))) return false;
+  }
+  return true;
+}

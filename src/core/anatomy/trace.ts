@@ -1,0 +1,144 @@
+import type { Model } from '../model/model.ts';
+import type { Layer, Table, TopOrgan } from './anatomy.ts';
+import { type Block, blockAround, type Miss, normBehind } from './block.ts';
+import { type Draft, linearsIn } from './draft.ts';
+import { embeddingsBefore } from './embeddings.ts';
+import { familyOf } from './families/registry.ts';
+import { type Flow, flowOf } from './flow.ts';
+import { guessFamily } from './guess.ts';
+import { headWidth } from './heads.ts';
+import { embeddingIds, layerIds } from './ids.ts';
+import { headsOf } from './names.ts';
+import type { FoundNorm } from './norm.ts';
+import { linearOf, normOf } from './organ.ts';
+import type { Product } from './product.ts';
+import { sameNumbers } from './same.ts';
+import { sharedLayers } from './shared.ts';
+import { taskOf } from './tasks.ts';
+import { topAbove } from './top.ts';
+import { wire } from './wiring.ts';
+
+export interface Traced {
+  readonly flow: Flow;
+  /** undefined when the graph holds no BERT layers; `misses` says what stands around its softmaxes instead. */
+  readonly draft: Draft | undefined;
+  readonly misses: readonly Miss[];
+}
+
+/** The anatomy of a graph from its structure: names, where any are left, only tell apart what the structure does not. */
+export async function trace(model: Model, signal?: AbortSignal): Promise<Traced> {
+  const flow = flowOf(wire(model.graph!, model.tensors));
+  const found = flow.softmaxes.map(softmax => blockAround(flow, softmax));
+  const misses = found.filter((each): each is Miss => typeof each === 'string');
+  const blocks = chain(found.filter((each): each is Block => typeof each !== 'string'));
+  const draft = blocks.length > 0 ? await draftOf(model, flow, blocks, signal) : undefined;
+  return { flow, draft, misses };
+}
+
+/** The longest run of layers that read each other; a second encoder in the same graph is left to nobody. */
+function chain(blocks: readonly Block[]): Block[] {
+  const reads = new Map(blocks.map(block => [block.source, block]));
+  const ends = new Set(blocks.map(block => block.fed));
+  let longest: Block[] = [];
+  for (const first of blocks) {
+    if (ends.has(first.source)) continue;
+    const run: Block[] = [];
+    for (let block: Block | undefined = first; block && run.length <= blocks.length; block = reads.get(block.fed))
+      run.push(block);
+    if (run.length > longest.length) longest = run;
+  }
+  return longest;
+}
+
+async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signal?: AbortSignal): Promise<Draft> {
+  const [first, last] = [blocks[0]!, blocks.at(-1)!];
+  const stored = await sharedLayers(blocks, signal);
+  const embeddings = embeddingsBefore(flow, first.source, first.query.reads[0]!);
+  const { tables, norm, projection } = embeddings;
+  const family = familyOf(model.config.model_type) ?? guessFamily(model, embeddings, stored);
+  const layers: Layer[] = [];
+  for (const index of blocks.keys()) layers.push(await layerOf(model, flow, blocks, index, stored, signal));
+  const top = topAbove(flow, last.fed, { family, word: tables[0], claimed: tensorsOf(layers, norm) });
+  const stated = model.config.model_type;
+  return {
+    family: typeof stated === 'string' ? stated : family.id,
+    task: taskOf(
+      model,
+      top.map(organ => organ.id),
+    ),
+    layers,
+    tables,
+    embeddingNorm: normOf(embeddingIds.norm, norm),
+    ...(projection && { embeddingProjection: linearOf(family.projection ?? 'embeddings_project', [projection]) }),
+    top,
+    copies: new Map([...layerCopies(layers), ...(await decoderCopies(top, tables[0], signal))]),
+  };
+}
+
+async function layerOf(
+  model: Model,
+  flow: Flow,
+  blocks: readonly Block[],
+  index: number,
+  stored: readonly number[],
+  signal?: AbortSignal,
+): Promise<Layer> {
+  const block = blocks[index]!;
+  const ids = layerIds(index);
+  const sharing = blocks.filter((_, other) => stored[other] === index);
+  const linear = (key: 'query' | 'key' | 'value' | 'output' | 'up' | 'down') => {
+    const products = (sharing.length > 0 ? sharing : [block]).map(each => each[key].product!);
+    return linearOf(ids[key], products as [Product, ...Product[]]);
+  };
+  const query = linear('query');
+  const width = await headWidth(flow.wiring, block.splits, query.out, signal);
+  return {
+    index,
+    stored: stored[index]!,
+    ...(width ? { heads: query.out / width, headDim: width } : headsOf(model, query)),
+    query,
+    key: linear('key'),
+    value: linear('value'),
+    output: linear('output'),
+    attentionNorm: normOf(ids.attentionNorm, block.attentionNorm),
+    up: linear('up'),
+    down: linear('down'),
+    outputNorm: normOf(ids.outputNorm, normBehind(flow, block.fed)),
+  };
+}
+
+/** Names of the tensors that layers and embeddings own beside their matrices: what a norm on top must not claim again. */
+function tensorsOf(layers: readonly Layer[], embeddingNorm: FoundNorm | undefined): Set<string> {
+  const norms = [...layers.flatMap(layer => [layer.attentionNorm, layer.outputNorm]), embeddingNorm ?? {}];
+  return new Set(norms.flatMap(norm => [norm.weight?.name, norm.bias?.name]).filter(name => name !== undefined));
+}
+
+/** Matrices that a layer stores again although they equal those of an earlier one. */
+function layerCopies(layers: readonly Layer[]): Map<string, string> {
+  const copies = new Map<string, string>();
+  for (const layer of layers) {
+    if (layer.stored === layer.index) continue;
+    const first = linearsIn(layers[layer.stored]!);
+    for (const [index, linear] of linearsIn(layer).entries())
+      for (const part of ['weight', 'bias', 'scale', 'zeroPoint'] as const) {
+        const [copy, original] = [linear[part], first[index]![part]];
+        if (copy && original && copy.name !== original.name) copies.set(copy.name, original.name);
+      }
+  }
+  return copies;
+}
+
+/** A decoder that holds the word table again, usually transposed. */
+async function decoderCopies(
+  top: readonly TopOrgan[],
+  word: Table | undefined,
+  signal?: AbortSignal,
+): Promise<Map<string, string>> {
+  const copies = new Map<string, string>();
+  for (const { linear } of top) {
+    if (!linear || !word || linear.out !== word.rows || linear.in !== word.width || linear.weight === word.weight) continue;
+    if (await sameNumbers(word.weight, linear.weight, linear.transposed, signal))
+      copies.set(linear.weight.name, word.weight.name);
+  }
+  return copies;
+}

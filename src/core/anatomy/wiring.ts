@@ -1,0 +1,84 @@
+import type { Graph, Node } from '../model/graph.ts';
+import type { Model } from '../model/model.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** Who makes a value and who reads it: one pass over the nodes, then every question is a look-up. */
+export interface Wiring {
+  readonly graph: Graph;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Every node once, each behind the nodes it reads from. Nodes on a cycle (a malformed file) are left out. */
+  readonly order: readonly Node[];
+  readonly producer: ReadonlyMap<string, Node>;
+  readonly consumers: ReadonlyMap<string, readonly Node[]>;
+  /** Inputs a caller feeds: not those that an initializer gives a default. */
+  readonly fed: ReadonlySet<string>;
+}
+
+const none: readonly Node[] = [];
+
+export function wire(graph: Graph, tensors: Model['tensors']): Wiring {
+  const producer = new Map<string, Node>();
+  const consumers = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    for (const output of node.outputs) if (output !== '') producer.set(output, node);
+    for (const input of new Set(node.inputs)) {
+      if (input === '') continue;
+      const readers = consumers.get(input);
+      if (readers) readers.push(node);
+      else consumers.set(input, [node]);
+    }
+  }
+  const fed = new Set(graph.inputs.map(input => input.name).filter(name => !tensors.has(name)));
+  return { graph, tensors, producer, consumers, fed, order: topological(graph.nodes, producer, consumers) };
+}
+
+export const consumersOf = (wiring: Wiring, value: string): readonly Node[] => wiring.consumers.get(value) ?? none;
+
+/** File order where it is topological, as it is in well-formed files; otherwise sorted (Kahn), linear in nodes and edges. */
+function topological(
+  nodes: readonly Node[],
+  producer: ReadonlyMap<string, Node>,
+  consumers: ReadonlyMap<string, readonly Node[]>,
+): readonly Node[] {
+  if (isOrdered(nodes, producer)) return nodes;
+  const waiting = new Map<Node, number>();
+  for (const node of nodes) waiting.set(node, dependencies(node, producer));
+  const ready = nodes.filter(node => waiting.get(node) === 0);
+  for (let next = 0; next < ready.length; next++)
+    for (const output of ready[next]!.outputs) {
+      if (producer.get(output) !== ready[next]) continue;
+      for (const reader of consumers.get(output) ?? none) {
+        const left = waiting.get(reader)! - 1;
+        waiting.set(reader, left);
+        if (left === 0) ready.push(reader);
+      }
+    }
+  return ready;
+}
+
+function isOrdered(nodes: readonly Node[], producer: ReadonlyMap<string, Node>): boolean {
+  const seen = new Set<Node>();
+  for (const node of nodes) {
+    for (const input of node.inputs) {
+      const maker = producer.get(input);
+      if (maker && !seen.has(maker)) return false;
+    }
+    seen.add(node);
+  }
+  return true;
+}
+
+/** Distinct values that a node waits for. */
+const dependencies = (node: Node, producer: ReadonlyMap<string, Node>): number =>
+  [...new Set(node.inputs)].filter(input => producer.has(input)).length;
+
+/** An integer attribute, or what it is when left out. */
+export function integer(node: Node, name: string, absent: number): number {
+  const attribute = node.attributes.get(name);
+  return attribute?.type === 'int' ? attribute.value : absent;
+}
+
+export function integers(node: Node, name: string): readonly number[] | undefined {
+  const attribute = node.attributes.get(name);
+  return attribute?.type === 'ints' ? attribute.value : undefined;
+}
