@@ -1,0 +1,39 @@
+import { toFailure } from '../core/session/failure.ts';
+import { createSession } from '../core/session/session.ts';
+import type { EngineApi } from '../protocol/messages.ts';
+import { type Port, serve } from '../protocol/rpc.ts';
+import { throttled } from './throttled.ts';
+
+// The process that does the work: a crash or an out-of-memory here never reaches VS Code. Started by host/engine.ts with an ipc channel.
+
+/** Between two progress messages of one call; a person reads no faster, and a message costs about 0.1 ms on either side. */
+const progressIntervalMs = 40;
+
+/** How long work in progress may take to clean up after the host is gone. */
+const cleanUpMs = 2000;
+
+const port: Port = {
+  post: message => {
+    if (process.connected) process.send!(message);
+  },
+  onMessage: listener => void process.on('message', listener),
+};
+
+const session = createSession();
+const calls = serve<EngineApi>(
+  port,
+  {
+    inspect: (path, options) => session.inspect(path, throttled(options, progressIntervalMs)),
+    passes: () => session.passes(),
+    compress: (request, options) => session.compress(request, throttled(options, progressIntervalMs)),
+    compare: (before, after, options) => session.compare(before, after, throttled(options, progressIntervalMs)),
+    document: (comparison, made, kind) => session.document(comparison, made, kind),
+  },
+  toFailure,
+);
+
+process.once('disconnect', async () => {
+  setTimeout(() => process.exit(0), cleanUpMs);
+  await calls.cancelAll();
+  process.exit(0);
+});

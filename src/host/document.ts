@@ -1,0 +1,130 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { fail } from '../core/errors.ts';
+import type { EditorView, EngineApi, Summary } from '../protocol/messages.ts';
+import { toFailure } from './failure.ts';
+import type { Log } from './log.ts';
+import { type FileState, sameState, stateOf, watchFile } from './watch.ts';
+
+/** One model that is open, however many editors show it: inspected once, watched once. */
+export class ModelDocument {
+  readonly uri: vscode.Uri;
+  readonly #engine: EngineApi;
+  readonly #log: Log;
+  readonly #changed = new vscode.EventEmitter<EditorView>();
+  readonly onDidChange = this.#changed.event;
+  readonly #watcher: vscode.Disposable | undefined;
+  #view: EditorView;
+  /** As it was when it was inspected. */
+  #seen: FileState | undefined;
+  #inspection: AbortController | undefined;
+
+  constructor(uri: vscode.Uri, engine: EngineApi, log: Log) {
+    this.uri = uri;
+    this.#engine = engine;
+    this.#log = log;
+    this.#view = { state: 'opening', name: basename(uri.path) };
+    if (uri.scheme === 'file') this.#watcher = watchFile(uri, state => this.#look(state));
+    void this.reload();
+  }
+
+  get view(): EditorView {
+    return this.#view;
+  }
+
+  /** The sizes, when they are known. */
+  get summary(): Summary | undefined {
+    return this.#view.state === 'ready' ? this.#view.summary : undefined;
+  }
+
+  async reload(): Promise<void> {
+    this.#inspection?.abort();
+    const inspection = new AbortController();
+    this.#inspection = inspection;
+    const view = await this.#inspect(inspection.signal);
+    if (!inspection.signal.aborted) this.#show(view);
+  }
+
+  dispose(): void {
+    this.#inspection?.abort();
+    this.#watcher?.dispose();
+    this.#changed.dispose();
+  }
+
+  async #inspect(signal: AbortSignal): Promise<EditorView> {
+    const name = basename(this.uri.path);
+    this.#seen = await stateOf(this.uri.fsPath);
+    const size = this.#seen && { byteLength: this.#seen.byteLength };
+    try {
+      refuseOtherSchemes(this.uri);
+      this.#show({ state: 'opening', name, ...size });
+      const summary = await this.#engine.inspect(this.uri.fsPath, { signal });
+      return { state: 'ready', name, summary, changedOnDisk: false, deleted: false };
+    } catch (error) {
+      const failure = toFailure(error);
+      if (!signal.aborted) this.#log.failed(`open ${this.uri.fsPath}`, failure);
+      return { state: 'failed', name, ...size, failure };
+    }
+  }
+
+  #look(state: FileState | undefined): void {
+    const changed = !sameState(state, this.#seen);
+    if (this.#view.state === 'ready')
+      this.#show({ ...this.#view, deleted: state === undefined, changedOnDisk: state !== undefined && changed });
+    // A broken or missing file that has changed may be whole now: a download that went on, a pointer that was fetched.
+    else if (this.#view.state === 'failed' && state && changed) void this.reload();
+  }
+
+  #show(view: EditorView): void {
+    this.#view = view;
+    this.#changed.fire(view);
+  }
+}
+
+/** Reading in ranges needs a file on this machine. throws 'unsupported' */
+export function refuseOtherSchemes(uri: vscode.Uri): void {
+  if (uri.scheme === 'file') return;
+  throw fail(
+    'unsupported',
+    'Only files on disk can be opened for now. This one is in a virtual folder ({scheme}).',
+    { scheme: uri.scheme },
+    { file: basename(uri.path) },
+  );
+}
+
+/** The documents that are open, one for each file, each for as long as somebody uses it. */
+export class Documents {
+  readonly #open = new Map<string, { readonly document: ModelDocument; users: number }>();
+  readonly #make: (uri: vscode.Uri) => ModelDocument;
+
+  constructor(make: (uri: vscode.Uri) => ModelDocument) {
+    this.#make = make;
+  }
+
+  /** To be released by `release`, once. */
+  acquire(uri: vscode.Uri): ModelDocument {
+    const key = uri.toString();
+    const entry = this.#open.get(key) ?? { document: this.#make(uri), users: 0 };
+    this.#open.set(key, entry);
+    entry.users += 1;
+    return entry.document;
+  }
+
+  release(document: ModelDocument): void {
+    const key = document.uri.toString();
+    const entry = this.#open.get(key);
+    if (!entry) return;
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    this.#open.delete(key);
+    document.dispose();
+  }
+
+  find(uri: vscode.Uri): ModelDocument | undefined {
+    return this.#open.get(uri.toString())?.document;
+  }
+
+  get uris(): vscode.Uri[] {
+    return [...this.#open.values()].map(({ document }) => document.uri);
+  }
+}

@@ -1,0 +1,88 @@
+import * as vscode from 'vscode';
+import type { EditorEvents, EditorHostApi } from '../protocol/messages.ts';
+import { serve } from '../protocol/rpc.ts';
+import type { ModelDocument } from './document.ts';
+import { toFailure } from './failure.ts';
+import { pageOptions, setPage } from './page.ts';
+import { webviewPort } from './port.ts';
+import type { Services } from './services.ts';
+import { viewTypes } from './view-types.ts';
+
+class EditorDocument implements vscode.CustomDocument {
+  readonly uri: vscode.Uri;
+  readonly model: ModelDocument;
+  readonly #release: () => void;
+
+  constructor(model: ModelDocument, release: () => void) {
+    this.uri = model.uri;
+    this.model = model;
+    this.#release = release;
+  }
+
+  dispose(): void {
+    this.#release();
+  }
+}
+
+/** Shows models in tabs. A tab's page may be thrown away while hidden: it asks for its view again and keeps the rest itself. */
+export class EditorProvider implements vscode.CustomReadonlyEditorProvider<EditorDocument> {
+  readonly #services: Services;
+  /** What can be asked of the editor in front: by the title menu and by keys. */
+  #active: { focusFilter(): void } | undefined;
+
+  constructor(services: Services) {
+    this.#services = services;
+  }
+
+  static register(services: Services): { readonly provider: EditorProvider; readonly registration: vscode.Disposable } {
+    const provider = new EditorProvider(services);
+    const registrations = Object.values(viewTypes).map(viewType =>
+      vscode.window.registerCustomEditorProvider(viewType, provider, { supportsMultipleEditorsPerDocument: true }),
+    );
+    return { provider, registration: vscode.Disposable.from(...registrations) };
+  }
+
+  focusFilter(): void {
+    this.#active?.focusFilter();
+  }
+
+  openCustomDocument(uri: vscode.Uri): EditorDocument {
+    const { documents } = this.#services;
+    const model = documents.acquire(uri);
+    return new EditorDocument(model, () => documents.release(model));
+  }
+
+  resolveCustomEditor({ uri, model }: EditorDocument, panel: vscode.WebviewPanel): void {
+    const { extensionUri } = this.#services.context;
+    const { webview } = panel;
+    webview.options = pageOptions(extensionUri);
+    const page = serve<EditorHostApi, EditorEvents>(webviewPort(webview), this.#api(uri, model), toFailure);
+    const active = { focusFilter: () => page.emit('focusFilter', null) };
+    const follow = () => {
+      if (panel.active) this.#active = active;
+      if (panel.visible) page.emit('view', model.view);
+    };
+    const listening = [model.onDidChange(view => page.emit('view', view)), panel.onDidChangeViewState(follow)];
+    panel.onDidDispose(() => {
+      if (this.#active === active) this.#active = undefined;
+      for (const each of listening) each.dispose();
+    });
+    // Its messages are listened to above, before it can send one.
+    setPage(webview, extensionUri, 'editor');
+    follow();
+  }
+
+  #api(uri: vscode.Uri, model: ModelDocument): EditorHostApi {
+    const command = async (name: string) => void (await vscode.commands.executeCommand(name, uri));
+    return {
+      view: async () => model.view,
+      reload: () => model.reload(),
+      // Not awaited: the work reports by itself, and the page does not wait for it.
+      quantize: async () => void command('headroom.quantize'),
+      openCompress: async () => void command('headroom.compress'),
+      openCompare: async () => void command('headroom.compare'),
+      copyText: async text => vscode.env.clipboard.writeText(String(text)),
+      showLog: async () => this.#services.log.show(),
+    };
+  }
+}
