@@ -169,20 +169,20 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
     absMaxByColumn: (values, into) => {
       accumulate(values.length, rowsOf(values.length, into.length), into.length, false, into, tile => {
         f32.set(values.subarray(tile.start, tile.end), FIRST / 4);
-        call['absMaxByColumn']!(FIRST, tile.rows, tile.columns, SCALE);
+        call.absMaxByColumn!(FIRST, tile.rows, tile.columns, SCALE);
       });
     },
     absMaxByRow: (values, into) => {
       accumulate(values.length, into.length, rowsOf(values.length, into.length), true, into, tile => {
         f32.set(values.subarray(tile.start, tile.end), FIRST / 4);
-        call['absMaxByRow']!(FIRST, tile.rows, tile.columns, SCALE);
+        call.absMaxByRow!(FIRST, tile.rows, tile.columns, SCALE);
       });
     },
     minMax: (values, into) => {
       f32.set(into, SCALE / 4);
       for (const { start, end } of pieces(values.length === 0 ? 0 : 1, values.length)) {
         f32.set(values.subarray(start, end), FIRST / 4);
-        call['minMax']!(FIRST, end - start, SCALE);
+        call.minMax!(FIRST, end - start, SCALE);
       }
       into.set(f32.subarray(SCALE / 4, SCALE / 4 + 2));
     },
@@ -193,13 +193,13 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
     sumByColumn: (integers, zeroPoint, into) => {
       accumulate(integers.length, rowsOf(integers.length, into.length), into.length, false, into, tile => {
         bytesIn(integers, tile.start, tile.end);
-        call['sumByColumn']!(FIRST, flag(integers), tile.rows, tile.columns, zeroPoint, SCALE);
+        call.sumByColumn!(FIRST, flag(integers), tile.rows, tile.columns, zeroPoint, SCALE);
       });
     },
     sumByRow: (integers, zeroPoint, into) => {
       accumulate(integers.length, into.length, rowsOf(integers.length, into.length), true, into, tile => {
         bytesIn(integers, tile.start, tile.end);
-        call['sumByRow']!(FIRST, flag(integers), tile.rows, tile.columns, zeroPoint, SCALE);
+        call.sumByRow!(FIRST, flag(integers), tile.rows, tile.columns, zeroPoint, SCALE);
       });
     },
     toHalf: (values, into) => convert('toHalf', values, into),
@@ -212,7 +212,7 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
         f32.fill(0, FIRST / 4, FIRST / 4 + padded).fill(0, SECOND / 4, SECOND / 4 + padded);
         f32.set(before.subarray(start, end), FIRST / 4);
         f32.set(after.subarray(start, end), SECOND / 4);
-        call['errorSums']!(FIRST, SECOND, padded, SCALE);
+        call.errorSums!(FIRST, SECOND, padded, SCALE);
         for (let sum = 0; sum < 4; sum++) into[sum]! += f64[SCALE / 8 + sum]!;
         into[4] = Math.max(into[4]!, f64[SCALE / 8 + 4]!);
       }

@@ -37,15 +37,30 @@ type ValueOf<F extends Field> = F extends { kind: 'number' }
 export type Options<S extends Fields = Fields> = { readonly [K in keyof S]: ValueOf<S[K]> };
 
 /** The whole vocabulary of change. `rewrite` performs these; passes only speak them. */
-export type Edit = {
+export type Edit = QuantizeEdit | CastEdit;
+
+export interface QuantizeEdit {
   readonly kind: 'quantize';
   readonly target: Linear | Table;
   readonly scheme: 'int8' | 'int8-dynamic';
-  /** Integers in the layout of the stored weight, computed when read. */
+  /** Integers, computed when read. */
   readonly values: Tensor;
+  /** Do the integers lie as the stored weight does, or turned, ready for a product that read the weight through a transposition? */
+  readonly layout: 'stored' | 'transposed';
+  /** One for each output channel (or row of a table), or one in all. */
   readonly scale: Tensor;
+  /** Absent: 0 for signed integers, 128 for unsigned ones. */
   readonly zeroPoint?: Tensor;
-};
+  /** For each output channel the sum of its weights as they act: what an offset of the inputs contributes. */
+  readonly sums?: Tensor;
+}
+
+/** The same numbers in another floating-point type. */
+export interface CastEdit {
+  readonly kind: 'cast';
+  readonly target: Linear | Table;
+  readonly values: Tensor;
+}
 
 export interface Skipped {
   readonly target: string;

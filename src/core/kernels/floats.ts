@@ -1,0 +1,41 @@
+import { fail } from '../errors.ts';
+import type { DType } from '../tensor/dtype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { kernels } from './kernels.ts';
+
+/** The floating-point types the kernels read, and the bytes of one element. */
+const widths: Partial<Record<DType, number>> = { fp64: 8, fp32: 4, fp16: 2, bf16: 2 };
+
+export const isFloat = (dtype: DType): boolean => dtype in widths;
+
+/**
+ * Elements [start, end) of a floating-point tensor as f32: fp64 is rounded, the rest is exact.
+ * The array may share memory with what the tensor handed out: read it, do not write it.
+ * throws 'unsupported' for any other type
+ */
+export async function floatsOf(tensor: Tensor, start: number, end: number, signal?: AbortSignal): Promise<Float32Array> {
+  const width = widths[tensor.dtype];
+  if (width === undefined)
+    throw fail('unsupported', '{name} is {dtype}, not floating point.', { name: tensor.name, dtype: tensor.dtype });
+  const bytes = aligned(await tensor.bytes(start * width, end * width, signal), width);
+  const count = end - start;
+  if (tensor.dtype === 'fp32') return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+  if (tensor.dtype === 'fp64') return Float32Array.from(new Float64Array(bytes.buffer, bytes.byteOffset, count));
+  const into = new Float32Array(count);
+  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
+  if (tensor.dtype === 'fp16') kernels.fromHalf(halves, into);
+  else kernels.fromBfloat(halves, into);
+  return into;
+}
+
+/** A typed array needs a start that is a multiple of its width; a file's bytes may lie anywhere. */
+const aligned = (bytes: Uint8Array, width: number): Uint8Array => (bytes.byteOffset % width === 0 ? bytes : bytes.slice());
+
+/** Elements worked on at once: 4 MiB of f32. A multiple of ERROR_BLOCK. */
+export const RUN = 1024 * 1024;
+
+/** Whole rows [first, last) in runs of about RUN elements, at least one row each. */
+export function* runsOfRows(rows: number, columns: number): Generator<readonly [number, number]> {
+  const step = Math.max(1, Math.floor(RUN / Math.max(columns, 1)));
+  for (let row = 0; row < rows; row += step) yield [row, Math.min(rows, row + step)];
+}

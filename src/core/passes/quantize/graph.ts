@@ -1,0 +1,106 @@
+import type { Anatomy, Linear, Table } from '../../anatomy/anatomy.ts';
+import { type Sentence, sentence } from '../../errors.ts';
+import { isFloat } from '../../kernels/floats.ts';
+import type { Graph } from '../../model/graph.ts';
+import type { Model } from '../../model/model.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Plan, QuantizeEdit, Skipped } from '../pass.ts';
+import { type Use, usesOfConstants } from '../uses.ts';
+import {
+  idleGlobs,
+  leftOut,
+  nothingFound,
+  organFinder,
+  type QuantizeOptions,
+  quantizedAlready,
+  tooSmall,
+  vectorsKept,
+} from './choice.ts';
+import { byColumns, byRows, sidesOf } from './eight-bits.ts';
+import { transposed } from './transposed.ts';
+
+/** ReduceMax takes negative axes, and everything else is there, from this version of the operators on. */
+const LEAST_OPSET = 11;
+
+/** About what the nodes that replace one product, or one lookup, add to the file. */
+const PRODUCT_BYTES = 1000;
+const LOOKUP_BYTES = 600;
+
+/**
+ * int8 in an ONNX graph, with standard operators: weights as uint8 around 128 with a scale for each output channel, tables with a
+ * scale for each row. rewrite/rows.ts says what the activations do.
+ */
+export function planGraph(model: Model & { readonly graph: Graph }, anatomy: Anatomy, options: QuantizeOptions): Plan {
+  const opset = model.graph.opsets.get('') ?? 1;
+  if (opset < LEAST_OPSET) {
+    const reason = sentence(
+      'Its operators are of version {opset}; int8 needs version {least}. Export it again with a newer opset.',
+      {
+        opset,
+        least: LEAST_OPSET,
+      },
+    );
+    return { edits: [], skipped: [{ target: model.name, reason }] };
+  }
+  const uses = usesOfConstants(model);
+  const organOf = organFinder(anatomy);
+  const edits: QuantizeEdit[] = [];
+  const skipped: Skipped[] = quantizedAlready(anatomy);
+  const ids: string[] = [];
+  for (const tensor of model.tensors.values()) {
+    if (!isMatrix(tensor)) continue;
+    const target = organOf(tensor);
+    ids.push(target.id);
+    const used = uses.get(tensor.name) ?? [];
+    const reason = kept(target, used, model, options);
+    if (reason) skipped.push({ target: target.id, reason });
+    else edits.push(edit(target, tensor, used));
+  }
+  skipped.push(...nothingFound(model, skipped, edits.length), ...idleGlobs(ids, options), ...vectorsKept(model, isVector));
+  return { edits, skipped };
+}
+
+/** Two axes with something to divide by; a row vector kept as [1, N] is a bias in all but shape. */
+const isMatrix = ({ dtype, shape }: Tensor): boolean => isFloat(dtype) && shape.length >= 2 && sidesOf2(shape) > 1;
+const sidesOf2 = (shape: readonly number[]): number => Math.min(...shape.slice(-2));
+const isVector = (tensor: Tensor): boolean => isFloat(tensor.dtype) && tensor.byteLength > 8 && !isMatrix(tensor);
+
+/** Why a matrix stays as it is, if it does. */
+function kept(target: Linear | Table, uses: readonly Use[], model: Model, options: QuantizeOptions): Sentence | undefined {
+  const { weight } = target;
+  const chosen = leftOut(target.id, options);
+  if (chosen) return chosen;
+  if (weight.shape.length !== 2)
+    return sentence('It has {axes} axes; only matrices are quantized.', { axes: weight.shape.length });
+  if (weight.dtype === 'fp64')
+    return sentence('It is {dtype}, which the integer operators do not take.', { dtype: weight.dtype });
+  if (uses.length === 0) return sentence('No MatMul, Gemm or Gather reads it.');
+  const foreign = uses.find(use => use.kind === 'other' || (use.kind === 'gather' && use.transposed));
+  if (foreign) return sentence('{operator} reads it, and needs it as it is.', { operator: foreign.node.opType });
+  const products = uses.filter(use => use.kind !== 'gather');
+  const lookups = uses.length - products.length;
+  if (lookups > 0 && options.embedding_bits === 32) return sentence('Embeddings stay as they are by “embedding_bits”.');
+  if (products.some(use => use.transposed) && products.some(use => !use.transposed))
+    return sentence('It is multiplied both as it lies and transposed.');
+  if (lookups > 0 && products.some(use => !use.transposed))
+    return sentence('Its rows are looked up and its columns multiplied: no one scale serves both.');
+  return tooSmall(saving(weight, products.length, lookups), model);
+}
+
+function saving(weight: Tensor, products: number, lookups: number): number {
+  const [rows, columns] = sidesOf(weight);
+  const parameters = (products > 0 ? 8 : 0) * Math.min(rows, columns) + (lookups > 0 ? 4 * rows : 0);
+  return weight.byteLength - rows * columns - parameters - products * PRODUCT_BYTES - lookups * LOOKUP_BYTES;
+}
+
+function edit(target: Linear | Table, weight: Tensor, uses: readonly Use[]): QuantizeEdit {
+  const form = { id: target.id, signed: false };
+  const common = { kind: 'quantize', target, scheme: 'int8' } as const;
+  const products = uses.filter(use => use.kind !== 'gather');
+  if (products.length === uses.length && !products[0]!.transposed)
+    return { ...common, ...byColumns(weight, form), layout: 'stored' };
+  const rows = byRows(weight, form);
+  if (products.length === 0) return { ...common, values: rows.values, scale: rows.scale, layout: 'stored' };
+  if (products.length < uses.length) return { ...common, ...rows, layout: 'stored' };
+  return { ...common, ...rows, values: transposed(rows.values), layout: 'transposed' };
+}

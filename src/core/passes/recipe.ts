@@ -1,0 +1,182 @@
+import { fail, sentence } from '../errors.ts';
+import type { Field, Fields } from './pass.ts';
+import { passes } from './registry.ts';
+
+export interface Step {
+  readonly pass: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What is done to a model, as JSON: replays to the same bytes. */
+export interface Recipe {
+  readonly version: 1;
+  readonly steps: readonly Step[];
+}
+
+const version = 1;
+
+/** A recipe with every option filled in. Throws 'bad-recipe': which step, which option, what was found, what is allowed. */
+export function parseRecipe(json: unknown): Recipe {
+  if (!isRecord(json)) throw fail('bad-recipe', 'A recipe is a JSON object, not {found}.', { found: shown(json) });
+  if (json.version !== version)
+    throw fail('bad-recipe', 'The recipe has version {found}; this Headroom reads version {expected}.', {
+      found: shown(json.version),
+      expected: version,
+    });
+  for (const key of Object.keys(json))
+    if (key !== 'version' && key !== 'steps')
+      throw fail('bad-recipe', 'The recipe has an entry “{key}”; it may have only version and steps.', { key });
+  const { steps } = json;
+  if (!Array.isArray(steps) || steps.length === 0)
+    throw fail('bad-recipe', 'The recipe has no steps. Give at least one: {example}', {
+      example: '{ "pass": "quantize", "options": {} }',
+    });
+  return { version, steps: steps.map((step, index) => parseStep(step, index + 1)) };
+}
+
+function parseStep(json: unknown, number: number): Step {
+  if (!isRecord(json)) throw fail('bad-recipe', 'Step {number} is {found}, not an object.', { number, found: shown(json) });
+  const id = json.pass;
+  const pass = passes.find(it => it.id === id);
+  if (!pass)
+    throw fail('bad-recipe', 'Step {number} names the pass {found}. There is: {passes}.', {
+      number,
+      found: shown(id),
+      passes: passes.map(it => it.id).join(', '),
+    });
+  for (const key of Object.keys(json))
+    if (key !== 'pass' && key !== 'options')
+      throw fail('bad-recipe', 'Step {number} has an entry “{key}”; it may have only pass and options.', { number, key });
+  const options = json.options ?? {};
+  if (!isRecord(options))
+    throw fail('bad-recipe', 'Step {number} ({pass}): options is {found}, not an object.', {
+      number,
+      pass: pass.id,
+      found: shown(options),
+    });
+  return { pass: pass.id, options: parseOptions(options, pass.fields, pass.id, number) };
+}
+
+/** The options of one step, checked against the pass's declarations, the default where none is given. */
+function parseOptions(
+  given: Readonly<Record<string, unknown>>,
+  fields: Fields,
+  pass: string,
+  number: number,
+): Record<string, unknown> {
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(fields, name)) throw unknownOption(name, Object.keys(fields), pass, number);
+  const options: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    const value = given[name];
+    if (value === undefined) options[name] = field.default;
+    else if (accepts(field, value)) options[name] = value;
+    else
+      throw fail('bad-recipe', 'Step {number} ({pass}): {option} is {found}. It must be {allowed}.', {
+        number,
+        pass,
+        option: name,
+        found: shown(value),
+        allowed: allowed(field),
+      });
+  }
+  refuseIdle(options, fields, pass, number);
+  return options;
+}
+
+/** An option that the others switch off must stay at its default: nothing a person asks for is dropped in silence. */
+function refuseIdle(options: Record<string, unknown>, fields: Fields, pass: string, number: number): void {
+  for (const [name, field] of Object.entries(fields))
+    for (const [other, values] of Object.entries(field.when ?? {}))
+      if (!values.includes(String(options[other])) && JSON.stringify(options[name]) !== JSON.stringify(field.default))
+        throw fail(
+          'bad-recipe',
+          'Step {number} ({pass}): {option} has no effect while {other} is {value}. It goes with {values}.',
+          {
+            number,
+            pass,
+            option: name,
+            other,
+            value: String(options[other]),
+            values: values.join(', '),
+          },
+        );
+}
+
+function unknownOption(name: string, known: readonly string[], pass: string, number: number): Error {
+  const nearest = [...known].sort((a, b) => distance(name, a) - distance(name, b))[0];
+  const close = nearest !== undefined && distance(name, nearest) <= Math.max(2, name.length / 3);
+  return fail(
+    'bad-recipe',
+    'Step {number} ({pass}): there is no option “{option}”.',
+    { number, pass, option: name },
+    {
+      hint: close
+        ? sentence('Did you mean {nearest}?', { nearest })
+        : sentence('The options are: {options}.', { options: known.join(', ') }),
+    },
+  );
+}
+
+function accepts(field: Field, value: unknown): boolean {
+  switch (field.kind) {
+    case 'number':
+      return typeof value === 'number' && value >= field.min && value <= field.max && onStep(field, value);
+    case 'choice':
+      return field.choices.some(choice => choice.value === value);
+    case 'flag':
+      return typeof value === 'boolean';
+    case 'globs':
+      return Array.isArray(value) && value.every(glob => typeof glob === 'string' && glob !== '');
+    default:
+      return field satisfies never;
+  }
+}
+
+type NumberField = Extract<Field, { kind: 'number' }>;
+
+const onStep = ({ min, step }: NumberField, value: number): boolean =>
+  step === undefined || Number.isInteger(Math.round(((value - min) / step) * 1e9) / 1e9);
+
+function allowed(field: Field): string {
+  switch (field.kind) {
+    case 'number':
+      return numbers(field);
+    case 'choice':
+      return `one of ${field.choices.map(choice => choice.value).join(', ')}`;
+    case 'flag':
+      return 'true or false';
+    case 'globs':
+      return 'a list of patterns such as ["encoder.layer.0.*"]';
+    default:
+      return field satisfies never;
+  }
+}
+
+/** "8 or 32" when there are few, else the range. */
+function numbers({ min, max, step }: NumberField): string {
+  const count = step === undefined ? Infinity : Math.floor((max - min) / step) + 1;
+  if (count <= 4) return Array.from({ length: count }, (_, i) => String(min + i * step!)).join(' or ');
+  return `a number from ${min} to ${max}${step === undefined ? '' : ` in steps of ${step}`}`;
+}
+
+/** Edits that turn one word into the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What was found, as short JSON. */
+function shown(value: unknown): string {
+  const text = value === undefined ? 'missing' : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

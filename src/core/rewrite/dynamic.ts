@@ -1,0 +1,150 @@
+import type { Node } from '../model/graph.ts';
+import type { QuantizeEdit } from '../passes/pass.ts';
+import { capturedBy } from '../passes/uses.ts';
+import { dtypes } from '../tensor/dtype.ts';
+import { Draft, type GraphModel, int, makeNode } from './draft.ts';
+
+// The graph that onnxruntime 1.30's quantize_dynamic writes, operator for operator and name for name:
+//
+//     x -> DynamicQuantizeLinear -> x_quantized, x_scale, x_zero_point        once for each x
+//     MatMulInteger(x_quantized, W_quantized, x_zero_point, W_zero_point) -> Cast -> Mul(x_scale * W_scale) -> y
+//     Gather(T_quantized, ids) -> DequantizeLinear -> y                       dequantized where it is first read as floats
+//     Gemm -> MatMul (weight turned when transB) + Add
+//     Transpose of something quantized transposes the integers
+
+/** A float value that exists as integers too. */
+interface Quantized {
+  readonly values: string;
+  readonly scale: string;
+  readonly zeroPoint: string;
+}
+
+const producer = 'onnx.quantize';
+/** What the tool's own shape inference leaves behind. */
+const metadata = { 'onnx.infer': 'onnxruntime.quant' };
+
+/** Rewrites the readers of the weights of these edits. */
+export function rewriteDynamic(model: GraphModel, edits: readonly QuantizeEdit[]): GraphModel {
+  const rewritten = new DynamicRewriter(model, edits).run();
+  return {
+    ...rewritten,
+    graph: { ...rewritten.graph, producer },
+    metadata: { ...rewritten.metadata, ...metadata },
+  };
+}
+
+class DynamicRewriter {
+  private readonly draft: Draft;
+  private readonly weights = new Map<string, Quantized>();
+  /** Float values known as integers. */
+  private readonly quantized = new Map<string, Quantized>();
+  /** Values that exist as floats. */
+  private readonly made: Set<string>;
+  private readonly products = new Set<string>();
+
+  constructor(model: GraphModel, edits: readonly QuantizeEdit[]) {
+    this.draft = new Draft(model);
+    for (const edit of edits) this.weights.set(edit.target.weight.name, this.store(edit));
+    const constants = new Set(model.graph.initializers);
+    this.made = new Set(model.graph.inputs.map(({ name }) => name).filter(name => !constants.has(name)));
+  }
+
+  /** The integers first, since reading them finds the scale; the tool's order is scale, zero point, integers. */
+  private store(edit: QuantizeEdit): Quantized {
+    const { name } = edit.target.weight;
+    return {
+      values: this.draft.addInitializer(`${name}_quantized`, edit.values, name),
+      scale: this.draft.addInitializer(`${name}_scale`, edit.scale, name),
+      zeroPoint: this.draft.addInitializer(`${name}_zero_point`, edit.zeroPoint!, name),
+    };
+  }
+
+  run(): GraphModel {
+    for (const node of this.draft.model.graph.nodes) this.rewrite(node);
+    for (const { name } of this.draft.model.graph.outputs) this.dequantize(name);
+    return this.draft.finish();
+  }
+
+  private rewrite(node: Node): void {
+    const [first = '', second = ''] = node.inputs;
+    const plain = node.domain === '';
+    if (plain && node.opType === 'MatMul' && this.weights.has(second)) this.product(node);
+    else if (plain && node.opType === 'Gemm' && this.weights.has(second)) this.gemm(node);
+    else if (plain && node.opType === 'Gather' && this.weights.has(first)) this.gather(node);
+    else if (plain && node.opType === 'Transpose' && this.quantized.has(first)) this.transpose(node);
+    else this.keep(node);
+  }
+
+  private push(node: Node): void {
+    this.draft.push(node);
+    for (const name of node.outputs) this.made.add(name);
+  }
+
+  /** A node that reads floats: what it reads must exist as floats. */
+  private keep(node: Node): void {
+    for (const name of [...node.inputs, ...capturedBy(node)]) this.dequantize(name);
+    this.push(node);
+  }
+
+  private dequantize(name: string): void {
+    const integers = this.quantized.get(name);
+    if (!integers || this.made.has(name)) return;
+    const { values, scale, zeroPoint } = integers;
+    this.push(makeNode('DequantizeLinear', [values, scale, zeroPoint], [name], `${name}_DequantizeLinear`));
+  }
+
+  private weight(name: string): Quantized {
+    const weight = this.weights.get(name)!;
+    this.quantized.set(name, weight);
+    return weight;
+  }
+
+  private activation(name: string): Quantized {
+    const known = this.quantized.get(name);
+    if (known) return known;
+    const made = { values: `${name}_quantized`, scale: `${name}_scale`, zeroPoint: `${name}_zero_point` };
+    this.quantized.set(name, made);
+    this.push(makeNode('DynamicQuantizeLinear', [name], [made.values, made.scale, made.zeroPoint], `${name}_QuantizeLinear`));
+    return made;
+  }
+
+  private gather(node: Node): void {
+    const weight = this.weight(node.inputs[0]!);
+    const values = `${node.outputs[0]}_quantized`;
+    this.quantized.set(node.outputs[0]!, { ...weight, values });
+    const { origin: _, ...rest } = node;
+    this.push({ ...rest, inputs: [weight.values, ...node.inputs.slice(1)], outputs: [values] });
+  }
+
+  private transpose(node: Node): void {
+    const input = this.quantized.get(node.inputs[0]!)!;
+    const values = `${node.outputs[0]}_quantized`;
+    this.quantized.set(node.outputs[0]!, { ...input, values });
+    const { origin: _, ...rest } = node;
+    this.push({ ...rest, inputs: [input.values], outputs: [values] });
+  }
+
+  private gemm(node: Node): void {
+    const [x = '', w = '', bias] = node.inputs;
+    const y = node.outputs[0]!;
+    const named = (suffix: string) => (node.name ? node.name + suffix : '');
+    this.product(makeNode('MatMul', [x, w], [bias ? `${y}_MatMul` : y], named('_MatMul')));
+    if (bias) this.keep(makeNode('Add', [`${y}_MatMul`, bias], [y], named('_Add')));
+  }
+
+  private product(node: Node): void {
+    const x = this.activation(node.inputs[0]!);
+    const w = this.weight(node.inputs[1]!);
+    const y = node.outputs[0]!;
+    const name = node.name ? `${node.name}_quant` : '';
+    const integer = `${y}_output_quantized`;
+    this.push(makeNode('MatMulInteger', [x.values, w.values, x.zeroPoint, w.zeroPoint], [integer], name));
+    const to = { to: int(dtypes.fp32.onnx) };
+    this.push(makeNode('Cast', [integer], [`${integer}_cast_output`], `${integer}_cast`, to));
+    const scales = name ? `${name}_scales_mul` : `${x.scale}_${w.scale}_mul`;
+    if (!this.products.has(scales)) this.push(makeNode('Mul', [x.scale, w.scale], [`${scales}:0`], scales));
+    this.products.add(scales);
+    const last = name ? `${name}_output_scale_mul` : '';
+    this.push(makeNode('Mul', [`${integer}_cast_output`, `${scales}:0`], [y], last));
+  }
+}
