@@ -14,6 +14,8 @@ import { ConstantTensor, OnnxTensor } from './tensor.ts';
 export interface OnnxOrigin extends Origin {
   readonly source: ByteSource;
   readonly wire: WireModel;
+  /** Files with data, by the location the model gives. */
+  readonly external: ReadonlyMap<string, ByteSource>;
 }
 
 /** A node as it lies in the file. What is no longer the object that was read has changed. */
@@ -22,8 +24,14 @@ export interface NodeOrigin extends Span {
   node: Node;
 }
 
-export type SpannedAttribute = Attribute & { readonly span?: Span };
-export type SpannedGraph = Graph & { readonly wire?: WireGraph };
+/** Content of an attribute's message, and the attribute as it was read. */
+export interface AttributeOrigin extends Span {
+  readonly source: ByteSource;
+  attribute: Attribute;
+}
+
+export type ReadAttribute = Attribute & { readonly origin?: AttributeOrigin };
+export type ReadGraph = Graph & { readonly wire?: WireGraph };
 
 const noAttributes: ReadonlyMap<string, Attribute> = new Map();
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
@@ -50,7 +58,7 @@ export class Assembly {
     for (const training of wire.training) await this.#graph(training, this.#scope('training/'));
     const sources = [this.#source, ...this.#external.sources];
     const parts = partsOf(wire, sources);
-    const origin: OnnxOrigin = { sources, source: this.#source, wire };
+    const origin: OnnxOrigin = { sources, source: this.#source, wire, external: this.#external.byLocation };
     const model: Model = {
       format: 'onnx',
       name: this.#source.name,
@@ -79,7 +87,7 @@ export class Assembly {
     });
   }
 
-  async #graph(wire: WireGraph, scope: string): Promise<SpannedGraph> {
+  async #graph(wire: WireGraph, scope: string): Promise<ReadGraph> {
     const initializers: string[] = [];
     for (const tensor of wire.initializers) {
       const added = this.#add(await this.#tensor(tensor), scope + tensor.name);
@@ -147,10 +155,9 @@ export class Assembly {
     const { opType, domain, name, inputs, outputs, start, end } = wire;
     const attributes = wire.attributes.length === 0 ? noAttributes : new Map<string, Attribute>();
     for (const attribute of wire.attributes) {
-      const value: SpannedAttribute = {
-        ...(values?.get(attribute) ?? plainAttribute(attribute)),
-        span: { start: attribute.start, end: attribute.end },
-      };
+      const origin = { source: this.#source, start: attribute.start, end: attribute.end } as AttributeOrigin;
+      const value: ReadAttribute = { ...(values?.get(attribute) ?? plainAttribute(attribute)), origin };
+      origin.attribute = value;
       (attributes as Map<string, Attribute>).set(attribute.name, value);
       if (opType === 'Constant' && outputs[0]) this.#add(constantOf(attribute, value, outputs[0]), scope + outputs[0]);
     }

@@ -20,6 +20,10 @@ export class ExternalFiles {
     this.#folder = folder;
   }
 
+  get byLocation(): ReadonlyMap<string, ByteSource> {
+    return this.#opened;
+  }
+
   get sources(): ByteSource[] {
     return [...this.#opened.values()];
   }
@@ -77,7 +81,11 @@ export class ExternalFiles {
   }
 
   async #open(location: string, tensor: WireTensor): Promise<ByteSource> {
-    const known = this.#opened.get(location);
+    const path = location
+      .split(/[\\/]/)
+      .filter(segment => segment !== '' && segment !== '.')
+      .join('/');
+    const known = this.#opened.get(path);
     if (known) return known;
     if (this.#opened.size >= mostExternalFiles)
       throw fail(
@@ -94,7 +102,7 @@ export class ExternalFiles {
         { file: location },
         { file: this.#model.name, offset: tensor.start, hint: { text: 'Put it in the folder of the model.' } },
       );
-    this.#opened.set(location, source);
+    this.#opened.set(path, source);
     return source;
   }
 

@@ -1,6 +1,7 @@
 import type { ValueInfo } from '../../model/graph.ts';
 import { type DType, dtypeOfOnnx } from '../../tensor/dtype.ts';
 import type { Span } from '../stored.ts';
+import { cost } from './limits.ts';
 import { type FieldPlace, type Message, type Place, tooLong } from './walk.ts';
 
 // The messages of onnx.proto (ONNX 1.23), as far as they are read. What has no rule here is skipped, and copied when written.
@@ -102,10 +103,13 @@ export interface WireModel {
 }
 
 /** Adds a field to the runs of a message: neighbours with the same number become one. */
-function extend(runs: Run[], at: FieldPlace): void {
+function extend(runs: Run[], at: FieldPlace): number {
   const last = runs.at(-1);
-  if (last && last.number === at.number && last.end === at.tag) (last as { end: number }).end = at.end;
-  else runs.push({ number: at.number, start: at.tag, end: at.end });
+  if (last && last.number === at.number && last.end === at.tag) {
+    (last as { end: number }).end = at.end;
+    return 0;
+  }
+  return runs.push({ number: at.number, start: at.tag, end: at.end }) && cost.run;
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -165,8 +169,7 @@ export const tensorMessage: Message<WireTensor> = {
       case 7:
       case 10:
       case 11:
-        addTyped(state.typed, at);
-        break;
+        return addTyped(state.typed, at);
       case 8:
         state.name = text(value);
         break;
@@ -179,14 +182,18 @@ export const tensorMessage: Message<WireTensor> = {
       case 14:
         if (value) state.isExternal = lastOf(value) === 1;
     }
+    return 0;
   },
 };
 
-function addTyped(runs: TypedRun[], { number, wire, tag, start, end }: FieldPlace): void {
+function addTyped(runs: TypedRun[], { number, wire, tag, start, end }: FieldPlace): number {
   const last = runs.at(-1);
-  if (wire === 2) runs.push({ number, wire, start, end });
-  else if (last && last.number === number && last.wire === wire && last.end === tag) last.end = end;
-  else if (wire !== 3) runs.push({ number, wire, start: tag, end });
+  if (wire === 3) return 0;
+  if (wire !== 2 && last && last.number === number && last.wire === wire && last.end === tag) {
+    last.end = end;
+    return 0;
+  }
+  return runs.push({ number, wire, start: wire === 2 ? start : tag, end }) && cost.run;
 }
 
 const sparseMessage: Message<WireSparse> = {
@@ -390,8 +397,8 @@ export const graphMessage: Message<WireGraph> = {
   },
   begin: () => ({ name: '', nodes: [], initializers: [], sparse: [], inputs: [], outputs: [], runs: [] }),
   field(state, value, at) {
-    extend(state.runs, at);
-    if (value === undefined) return;
+    const kept = extend(state.runs, at);
+    if (value === undefined) return kept;
     switch (at.number) {
       case 1:
         state.nodes.push(withField(value as WireNode, at));
@@ -411,6 +418,7 @@ export const graphMessage: Message<WireGraph> = {
       case 15:
         state.sparse.push(value as WireSparse);
     }
+    return kept;
   },
 };
 for (const number of [6, 11]) (attributeMessage.rules as Record<number, unknown>)[number] = graphMessage;
@@ -481,8 +489,8 @@ export const modelMessage: Message<WireModel> = {
     known: 0,
   }),
   field(state, value, at) {
-    extend(state.runs, at);
-    if (value === undefined) return;
+    const kept = extend(state.runs, at);
+    if (value === undefined) return kept;
     state.known++;
     switch (at.number) {
       case 1:
@@ -510,5 +518,6 @@ export const modelMessage: Message<WireModel> = {
       case 25:
         state.functions.push(value as WireFunction);
     }
+    return kept;
   },
 };

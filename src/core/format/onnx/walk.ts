@@ -17,8 +17,11 @@ export type Rule = 'text' | 'integers' | 'floats' | 'bulk' | Message<never>;
 export interface Message<State> {
   readonly rules: Readonly<Record<number, Rule>>;
   begin(at: Place): State;
-  /** After each field, known or not: `value` is what its rule gives (undefined for fields that were skipped). */
-  field?(state: State, value: unknown, at: FieldPlace): void;
+  /**
+   * After each field, known or not: `value` is what its rule gives (undefined for fields that were skipped).
+   * A number returned is the bytes of memory that were kept for it.
+   */
+  field?(state: State, value: unknown, at: FieldPlace): unknown;
   end?(state: State, at: Place): void;
 }
 
@@ -88,13 +91,7 @@ class Walk {
           this.stack.pop();
           const parent = this.stack.at(-1);
           if (!parent) return top.state;
-          parent.message.field?.(parent.state, top.state, {
-            number: top.number,
-            wire: 2,
-            tag: top.tag,
-            start: top.start,
-            end: top.end,
-          });
+          this.take(parent, top.state, { number: top.number, wire: 2, tag: top.tag, start: top.start, end: top.end });
           top = parent;
           continue;
         }
@@ -128,12 +125,12 @@ class Walk {
       if (typeof rule === 'object') return this.enter(rule, start, end, number, tagAt);
       if (rule === undefined || rule === 'bulk') {
         this.pos = end;
-        top.message.field?.(top.state, undefined, { number, wire, tag: tagAt, start, end });
+        this.take(top, undefined, { number, wire, tag: tagAt, start, end });
         return true;
       }
       if (rule === 'text' && length > longestText) {
         this.pos = end;
-        top.message.field?.(top.state, tooLong, { number, wire, tag: tagAt, start, end });
+        this.take(top, tooLong, { number, wire, tag: tagAt, start, end });
         return true;
       }
       if (!this.covers(length)) {
@@ -141,7 +138,7 @@ class Walk {
         return start - tagAt + length;
       }
       this.pos = end;
-      top.message.field?.(top.state, this.content(rule, start, end), { number, wire, tag: tagAt, start, end });
+      this.take(top, this.content(rule, start, end), { number, wire, tag: tagAt, start, end });
       return true;
     }
     this.scalar(top, number, wire, tagAt);
@@ -165,7 +162,7 @@ class Walk {
     } else throw this.malformed(`a field has the wire type ${wire}`, tagAt);
     if (this.pos > top.end) throw this.tooFar(this.pos, top, tagAt);
     if (value) this.charge(cost.field);
-    top.message.field?.(top.state, value, { number, wire, tag: tagAt, start, end: this.pos });
+    this.take(top, value, { number, wire, tag: tagAt, start, end: this.pos });
   }
 
   /** Text, or packed numbers, of bytes that are in memory. */
@@ -230,7 +227,7 @@ class Walk {
       else throw this.malformed(`a field has the wire type ${wire}`, tagAt);
       if (this.pos > top.end) throw this.tooFar(this.pos, top, tagAt);
     }
-    top.message.field?.(top.state, undefined, { number: this.groupNumber, wire: 3, tag, start, end: this.pos });
+    this.take(top, undefined, { number: this.groupNumber, wire: 3, tag, start, end: this.pos });
   }
 
   enter(message: Message<never>, start: number, end: number, number: number, tag: number): Frame {
@@ -239,10 +236,15 @@ class Walk {
   }
 
   open(message: Message<unknown>, start: number, end: number, number: number, tag: number): Frame {
-    this.charge(cost.field);
+    this.charge(cost.message);
     const frame: Frame = { message, state: message.begin({ start, end }), start, end, number, tag };
     this.stack.push(frame);
     return frame;
+  }
+
+  take(top: Frame, value: unknown, at: FieldPlace): void {
+    const kept = top.message.field?.(top.state, value, at);
+    this.charge(cost.step + (typeof kept === 'number' ? kept : 0));
   }
 
   tag(): number {

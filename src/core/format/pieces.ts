@@ -1,0 +1,112 @@
+import type { ByteSink, ByteSource } from '../bytes/source.ts';
+import { fail, throwIfCancelled } from '../errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { WriteOptions } from './format.ts';
+
+/** What a file is put together from, in order. */
+export type Piece =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'copy'; readonly source: ByteSource; readonly start: number; readonly end: number; readonly what?: string }
+  | { readonly kind: 'tensor'; readonly tensor: Tensor };
+
+/** A file to be written: its length is known before a weight is read. */
+export interface FileLayout {
+  readonly name: string;
+  readonly byteLength: number;
+  readonly pieces: readonly Piece[];
+  /** The file this is an unchanged copy of. */
+  readonly copyOf?: ByteSource;
+}
+
+/** Large enough that the disk is the limit, small enough that cancelling is felt at once and memory stays small. */
+const chunk = 4 * 1024 * 1024;
+
+export function lengthOf(pieces: readonly Piece[]): number {
+  let sum = 0;
+  for (const piece of pieces) {
+    if (piece.kind === 'bytes') sum += piece.bytes.length;
+    else if (piece.kind === 'copy') sum += piece.end - piece.start;
+    else sum += piece.tensor.byteLength;
+  }
+  return sum;
+}
+
+export const fileOf = (name: string, pieces: readonly Piece[]): FileLayout => ({ name, byteLength: lengthOf(pieces), pieces });
+
+export const copyOf = (source: ByteSource, name: string): FileLayout => ({
+  ...fileOf(name, [{ kind: 'copy', source, start: 0, end: source.byteLength }]),
+  copyOf: source,
+});
+
+/** Appends a copy of [start, end); what continues the last copy makes it longer, so that a large graph is copied in few pieces. */
+export function addCopy(pieces: Piece[], source: ByteSource, start: number, end: number): void {
+  const last = pieces.at(-1);
+  if (last?.kind === 'copy' && last.source === source && last.end === start) pieces[pieces.length - 1] = { ...last, end };
+  else pieces.push({ kind: 'copy', source, start, end });
+}
+
+/** Writes files piece by piece, and reports bytes done of all bytes. */
+export class PieceWriter {
+  readonly #total: number;
+  readonly #options: WriteOptions;
+  #done = 0;
+  #buffer: Uint8Array | undefined;
+
+  constructor(files: readonly FileLayout[], options: WriteOptions = {}) {
+    this.#total = files.reduce((sum, file) => sum + file.byteLength, 0);
+    this.#options = options;
+  }
+
+  async write(file: FileLayout, sink: ByteSink): Promise<void> {
+    for (const piece of file.pieces) {
+      if (piece.kind === 'bytes') await this.#put(sink, piece.bytes, file.name);
+      else if (piece.kind === 'copy') await this.#copy(sink, piece, piece.what ?? file.name);
+      else await this.#tensor(sink, piece.tensor);
+    }
+    if (sink.bytesWritten !== file.byteLength)
+      throw fail(
+        'verify-failed',
+        'The written file has {found} bytes instead of {planned}.',
+        { found: sink.bytesWritten, planned: file.byteLength },
+        { file: file.name },
+      );
+  }
+
+  async #copy(
+    sink: ByteSink,
+    { source, start, end }: { source: ByteSource; start: number; end: number },
+    what: string,
+  ): Promise<void> {
+    const { signal } = this.#options;
+    for (let at = start; at < end; ) {
+      const length = Math.min(chunk, end - at);
+      this.#buffer ??= new Uint8Array(chunk);
+      const into = this.#buffer.subarray(0, length);
+      await source.readInto(into, at, signal);
+      await this.#put(sink, into, what);
+      at += length;
+    }
+  }
+
+  async #tensor(sink: ByteSink, tensor: Tensor): Promise<void> {
+    for (let at = 0; at < tensor.byteLength; ) {
+      const end = Math.min(at + chunk, tensor.byteLength);
+      const bytes = await tensor.bytes(at, end, this.#options.signal);
+      if (bytes.length !== end - at)
+        throw fail('verify-failed', 'The tensor “{name}” gave {found} bytes instead of {planned}.', {
+          name: tensor.name,
+          found: bytes.length,
+          planned: end - at,
+        });
+      await this.#put(sink, bytes, tensor.name);
+      at = end;
+    }
+  }
+
+  async #put(sink: ByteSink, bytes: Uint8Array, what: string): Promise<void> {
+    throwIfCancelled(this.#options.signal);
+    await sink.write(bytes);
+    this.#done += bytes.length;
+    this.#options.progress?.(this.#done, this.#total, what);
+  }
+}
