@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows take the focus; heads and cells do not (ARIA treegrid pattern)
 // biome-ignore-all lint/a11y/useSemanticElements: a virtualised treegrid cannot be a <table>
 import { Component } from 'preact';
 import { Icon } from '../icons.tsx';

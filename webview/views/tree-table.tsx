@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useKeyWithMouseEvents: hover only repeats what focus and selection already show
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows take the focus; heads and cells do not (ARIA treegrid pattern)
 // biome-ignore-all lint/a11y/useSemanticElements: a virtualised treegrid cannot be a <table>
 import { type ComponentChildren, createRef, type RefObject } from 'preact';
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -23,6 +25,8 @@ export interface Column<Row extends TreeRow> {
   readonly track: string;
   /** Right-aligned; sorts from the largest first. */
   readonly numeric?: boolean;
+  /** Sorts from the largest first, though not right-aligned. */
+  readonly largestFirst?: boolean;
   readonly sortable?: boolean;
   /** For the cells. */
   readonly class?: string;
@@ -61,7 +65,7 @@ export interface TreeTableProps<Row extends TreeRow> {
   readonly empty?: ComponentChildren;
   readonly scrollTop?: number;
   readonly onScroll?: (scrollTop: number) => void;
-  readonly handle?: RefObject<TreeTableHandle>;
+  readonly handle?: RefObject<TreeTableHandle | null>;
   readonly class?: string;
 }
 
@@ -131,9 +135,12 @@ export function TreeTable<Row extends TreeRow>(props: TreeTableProps<Row>) {
   );
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    const index = Number((event.target as HTMLElement).closest<HTMLElement>('[data-index]')?.dataset.index ?? -1);
-    if (index < 0 || event.target !== (event.target as HTMLElement).closest('[data-index]'))
-      return headKey(event, scroller.current, focusRow);
+    const target = event.target as HTMLElement;
+    if (target.dataset.index === undefined) {
+      headKey(event, scroller.current, focusRow);
+      return;
+    }
+    const index = Number(target.dataset.index);
     const page = Math.max(1, Math.floor(bodyHeight(scroller.current!) / rowHeight) - 1);
     const action = keyAction(event, rows, index, page, row => props.text(row as Row), typed.current);
     if (!action) return;
@@ -250,7 +257,9 @@ function Head<Row extends TreeRow>({
                   tabIndex={tabbable && index === 0 ? 0 : -1}
                   aria-label={column.label}
                   title={t('Sort by {column}', { column: name })}
-                  onClick={() => onSort(nextSorting(sorting, column.key, column.numeric === true))}
+                  onClick={() =>
+                    onSort(nextSorting(sorting, column.key, column.numeric === true || column.largestFirst === true))
+                  }
                 >
                   <span class="clip">{column.title}</span>
                   {sorted !== 'none' && <Icon name={sorted === 'descending' ? 'down' : 'up'} />}

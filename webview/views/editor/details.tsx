@@ -1,0 +1,203 @@
+import type { ComponentChildren } from 'preact';
+import type { HeadSize, Summary } from '../../../src/core/report/tree.ts';
+import { Button } from '../../controls.tsx';
+import { Icon } from '../../icons.tsx';
+import { t } from '../../l10n.ts';
+import { type Entry, isTensor, type ModelIndex } from '../../layout/model-index.ts';
+import { bytesText, count, shape, share } from '../../numbers.ts';
+import { Name } from '../name.tsx';
+import { partName, pathOf } from './words.ts';
+
+export interface DetailsProps {
+  readonly summary: Summary;
+  readonly index: ModelIndex;
+  readonly entry: Entry | undefined;
+  readonly head: HeadSize | undefined;
+  readonly onCopy: (text: string) => void;
+}
+
+/** What is known of the selected row or head; of the file when nothing is selected. */
+export function Details({ summary, index, entry, head, onCopy }: DetailsProps) {
+  const root = index.root.node;
+  return (
+    <section class="pane p-details" aria-labelledby="details-title">
+      {head ? (
+        <HeadDetails head={head} total={root.parameters} totalBytes={root.byteLength} />
+      ) : entry?.parent ? (
+        <RowDetails entry={entry} summary={summary} total={root.parameters} totalBytes={root.byteLength} onCopy={onCopy} />
+      ) : (
+        <FileDetails summary={summary} index={index} />
+      )}
+    </section>
+  );
+}
+
+function RowDetails(props: {
+  entry: Entry;
+  summary: Summary;
+  total: number;
+  totalBytes: number;
+  onCopy: (text: string) => void;
+}) {
+  const { entry, summary, onCopy } = props;
+  const { node } = entry;
+  const names = node.tensors ?? [];
+  const heads = entry.layer === undefined ? undefined : summary.model.heads[entry.layer];
+  const neurons = entry.layer === undefined ? undefined : summary.model.intermediate[entry.layer];
+  return (
+    <>
+      <Title text={pathOf(entry)}>
+        <Button kind="icon" label={t('Copy id')} title={t('Copy id')} onClick={() => onCopy(node.id)}>
+          <Icon name="copy" />
+        </Button>
+      </Title>
+      <p class="mono muted id">
+        <Name limit={2000}>{node.id}</Name>
+      </p>
+      <dl class="kv">
+        {node.shape && (
+          <Fact name={t('Shape')} mono>
+            {shape(node.shape)}
+          </Fact>
+        )}
+        {node.dtype && (
+          <Fact name={t('Type')} mono>
+            {node.dtype}
+          </Fact>
+        )}
+        {isTensor(node) && node.shape && (
+          <Fact name={t('Values')}>{count(node.shape.reduce((product, size) => product * size, 1))}</Fact>
+        )}
+        <Fact name={t('Parameters')}>{node.parameters ? count(node.parameters) : '–'}</Fact>
+        <ByteFacts byteLength={node.byteLength} />
+        <Shares {...props} parameters={node.parameters} byteLength={node.byteLength} />
+        {(node.kind === 'layer' || node.kind === 'attention') && heads ? <Fact name={t('Heads')}>{count(heads)}</Fact> : null}
+        {(node.kind === 'layer' || node.kind === 'feed-forward') && neurons ? (
+          <Fact name={t('Neurons')}>{count(neurons)}</Fact>
+        ) : null}
+      </dl>
+      {names.length > 0 && (
+        <>
+          <h3>{names.length === 1 ? t('Name in the file') : t('Names in the file')}</h3>
+          <ul class="names mono">
+            {names.slice(0, 50).map(name => (
+              <li key={name}>
+                <Name limit={2000}>{name}</Name>
+              </li>
+            ))}
+            {names.length > 50 && <li class="muted">{t('and {n} more', { n: names.length - 50 })}</li>}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
+
+function HeadDetails({ head, total, totalBytes }: { head: HeadSize; total: number; totalBytes: number }) {
+  return (
+    <>
+      <Title text={t('Layer {layer}, head {head}', { layer: head.layer, head: head.head })} />
+      <p class="muted small id">
+        {t('What removing it would remove: its rows of query, key and value, and its columns of the output.')}
+      </p>
+      <dl class="kv">
+        <Fact name={t('Parameters')}>{count(head.parameters)}</Fact>
+        <ByteFacts byteLength={head.byteLength} />
+        <Shares parameters={head.parameters} byteLength={head.byteLength} total={total} totalBytes={totalBytes} />
+      </dl>
+    </>
+  );
+}
+
+function FileDetails({ summary, index }: { summary: Summary; index: ModelIndex }) {
+  const { file, model } = summary;
+  return (
+    <>
+      <Title text={t('File')} />
+      <dl class="kv">
+        <Fact name={t('Format')}>{file.format === 'onnx' ? 'ONNX' : 'safetensors'}</Fact>
+        {model.graph && <Fact name={t('Nodes')}>{count(model.graph.nodes)}</Fact>}
+        <Fact name={t('Tensors')}>{count(index.tensorCount)}</Fact>
+        <Fact name={t('Parameters')}>{count(model.parameters)}</Fact>
+        <ByteFacts byteLength={file.byteLength} />
+      </dl>
+      <Sizes title={t('By type')} rows={model.dtypes.map(({ dtype, byteLength }) => ({ name: dtype, byteLength }))} />
+      <Sizes
+        title={t('Parts of the file')}
+        rows={file.parts.map(({ kind, byteLength }) => ({ name: partName(kind), byteLength }))}
+      />
+    </>
+  );
+}
+
+function Sizes({ title, rows }: { title: string; rows: readonly { readonly name: string; readonly byteLength: number }[] }) {
+  if (!rows.length) return null;
+  return (
+    <>
+      <h3>{title}</h3>
+      <dl class="kv">
+        {rows.map(({ name, byteLength }) => (
+          <Fact key={name} name={name}>
+            {bytesText(byteLength)} <span class="muted">{count(byteLength)}</span>
+          </Fact>
+        ))}
+      </dl>
+    </>
+  );
+}
+
+function Title({ text, children }: { text: string; children?: ComponentChildren }) {
+  return (
+    <div class="row">
+      <h2 id="details-title" class="clip" title={text}>
+        <bdi>{text}</bdi>
+      </h2>
+      <span class="grow" />
+      {children}
+    </div>
+  );
+}
+
+function Fact({ name, mono, children }: { name: string; mono?: boolean; children: ComponentChildren }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd class={mono ? 'mono' : ''}>{children}</dd>
+    </>
+  );
+}
+
+function ByteFacts({ byteLength }: { byteLength: number }) {
+  return (
+    <Fact name={t('Bytes')}>
+      {bytesText(byteLength)} {byteLength >= 1000 && <span class="muted">{count(byteLength)}</span>}
+    </Fact>
+  );
+}
+
+function Shares({
+  parameters,
+  byteLength,
+  total,
+  totalBytes,
+}: {
+  parameters: number;
+  byteLength: number;
+  total: number;
+  totalBytes: number;
+}) {
+  return (
+    <>
+      {parameters > 0 && (
+        <Fact name={t('Share')}>
+          {share(parameters / total)} <span class="muted">{t('of the parameters')}</span>
+        </Fact>
+      )}
+      {totalBytes > 0 && (
+        <Fact name={parameters > 0 ? '' : t('Share')}>
+          {share(byteLength / totalBytes)} <span class="muted">{t('of the bytes')}</span>
+        </Fact>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { TreeNode } from '../../../src/core/report/tree.ts';
+import type { EditorEvents, EditorHostApi, EditorView } from '../../../src/protocol/messages.ts';
+import { connectHost } from '../../bridge.ts';
+import { isTensor } from '../../layout/model-index.ts';
+import { usePageWidth } from '../page-width.ts';
+import { Ready } from './ready.tsx';
+import { Empty, Failed, Opening } from './states.tsx';
+
+/** The page of a model: asks the host what to show, and shows what it says from then on. */
+export function Editor() {
+  const host = useMemo(() => connectHost<EditorHostApi, EditorEvents>(), []);
+  const [view, setView] = useState<EditorView | undefined>();
+  const [filterCalls, setFilterCalls] = useState(0);
+  const width = usePageWidth();
+  useEffect(() => {
+    host.on('view', setView);
+    host.on('focusFilter', () => setFilterCalls(calls => calls + 1));
+    void host.api.view().then(setView);
+  }, [host]);
+
+  return (
+    <main>
+      {view && <State view={view} width={width} host={host} filterCalls={filterCalls} />}
+      <div id="live" class="sr" role="status" aria-live="polite" />
+    </main>
+  );
+}
+
+interface StateProps {
+  readonly view: EditorView;
+  readonly width: number;
+  readonly host: ReturnType<typeof connectHost<EditorHostApi, EditorEvents>>;
+  readonly filterCalls: number;
+}
+
+function State({ view, width, host: { api }, filterCalls }: StateProps) {
+  const reload = (): void => void api.reload();
+  if (view.state === 'opening') return <Opening view={view} width={width} />;
+  if (view.state === 'failed') return <Failed view={view} onReload={reload} onShowLog={() => void api.showLog()} />;
+  if (!holdsTensor(view.summary.tree))
+    return <Empty name={view.name} byteLength={view.summary.file.byteLength} onReload={reload} />;
+  return <Ready view={view} width={width} api={api} filterCalls={filterCalls} />;
+}
+
+function holdsTensor(node: TreeNode): boolean {
+  return isTensor(node) || (node.children ?? []).some(holdsTensor);
+}

@@ -1,0 +1,153 @@
+// biome-ignore-all lint/a11y/useKeyWithMouseEvents: hover only repeats what focus and selection already show
+// biome-ignore-all lint/a11y/useSemanticElements: a grid with roving focus, laid out by CSS
+// biome-ignore-all lint/a11y/useFocusableInteractive: cells take the focus; rows and heads do not (ARIA grid pattern)
+import { useMemo, useRef, useState } from 'preact/hooks';
+import type { Summary } from '../../../src/core/report/tree.ts';
+import { t } from '../../l10n.ts';
+import { gridNeighbour, type HeadCell, type HeadsGrid, headsGrid } from '../../layout/heads-grid.ts';
+import type { Measure } from '../../layout/model-index.ts';
+import { bytesText, count } from '../../numbers.ts';
+import type { Selection } from './saved-state.ts';
+
+export interface HeadsProps {
+  readonly summary: Summary;
+  readonly measure: Measure;
+  readonly head: Selection['head'];
+  /** The layer whose row is marked: the selected row of the table is in it. */
+  readonly layer: number | null;
+  readonly hotLayer: number | null;
+  readonly onSelect: (layer: number, head: number) => void;
+  readonly onHover: (layer: number | null) => void;
+}
+
+/** Layers by heads, coloured by size. */
+export function Heads(props: HeadsProps) {
+  const { summary, measure } = props;
+  const grid = useMemo(() => headsGrid(summary.heads, summary.model.layers, measure), [summary, measure]);
+  if (!grid) return null;
+  const chosen = props.head && grid.rows[props.head.layer]?.[props.head.head];
+  return (
+    <section class="pane p-heads" aria-labelledby="heads-title">
+      <div class="row">
+        <h2 id="heads-title">{t('Heads')}</h2>
+        <span class="grow" />
+        <span class="small muted">{t('{n} in {layers} layers', { n: summary.heads.length, layers: summary.model.layers })}</span>
+      </div>
+      <Grid {...props} grid={grid} />
+      <Legend grid={grid} measure={measure} />
+      {chosen && (
+        <p class="small chosen">
+          <b>{t('Layer {layer}, head {head}', { layer: chosen.layer, head: chosen.head })}</b>{' '}
+          <span class="muted">
+            · {t('{n} parameters', { n: chosen.parameters })} · {bytesText(chosen.byteLength)}
+          </span>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Grid({ grid, head, layer, hotLayer, onSelect, onHover }: HeadsProps & { grid: HeadsGrid }) {
+  const root = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState(head ?? { layer: 0, head: 0 });
+  const stop = grid.rows[active.layer]?.[active.head] !== undefined ? active : { layer: 0, head: 0 };
+
+  const cellAt = (event: Event): { layer: number; head: number } | undefined => {
+    const cell = (event.target as HTMLElement).closest<HTMLElement>('[data-head]');
+    return cell ? { layer: Number(cell.dataset.layer), head: Number(cell.dataset.head) } : undefined;
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const at = cellAt(event);
+    if (!at) return;
+    if (event.key === 'Enter' || event.key === ' ') select(at);
+    else {
+      const to = gridNeighbour(grid, at.layer, at.head, event.key, event.ctrlKey || event.metaKey);
+      if (!to) return;
+      setActive(to);
+      root.current?.querySelector<HTMLElement>(`[data-layer="${to.layer}"][data-head="${to.head}"]`)?.focus();
+    }
+    event.preventDefault();
+  };
+  const select = (at: { layer: number; head: number }): void => {
+    setActive(at);
+    if (grid.rows[at.layer]?.[at.head]) onSelect(at.layer, at.head);
+  };
+  return (
+    <div
+      ref={root}
+      class={`hg ${grid.columns > 16 ? 'many' : ''}`}
+      role="grid"
+      aria-label={t('Heads, layer by head')}
+      style={{ '--n': grid.columns }}
+      onClick={event => {
+        const at = cellAt(event);
+        if (at) select(at);
+      }}
+      onKeyDown={onKeyDown}
+      onMouseOver={event => onHover(cellAt(event)?.layer ?? null)}
+      onMouseLeave={() => onHover(null)}
+    >
+      <div role="row">
+        <span role="columnheader" class="ch">
+          <span class="sr">{t('Layer')}</span>
+        </span>
+        {Array.from({ length: grid.columns }, (_, column) => (
+          <span key={column} role="columnheader" class="ch">
+            {column}
+          </span>
+        ))}
+      </div>
+      {grid.rows.map((cells, row) => (
+        <div key={row} role="row">
+          <span role="rowheader" class={`rh ${row === layer ? 'on' : ''} ${row === hotLayer ? 'hot' : ''}`}>
+            {t('Layer {n}', { n: row })}
+          </span>
+          {cells.map((cell, column) => (
+            <span
+              key={column}
+              role="gridcell"
+              data-layer={row}
+              data-head={column}
+              class={`cell ${cell ? '' : 'absent'} ${row === layer ? 'in' : ''}`}
+              style={cell ? { '--k': tone(cell.level) } : undefined}
+              aria-label={cell ? cellName(cell) : t('Layer {layer} has no head {head}', { layer: row, head: column })}
+              title={cell ? cellName(cell) : t('Layer {layer} has no head {head}', { layer: row, head: column })}
+              aria-selected={head?.layer === row && head.head === column}
+              tabIndex={stop.layer === row && stop.head === column ? 0 : -1}
+            />
+          ))}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** The ramp of the legend at `level`, 0 to 1. */
+const tone = (level: number): string => `color-mix(in oklab, var(--hr-cool) ${(8 + level * 92).toFixed(1)}%, var(--hr-bg))`;
+
+const cellName = (cell: HeadCell): string =>
+  t('Layer {layer}, head {head}, {n} parameters', { layer: cell.layer, head: cell.head, n: cell.parameters });
+
+function Legend({ grid, measure }: { grid: HeadsGrid; measure: Measure }) {
+  const end = (value: number): string => (measure === 'parameters' ? count(value) : bytesText(value));
+  const what = measure === 'parameters' ? t('parameters a head') : t('bytes a head');
+  if (grid.alike)
+    return (
+      <div class="scale">
+        <span class="swatch" style={{ background: tone(grid.rows.flat().find(cell => cell)?.level ?? 0) }} aria-hidden="true" />
+        <span>{end(grid.smallest[measure])}</span>
+        <span class="clip">{what}</span>
+        <span class="grow" />
+        <span class="clip">{t('all alike')}</span>
+      </div>
+    );
+  return (
+    <div class="scale">
+      <span>{end(grid.smallest[measure])}</span>
+      <span class="ramp" aria-hidden="true" />
+      <span>{end(grid.largest[measure])}</span>
+      <span class="grow" />
+      <span class="clip">{t('{what}, linear scale', { what })}</span>
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { getState, setState } from '../../bridge.ts';
+import type { Measure } from '../../layout/model-index.ts';
+import type { Sorting } from '../../layout/sorting.ts';
+
+export type Tab = 'tensors' | 'heads' | 'details';
+
+/** A row of the table, and the head of its layer when one is chosen. */
+export interface Selection {
+  readonly id: string | null;
+  readonly head: { readonly layer: number; readonly head: number } | null;
+}
+
+/** What survives hiding, reloading and restarting. */
+export interface SavedState {
+  readonly version: 1;
+  readonly measure: Measure;
+  readonly sorting: Sorting | null;
+  /** null: as the page opens a model. */
+  readonly open: readonly string[] | null;
+  readonly filter: string;
+  readonly selection: Selection;
+  readonly scrollTop: number;
+  readonly tab: Tab;
+  /** Pixels. */
+  readonly sideWidth: number;
+  readonly bottomHeight: number;
+}
+
+export const side = { least: 280, usual: 348, most: 480 } as const;
+export const bottom = { least: 140, usual: 256, most: 480 } as const;
+
+const fresh: SavedState = {
+  version: 1,
+  measure: 'parameters',
+  sorting: null,
+  open: null,
+  filter: '',
+  selection: { id: null, head: null },
+  scrollTop: 0,
+  tab: 'tensors',
+  sideWidth: side.usual,
+  bottomHeight: bottom.usual,
+};
+
+export function savedState(): SavedState {
+  const saved = getState<SavedState>();
+  return saved?.version === 1 ? { ...fresh, ...saved } : fresh;
+}
+
+let pending: ReturnType<typeof setTimeout> | undefined;
+let newest: SavedState | undefined;
+
+/** Keeps `state`, at most ten times a second, and at once when the page is being put away. */
+export function saveState(state: SavedState): void {
+  newest = state;
+  pending ??= setTimeout(flush, 100);
+}
+function flush(): void {
+  clearTimeout(pending);
+  pending = undefined;
+  if (newest) setState(newest);
+}
+window.addEventListener('pagehide', flush);
+document.addEventListener('visibilitychange', flush);

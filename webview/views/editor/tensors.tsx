@@ -1,0 +1,185 @@
+import type { RefObject } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { Summary } from '../../../src/core/report/tree.ts';
+import { t } from '../../l10n.ts';
+import { type Entry, isTensor, type Measure, type ModelIndex, organs } from '../../layout/model-index.ts';
+import type { ModelRow } from '../../layout/model-rows.ts';
+import { visibleName } from '../../layout/names.ts';
+import { count, exactBytes, shape, share } from '../../numbers.ts';
+import { Bytes } from '../measured.tsx';
+import { type Column, type Sorting, TreeTable, type TreeTableHandle } from '../tree-table.tsx';
+import { subtitleOf, titleOf } from './words.ts';
+
+export interface TensorsProps {
+  readonly summary: Summary;
+  readonly index: ModelIndex;
+  readonly rows: readonly ModelRow[];
+  readonly measure: Measure;
+  readonly width: number;
+  readonly filtered: boolean;
+  readonly selected: string | null;
+  readonly hot: string | null;
+  readonly sorting: Sorting | null;
+  readonly onSort: (sorting: Sorting | null) => void;
+  readonly onSelect: (id: string) => void;
+  readonly onExpand: (ids: readonly string[], expanded: boolean) => void;
+  readonly onHover: (id: string | null) => void;
+  readonly scrollTop: number;
+  readonly onScroll: (scrollTop: number) => void;
+  readonly table: RefObject<TreeTableHandle | null>;
+}
+
+/** The tree of the model's parts, with their sizes. The other views are views of its rows. */
+export function Tensors(props: TensorsProps) {
+  const { summary, index, measure, width, filtered } = props;
+  const columns = useMemo(
+    () => columnsFor(summary, index, measure, width, filtered),
+    [summary, index, measure, columnSet(width), filtered],
+  );
+  return (
+    <TreeTable
+      label={t('Tensors by size')}
+      rows={props.rows}
+      columns={columns}
+      selected={props.selected}
+      hot={props.hot}
+      sorting={props.sorting}
+      onSort={props.onSort}
+      onSelect={row => props.onSelect(row.id)}
+      onExpand={props.onExpand}
+      onHover={props.onHover}
+      text={row => titleOf(row.entry.node)}
+      empty={<p class="nothing muted">{t('No tensor matches the filter.')}</p>}
+      scrollTop={props.scrollTop}
+      onScroll={props.onScroll}
+      handle={props.table}
+    />
+  );
+}
+
+type ColumnSet = 'full' | 'no-shape-wide' | 'no-shape' | 'no-type' | 'narrow' | 'narrowest';
+function columnSet(width: number): ColumnSet {
+  if (width >= 1120) return 'full';
+  if (width >= 960) return 'no-shape-wide';
+  if (width >= 660) return 'no-shape';
+  if (width >= 560) return 'no-type';
+  return width >= 360 ? 'narrow' : 'narrowest';
+}
+
+const nameTracks: Readonly<Record<ColumnSet, string>> = {
+  full: 'minmax(200px, 1fr)',
+  'no-shape-wide': 'minmax(180px, 1fr)',
+  'no-shape': 'minmax(160px, 1fr)',
+  'no-type': 'minmax(120px, 1fr)',
+  narrow: 'minmax(110px, 1fr)',
+  narrowest: 'minmax(100px, 1fr)',
+};
+const barTracks: Readonly<Record<ColumnSet, string>> = {
+  full: '150px',
+  'no-shape-wide': '90px',
+  'no-shape': '120px',
+  'no-type': '84px',
+  narrow: '74px',
+  narrowest: '0',
+};
+
+function columnsFor(summary: Summary, index: ModelIndex, measure: Measure, width: number, filtered: boolean): Column<ModelRow>[] {
+  const set = columnSet(width);
+  const narrow = set === 'narrow' || set === 'narrowest';
+  const total = index.root.node;
+  const largest = Math.max(...index.root.children.map(child => child.node[measure]), 1);
+  const dash = <span class="muted">–</span>;
+  const quiet = (own: Measure): string => (own === measure ? '' : 'muted');
+  const all: (Column<ModelRow> & { readonly shown: boolean })[] = [
+    {
+      shown: true,
+      key: 'name',
+      title: t('Name'),
+      track: nameTracks[set],
+      cell: ({ entry }) => <NameCell entry={entry} subtitle={subtitleOf(entry, summary)} />,
+      tip: ({ entry }) => visibleName(entry.node.id),
+      total: filtered ? t('Total of the file') : t('Total'),
+    },
+    {
+      shown: set !== 'narrowest',
+      key: 'share',
+      title: t('Share of model'),
+      largestFirst: true,
+      class: 'bars',
+      track: barTracks[set],
+      cell: ({ entry }) => <ShareBar entry={entry} measure={measure} largest={largest} />,
+    },
+    {
+      shown: true,
+      key: 'percent',
+      title: '%',
+      label: t('Percent'),
+      numeric: true,
+      track: narrow ? '56px' : '60px',
+      cell: ({ entry }) => (entry.node[measure] ? share(entry.node[measure] / total[measure]) : dash),
+      total: share(1, 0),
+    },
+    {
+      shown: !narrow,
+      key: 'parameters',
+      title: t('Parameters'),
+      numeric: true,
+      class: quiet('parameters'),
+      track: '92px',
+      cell: ({ entry }) => (entry.node.parameters ? count(entry.node.parameters) : dash),
+      total: count(total.parameters),
+    },
+    {
+      shown: true,
+      key: 'bytes',
+      title: t('Bytes'),
+      numeric: true,
+      class: `c-byte ${quiet('byteLength')}`,
+      track: narrow ? '66px' : '74px',
+      cell: ({ entry }) => <Bytes of={entry.node.byteLength} />,
+      tip: ({ entry }) => exactBytes(entry.node.byteLength),
+      total: <Bytes of={total.byteLength} />,
+    },
+    {
+      shown: set === 'full',
+      key: 'shape',
+      title: t('Shape'),
+      largestFirst: true,
+      class: 'mono muted clip',
+      track: '92px',
+      cell: ({ entry }) => (entry.node.shape ? shape(entry.node.shape) : ''),
+      tip: ({ entry }) => entry.node.shape && shape(entry.node.shape),
+    },
+    {
+      shown: set === 'full' || set === 'no-shape' || set === 'no-shape-wide',
+      key: 'type',
+      title: t('Type'),
+      class: 'mono muted clip',
+      track: '44px',
+      cell: ({ entry }) => entry.node.dtype ?? '',
+    },
+  ];
+  return all.filter(({ shown }) => shown);
+}
+
+function NameCell({ entry, subtitle }: { entry: Entry; subtitle: string }) {
+  const raw = isTensor(entry.node) && entry.node.kind === 'tensor' && entry.node.tensors?.[0] === entry.node.title;
+  return (
+    <>
+      <bdi class={raw ? 't mono' : 't'}>{titleOf(entry.node)}</bdi>
+      {subtitle && <span class="sub">{subtitle}</span>}
+    </>
+  );
+}
+
+/** Length is the share of the model on one scale for every row; parents are split by organ. */
+function ShareBar({ entry, measure, largest }: { entry: Entry; measure: Measure; largest: number }) {
+  return (
+    <span class="bar" aria-hidden="true">
+      {organs.map(organ => {
+        const part = entry.parts[measure][organ];
+        return part > 0 && <i key={organ} class={`c-${organ}`} style={{ width: `${(part / largest) * 100}%` }} />;
+      })}
+    </span>
+  );
+}

@@ -1,0 +1,114 @@
+import type { RefObject } from 'preact';
+import { Button, Segments, TextField } from '../../controls.tsx';
+import { Icon } from '../../icons.tsx';
+import { t } from '../../l10n.ts';
+import type { Measure } from '../../layout/model-index.ts';
+import { count } from '../../numbers.ts';
+import { Menu, type MenuItem } from '../menu.tsx';
+
+export interface ToolbarProps {
+  readonly width: number;
+  readonly disabled: boolean;
+  readonly measure: Measure;
+  readonly onMeasure: (measure: Measure) => void;
+  readonly filter: string;
+  readonly onFilter: (filter: string) => void;
+  readonly onLeaveFilter: () => void;
+  /** Tensors that match, of all. */
+  readonly matches: number | undefined;
+  readonly tensors: number | undefined;
+  readonly onExpandAll: () => void;
+  readonly onCollapseAll: () => void;
+  readonly onQuantize: () => void;
+  readonly onCompress: () => void;
+  readonly onCompare: () => void;
+  readonly filterField?: RefObject<HTMLElement | null>;
+}
+
+export function Toolbar(props: ToolbarProps) {
+  const { width, disabled } = props;
+  const expanding: MenuItem[] = [
+    { title: t('Expand all'), disabled, run: props.onExpandAll },
+    { title: t('Collapse all'), disabled, run: props.onCollapseAll },
+  ];
+  const compare: MenuItem = { title: t('Compare…'), disabled, run: props.onCompare };
+  const menu: MenuItem[] = [];
+  if (width < 560)
+    menu.push(
+      { title: t('Quantize to int8'), disabled, run: props.onQuantize },
+      { title: t('Compress…'), disabled, run: props.onCompress },
+    );
+  if (width < 960) menu.push(compare);
+  if (width < 660) menu.push(...expanding);
+  return (
+    <div class="toolbar" role="toolbar" aria-label={t('Model')}>
+      <Segments
+        label={t('Measure')}
+        value={props.measure}
+        choices={[
+          { value: 'parameters', label: t('Parameters') },
+          { value: 'byteLength', label: t('Bytes') },
+        ]}
+        onChange={value => props.onMeasure(value as Measure)}
+      />
+      <Filter {...props} />
+      {width >= 660 && (
+        <>
+          <Button kind="icon" label={t('Expand all')} title={t('Expand all')} disabled={disabled} onClick={props.onExpandAll}>
+            <Icon name="expand" />
+          </Button>
+          <Button
+            kind="icon"
+            label={t('Collapse all')}
+            title={t('Collapse all')}
+            disabled={disabled}
+            onClick={props.onCollapseAll}
+          >
+            <Icon name="collapse" />
+          </Button>
+        </>
+      )}
+      <span class="sep" />
+      {width >= 560 && (
+        <>
+          <Button kind="primary" disabled={disabled} onClick={props.onQuantize}>
+            {t('Quantize to int8')}
+          </Button>
+          <Button disabled={disabled} onClick={props.onCompress}>
+            {t('Compress…')}
+          </Button>
+        </>
+      )}
+      {width >= 960 && (
+        <Button disabled={disabled} onClick={props.onCompare}>
+          {t('Compare…')}
+        </Button>
+      )}
+      {menu.length > 0 && <Menu label={t('More')} items={menu} />}
+    </div>
+  );
+}
+
+function Filter({ filter, onFilter, onLeaveFilter, matches, tensors, filterField }: ToolbarProps) {
+  const found = tensors === undefined ? '' : filter.trim() ? t('{n} of {m}', { n: matches ?? 0, m: tensors }) : count(tensors);
+  return (
+    <TextField
+      class="search"
+      label={t('Filter tensors')}
+      placeholder={t('Filter')}
+      value={filter}
+      element={filterField}
+      disabled={tensors === undefined}
+      onInput={onFilter}
+      onKeyDown={event => {
+        if (event.key !== 'Escape' && event.key !== 'ArrowDown') return;
+        event.preventDefault();
+        if (event.key === 'Escape' && filter) onFilter('');
+        else onLeaveFilter();
+      }}
+    >
+      <Icon slot="start" name="search" />
+      <span slot="end">{found}</span>
+    </TextField>
+  );
+}
