@@ -117,15 +117,21 @@ function writeModel(path, nodes, tensors, hidden) {
   };
   const noise = Float32Array.from({ length: 1 << 20 }, () => random() + random() + random());
   writeSync(fd, Buffer.concat([modelHead, Uint8Array.of(0x3a, ...varint(graphLength)), graphHead]));
-  for (const { tensor, elements, head } of pieces) {
+  for (const piece of pieces) {
+    const { tensor, elements, head } = piece;
+    const isGain = tensor.name.endsWith('LayerNorm.weight');
     writeSync(fd, head);
     if (tensor.int64) writeSync(fd, Buffer.from(BigInt64Array.from(tensor.int64.map(BigInt)).buffer));
     else if (tensor.float !== undefined) writeSync(fd, Buffer.from(Float32Array.of(tensor.float).buffer));
     else {
-      for (let done = 0; done < elements; done += noise.length) {
+      // Each tensor starts elsewhere in the noise: equal tensors would be taken for shared layers.
+      let start = (pieces.indexOf(piece) * 65537) % noise.length;
+      for (let done = 0; done < elements; ) {
         const part = noise
-          .subarray(0, Math.min(noise.length, elements - done))
-          .map(value => value * tensor.scale + (tensor.name.endsWith('LayerNorm.weight') ? 1 : 0));
+          .subarray(start, Math.min(noise.length, start + elements - done))
+          .map(value => value * tensor.scale + (isGain ? 1 : 0));
+        done += part.length;
+        start = 0;
         writeSync(fd, Buffer.from(part.buffer, 0, part.byteLength));
       }
     }
