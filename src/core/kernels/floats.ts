@@ -1,26 +1,25 @@
-import { fail } from '../errors.ts';
 import type { DType } from '../tensor/dtype.ts';
+import { readFloats } from '../tensor/floats.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { kernels } from './kernels.ts';
 
-/** The floating-point types the kernels read, and the bytes of one element. */
-const widths: Partial<Record<DType, number>> = { fp64: 8, fp32: 4, fp16: 2, bf16: 2 };
+/** The floating-point types that have a kernel, and the bytes of one element. */
+const widths: Partial<Record<DType, number>> = { fp32: 4, fp16: 2, bf16: 2 };
 
-export const isFloat = (dtype: DType): boolean => dtype in widths;
+/** Weights in these types can be quantized. */
+export const isFloat = (dtype: DType): boolean => dtype in widths || dtype === 'fp64';
 
 /**
- * Elements [start, end) of a floating-point tensor as f32: fp64 is rounded, the rest is exact.
+ * Elements [start, end) of a tensor as f32: fp64 and long integers are rounded, the rest is exact.
  * The array may share memory with what the tensor handed out: read it, do not write it.
- * throws 'unsupported' for any other type
+ * throws 'unsupported' for text and complex numbers
  */
 export async function floatsOf(tensor: Tensor, start: number, end: number, signal?: AbortSignal): Promise<Float32Array> {
   const width = widths[tensor.dtype];
-  if (width === undefined)
-    throw fail('unsupported', '{name} is {dtype}, not floating point.', { name: tensor.name, dtype: tensor.dtype });
+  if (width === undefined) return readFloats(tensor, start, end, signal);
   const bytes = aligned(await tensor.bytes(start * width, end * width, signal), width);
   const count = end - start;
   if (tensor.dtype === 'fp32') return new Float32Array(bytes.buffer, bytes.byteOffset, count);
-  if (tensor.dtype === 'fp64') return Float32Array.from(new Float64Array(bytes.buffer, bytes.byteOffset, count));
   const into = new Float32Array(count);
   const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
   if (tensor.dtype === 'fp16') kernels.fromHalf(halves, into);
