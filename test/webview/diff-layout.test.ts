@@ -143,7 +143,6 @@ test('bars share one scale, and under 3 % of it they are a tick', () => {
 
 test('a narrower page shows fewer columns, the ones that another place also says go first', () => {
   assert.deepEqual(columnsFor(1440), [
-    'mark',
     'name',
     'bars',
     'before',
@@ -155,21 +154,10 @@ test('a narrower page shows fewer columns, the ones that another place also says
     'error',
     'cosine',
   ]);
-  assert.deepEqual(columnsFor(1200), [
-    'mark',
-    'name',
-    'bars',
-    'before',
-    'after',
-    'difference',
-    'percent',
-    'type',
-    'error',
-    'cosine',
-  ]);
-  assert.deepEqual(columnsFor(960), ['mark', 'name', 'bars', 'after', 'difference', 'percent', 'type', 'error']);
-  assert.deepEqual(columnsFor(420), ['mark', 'name', 'bars', 'after', 'percent']);
-  assert.deepEqual(columnsFor(300), ['mark', 'name', 'after', 'percent']);
+  assert.deepEqual(columnsFor(1200), ['name', 'bars', 'before', 'after', 'difference', 'percent', 'type', 'error', 'cosine']);
+  assert.deepEqual(columnsFor(960), ['name', 'bars', 'after', 'difference', 'percent', 'type', 'error']);
+  assert.deepEqual(columnsFor(420), ['name', 'bars', 'after', 'percent']);
+  assert.deepEqual(columnsFor(300), ['name', 'after', 'percent']);
 });
 
 test('what was left alone is grouped by its reason, the commonest first', () => {

@@ -1,26 +1,13 @@
-/** Columns in their order. */
-export const columns = [
-  'mark',
-  'name',
-  'bars',
-  'before',
-  'after',
-  'difference',
-  'percent',
-  'type',
-  'shape',
-  'error',
-  'cosine',
-] as const;
-export type Column = (typeof columns)[number];
+/** Columns in their order; the first holds the tree, with the mark of change before it. */
+export const columns = ['name', 'bars', 'before', 'after', 'difference', 'percent', 'type', 'shape', 'error', 'cosine'] as const;
+export type ColumnKey = (typeof columns)[number];
 
 /** The columns a page of this width shows, in CSS pixels. What goes first is what another place also says. */
-export function columnsFor(width: number): readonly Column[] {
+export function columnsFor(width: number): readonly ColumnKey[] {
   return columns.filter(column => width >= from[column]);
 }
 
-const from: Readonly<Record<Column, number>> = {
-  mark: 0,
+const from: Readonly<Record<ColumnKey, number>> = {
   name: 0,
   bars: 360,
   before: 1120,
@@ -34,16 +21,15 @@ const from: Readonly<Record<Column, number>> = {
 };
 
 /** Widths never depend on the values. */
-export const trackOf: Readonly<Record<Column, string>> = {
-  mark: '14px',
-  name: 'minmax(90px, 1fr)',
+export const trackOf: Readonly<Record<ColumnKey, string>> = {
+  name: 'minmax(104px, 1fr)',
   bars: '84px',
-  before: '64px',
-  after: '64px',
-  difference: '66px',
-  percent: '62px',
-  type: '104px',
+  before: '62px',
+  after: '62px',
+  difference: '70px',
+  percent: '60px',
+  type: '92px',
   shape: '190px',
   error: '72px',
-  cosine: '58px',
+  cosine: '56px',
 };

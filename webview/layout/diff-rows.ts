@@ -5,6 +5,8 @@ import { ordered, type Sort } from './diff-order.ts';
 // From the tree to the rows on the screen.
 
 export interface DiffRow {
+  /** Of the node. */
+  readonly id: string;
   readonly node: ComparisonNode;
   /** 1 for the root's children. */
   readonly level: number;
@@ -47,7 +49,7 @@ export function listRows(root: ComparisonNode, options: ListOptions): Listing {
   const list = (parent: ComparisonNode, level: number): void => {
     const shown = (parent.children ?? []).filter(child => (matches.tensors.get(child.id) ?? 0) > 0);
     for (const [index, node] of ordered(shown, sort, digest, title).entries()) {
-      const place = { node, level, posinset: index + 1, setsize: shown.length };
+      const place = { id: node.id, node, level, posinset: index + 1, setsize: shown.length };
       const expanded = !closed.has(node.id) && (open.has(node.id) || matches.opened.has(node.id));
       rows.push(node.children ? { ...place, expanded } : place);
       if (node.children && expanded) list(node, level + 1);
@@ -122,6 +124,20 @@ export function ancestors(id: string, digest: Digest): readonly string[] {
   const ids: string[] = [];
   for (let parent = digest.get(id)?.parent; parent !== undefined; parent = digest.get(parent)?.parent) ids.push(parent);
   return ids;
+}
+
+/** The matrix with the largest error of all: the id of its deepest row; undefined where no error was measured. */
+export function worstNode(root: ComparisonNode, digest: Digest): string | undefined {
+  const error = digest.get(root.id)?.error;
+  if (error === undefined) return undefined;
+  let node = root;
+  for (
+    let next: ComparisonNode | undefined = root;
+    next;
+    next = node.children?.find(child => digest.get(child.id)?.error === error)
+  )
+    node = next;
+  return node.id;
 }
 
 /** Tensors by change, of the whole model: filtering never alters them. */

@@ -1,0 +1,6 @@
+import './style/headroom.css';
+import './style/diff.css';
+import { render } from 'preact';
+import { DiffPage } from './views/diff/page.tsx';
+
+render(<DiffPage />, document.getElementById('root')!);

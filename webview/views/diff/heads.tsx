@@ -1,0 +1,78 @@
+import { t } from '../../l10n.ts';
+import { count } from '../../numbers.ts';
+
+interface HeadsProps {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** Heads of each layer on both sides; one sentence where they are the same. */
+export function Heads({ before, after }: HeadsProps) {
+  if (before.length === 0 && after.length === 0) return null;
+  const layers = Math.max(before.length, after.length);
+  const sum = (heads: readonly number[]): number => heads.reduce((all, one) => all + one, 0);
+  const same = before.length === after.length && before.every((heads, layer) => heads === after[layer]);
+  if (same)
+    return (
+      <section class="pane">
+        <h2>{t('Heads')}</h2>
+        <p class="muted">{t('The same on both sides: {n} heads in {m} layers.', { n: sum(before), m: layers })}</p>
+      </section>
+    );
+  const most = Math.max(1, ...before, ...after);
+  return (
+    <section class="pane">
+      <div class="row">
+        <h2>{t('Heads')}</h2>
+        <span class="grow" />
+        <span class="small muted">{t('{before} → {after}', { before: count(sum(before)), after: count(sum(after)) })}</span>
+      </div>
+      <table class="heads">
+        <thead class="sr">
+          <tr>
+            <th scope="col">{t('Layer')}</th>
+            <th scope="col">{t('Before and after')}</th>
+            <th scope="col">{t('Heads')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {Array.from({ length: layers }, (_, layer) => (
+            <HeadRow key={layer} layer={layer} before={before[layer]} after={after[layer]} most={most} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function HeadRow({
+  layer,
+  before,
+  after,
+  most,
+}: {
+  layer: number;
+  before: number | undefined;
+  after: number | undefined;
+  most: number;
+}) {
+  const width = (heads: number | undefined): string => `${((heads ?? 0) / most) * 100}%`;
+  return (
+    <tr>
+      <th scope="row">{t('Layer {n}', { n: layer })}</th>
+      <td class="wide">
+        <span class="bar ba c-attention" aria-hidden="true">
+          <i class="b" style={{ width: width(before) }} />
+          <i class="a" style={{ width: width(after) }} />
+        </span>
+      </td>
+      <td class="num">
+        {before === after ? (
+          <span class="muted">{before}</span>
+        ) : (
+          t('{before} → {after}', { before: before ?? '–', after: after ?? '–' })
+        )}
+      </td>
+    </tr>
+  );
+}
