@@ -58,6 +58,9 @@ export interface Layer {
   readonly outputNorm: Norm;
 }
 
+/** The six matrices of a layer, in the order in which data meets them. */
+export const linearsIn = ({ query, key, value, output, up, down }: Layer): Linear[] => [query, key, value, output, up, down];
+
 /** Which tensor is which organ. What no organ claims is in `unclaimed`: shown, never dropped. */
 export interface Anatomy {
   /** Hugging Face model_type, or 'unknown'. */

@@ -1,7 +1,7 @@
 import { sentence } from '../errors.ts';
 import type { Model, Warning } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Anatomy, Layer, Linear, Norm } from './anatomy.ts';
+import { type Anatomy, type Layer, type Linear, linearsIn, type Norm } from './anatomy.ts';
 import { isFloat, mayBeWeight } from './constant.ts';
 
 /** What reading names or following a graph finds; the rest of an Anatomy follows from it. */
@@ -58,8 +58,6 @@ function isBuffer(model: Model, tensor: Tensor): boolean {
   return model.graph !== undefined && tensor.shape.every(size => size === 1);
 }
 
-export const linearsIn = ({ query, key, value, output, up, down }: Layer): Linear[] => [query, key, value, output, up, down];
-
 /** Each stored matrix once, layers first. */
 function linearsOf({ layers, tables, embeddingProjection, top, loose = [] }: Draft): Linear[] {
   const stored = layers.filter(layer => layer.stored === layer.index).flatMap(linearsIn);
@@ -79,8 +77,8 @@ const normsOf = ({ layers, embeddingNorm, top }: Draft): Norm[] => [
   ...top.flatMap(organ => organ.norm ?? []),
 ];
 
-/** Head widths that BERTs are trained with; others divide too, but nobody meets them. */
-const commonWidths = [32, 64, 128, 16, 26, 40, 48, 80, 96];
+/** Head widths that most BERTs are trained with, asked first. */
+const commonWidths = [64, 32, 16];
 
 function headWarnings(layers: readonly Layer[]): Warning[] {
   const unknown = layers.find(layer => layer.heads === 0);
@@ -97,8 +95,10 @@ function headWarnings(layers: readonly Layer[]): Warning[] {
   return [{ code: 'heads-unknown', message }];
 }
 
-/** How many heads a width can be split into, with head widths that are in use; ascending. */
+/** How many heads a width may be split into: with common head widths if any fits, otherwise with every one from 8 to 128; ascending. */
 export function possibleHeads(out: number): number[] {
-  const counts = commonWidths.filter(width => out % width === 0 && out > width).map(width => out / width);
-  return [...new Set(counts)].sort((a, b) => a - b);
+  const fits = (width: number) => width <= out && out % width === 0;
+  const every = Array.from({ length: 121 }, (_, index) => 128 - index);
+  const widths = commonWidths.some(fits) ? commonWidths : every;
+  return widths.filter(fits).map(width => out / width);
 }

@@ -70,7 +70,9 @@ class Namer {
     const { weight, bias } = product;
     const own = weight.name === this.options.word?.weight.name ? undefined : weight.name;
     const hint = topHint(modulePaths(product.node, [own, bias?.name]));
-    return linearOf(this.unique(hint ?? this.byStructure(anchor, product)), [product]);
+    const { family, word } = this.options;
+    const decodes = product.out === word?.rows && hint !== undefined && family.decoder.startsWith(`${hint}.`);
+    return linearOf(this.unique(decodes ? family.decoder : (hint ?? this.byStructure(anchor, product))), [product]);
   }
 
   norm(found: FoundNorm, before: string | undefined): string {

@@ -1,7 +1,7 @@
 import type { Model } from '../model/model.ts';
-import type { Layer, Table, TopOrgan } from './anatomy.ts';
+import { type Layer, linearsIn, type Table, type TopOrgan } from './anatomy.ts';
 import { type Block, blockAround, type Miss, normBehind } from './block.ts';
-import { type Draft, linearsIn } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { embeddingsBefore } from './embeddings.ts';
 import { familyOf } from './families/registry.ts';
 import { type Flow, flowOf } from './flow.ts';

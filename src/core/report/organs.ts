@@ -1,0 +1,15 @@
+import { type Anatomy, type Linear, linearsIn, type Table } from '../anatomy/anatomy.ts';
+
+/** The id a linear has in the tree: its path, below "other" in a model whose organs are unknown. */
+export const looseId = (linear: Linear): string => `other/${linear.id}`;
+
+/** Row of the tree -> the matrix or table it shows. Rows that repeat what another one holds (shared layers) have none. */
+export function organsById(anatomy: Anatomy): Map<string, Linear | Table> {
+  if (anatomy.layers.length === 0) return new Map(anatomy.linears.map(linear => [looseId(linear), linear]));
+  const linears = [
+    ...anatomy.layers.filter(layer => layer.stored === layer.index).flatMap(linearsIn),
+    ...(anatomy.embeddingProjection ? [anatomy.embeddingProjection] : []),
+    ...anatomy.top.flatMap(organ => organ.linear ?? []),
+  ];
+  return new Map<string, Linear | Table>([...anatomy.tables, ...linears].map(organ => [organ.id, organ]));
+}
