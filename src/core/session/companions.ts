@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openOutput } from '../bytes/file.ts';
+import { openOutput } from '../bytes/output.ts';
 import type { Output } from '../bytes/source.ts';
 import { fail, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
