@@ -16,12 +16,8 @@ export interface OnnxOrigin extends Origin {
   readonly wire: WireModel;
   /** Files with data, by the location the model gives. */
   readonly external: ReadonlyMap<string, ByteSource>;
-}
-
-/** A node as it lies in the file. What is no longer the object that was read has changed. */
-export interface NodeOrigin extends Span {
-  readonly source: ByteSource;
-  node: Node;
+  /** Tensors that are copied with what holds them: those of nodes, of graphs within nodes, and sparse ones. */
+  readonly embedded: readonly OnnxTensor[];
 }
 
 /** Content of an attribute's message, and the attribute as it was read. */
@@ -43,6 +39,9 @@ export class Assembly {
   readonly #tensors = new Map<string, Tensor>();
   readonly #scopes = new Set<string>();
   readonly #warnings: Warning[] = [];
+  readonly #embedded: OnnxTensor[] = [];
+  /** Bytes of tensors in the file itself. */
+  #tensorBytes = 0;
   #signal: AbortSignal | undefined;
 
   constructor(source: ByteSource, external: ExternalFiles) {
@@ -57,8 +56,14 @@ export class Assembly {
       for (const node of local.nodes) await this.#node(node, this.#scope(`${local.domain}::${local.name}/`));
     for (const training of wire.training) await this.#graph(training, this.#scope('training/'));
     const sources = [this.#source, ...this.#external.sources];
-    const parts = partsOf(wire, sources);
-    const origin: OnnxOrigin = { sources, source: this.#source, wire, external: this.#external.byLocation };
+    const parts = partsOf(wire, this.#tensorBytes, sources);
+    const origin: OnnxOrigin = {
+      sources,
+      source: this.#source,
+      wire,
+      external: this.#external.byLocation,
+      embedded: this.#embedded,
+    };
     const model: Model = {
       format: 'onnx',
       name: this.#source.name,
@@ -90,21 +95,22 @@ export class Assembly {
   async #graph(wire: WireGraph, scope: string): Promise<ReadGraph> {
     const initializers: string[] = [];
     for (const tensor of wire.initializers) {
-      const added = this.#add(await this.#tensor(tensor), scope + tensor.name);
+      const added = this.#add(await this.#tensor(tensor, scope === ''), scope + tensor.name);
       if (added) initializers.push(added);
     }
     for (const { values, indices } of wire.sparse) {
       if (values) this.#add(await this.#tensor(values), scope + values.name);
       if (indices) this.#add(await this.#tensor(indices), `${scope}${values?.name ?? ''}/indices`);
     }
-    const nodes: Node[] = [];
     for (const node of wire.nodes) {
       // Only nodes with tensors or graphs have to wait for anything.
       const needsWait = node.attributes.some(
-        attribute => attribute.tensor || attribute.graph || attribute.loose.length > 0 || attribute.graphs.length > 0,
+        ({ tensor, graph, loose, graphs }) => tensor || graph || loose.length > 0 || graphs.length > 0,
       );
-      nodes.push(needsWait ? await this.#node(node, scope) : this.#simpleNode(node, scope, undefined));
+      if (needsWait) await this.#node(node, scope);
+      else this.#simpleNode(node, scope, undefined);
     }
+    const nodes = wire.nodes as unknown as readonly Node[];
     const { name, inputs, outputs } = wire;
     const graph = { name, inputs, outputs, nodes, initializers, opsets: new Map(), irVersion: 0, producer: '', functions: [] };
     return Object.assign(graph, scope === '' ? { wire } : { wire, scope });
@@ -152,7 +158,7 @@ export class Assembly {
   }
 
   #simpleNode(wire: WireNode, scope: string, values: ReadonlyMap<WireAttribute, Attribute> | undefined): Node {
-    const { opType, domain, name, inputs, outputs, start, end } = wire;
+    const { opType, outputs, origin: place } = wire;
     const attributes = wire.attributes.length === 0 ? noAttributes : new Map<string, Attribute>();
     for (const attribute of wire.attributes) {
       const origin = { source: this.#source, start: attribute.start, end: attribute.end } as AttributeOrigin;
@@ -162,13 +168,21 @@ export class Assembly {
       if (opType === 'Constant' && outputs[0]) this.#add(constantOf(attribute, value, outputs[0]), scope + outputs[0]);
     }
     const metadata = wire.metadata.length === 0 ? noMetadata : Object.fromEntries(wire.metadata);
-    const origin = { source: this.#source, start, end } as NodeOrigin;
-    const node: Node = { opType, domain, name, inputs, outputs, attributes, metadata, origin };
-    origin.node = node;
+    const node = Object.assign(wire as unknown as Node, { attributes, metadata });
+    place.source = this.#source;
+    place.node = node;
     return node;
   }
 
-  async #tensor(wire: WireTensor): Promise<OnnxTensor | undefined> {
+  async #tensor(wire: WireTensor, isInitializer = false): Promise<OnnxTensor | undefined> {
+    const tensor = await this.#located(wire);
+    if (tensor && !isInitializer) this.#embedded.push(tensor);
+    return tensor;
+  }
+
+  async #located(wire: WireTensor): Promise<OnnxTensor | undefined> {
+    if (wire.raw) this.#tensorBytes += wire.raw.end - wire.raw.start;
+    for (const run of wire.typed) this.#tensorBytes += run.end - run.start;
     const dtype = dtypeOfOnnx(wire.dataType);
     if (!dtype) {
       this.#warnings.push({
@@ -238,12 +252,7 @@ function constantOf(wire: WireAttribute, value: Attribute, name: string): Tensor
 }
 
 /** The elements of every tensor are `tensors`, the metadata's entries are `metadata`, the rest of the file is `graph`. */
-function partsOf(wire: WireModel, [file, ...external]: readonly ByteSource[]): Part[] {
-  let tensors = 0;
-  for (const tensor of wireTensors(wire)) {
-    if (tensor.raw) tensors += tensor.raw.end - tensor.raw.start;
-    for (const run of tensor.typed) tensors += run.end - run.start;
-  }
+function partsOf(wire: WireModel, tensors: number, [file, ...external]: readonly ByteSource[]): Part[] {
   const metadata = wire.metadataSpans.reduce((sum, span) => sum + span.end - span.start, 0);
   const { name, byteLength } = file!;
   return [
@@ -252,29 +261,4 @@ function partsOf(wire: WireModel, [file, ...external]: readonly ByteSource[]): P
     { kind: 'metadata', file: name, byteLength: metadata },
     ...external.map(source => ({ kind: 'external' as const, file: source.name, byteLength: source.byteLength })),
   ];
-}
-
-/** Every tensor of the file, wherever it stands. */
-export function* wireTensors(wire: WireModel): Generator<WireTensor> {
-  if (wire.graph) yield* tensorsOfGraph(wire.graph);
-  for (const graph of wire.training) yield* tensorsOfGraph(graph);
-  for (const local of wire.functions) for (const node of local.nodes) yield* tensorsOfNode(node);
-}
-
-function* tensorsOfGraph(graph: WireGraph): Generator<WireTensor> {
-  yield* graph.initializers;
-  for (const { values, indices } of graph.sparse) {
-    if (values) yield values;
-    if (indices) yield indices;
-  }
-  for (const node of graph.nodes) if (node.attributes.length > 0) yield* tensorsOfNode(node);
-}
-
-export function* tensorsOfNode(node: WireNode): Generator<WireTensor> {
-  for (const { tensor, graph, loose, graphs } of node.attributes) {
-    if (tensor) yield tensor;
-    yield* loose;
-    if (graph) yield* tensorsOfGraph(graph);
-    for (const inner of graphs) yield* tensorsOfGraph(inner);
-  }
 }

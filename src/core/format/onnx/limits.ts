@@ -11,7 +11,7 @@ export const largestGraph = 600 * 1024 * 1024;
 export const longestText = 1024 * 1024;
 
 /** Estimated bytes in memory, measured on graphs of a million nodes. */
-export const cost = { message: 80, field: 40, run: 60, text: 24, step: 4 };
+export const cost = { message: 250, field: 40, run: 60, text: 24, step: 4 };
 
 /** An external file is kept open, and systems allow some thousand. */
 export const mostExternalFiles = 1000;

@@ -1,4 +1,5 @@
-import type { ValueInfo } from '../../model/graph.ts';
+import type { ByteSource } from '../../bytes/source.ts';
+import type { Node, ValueInfo } from '../../model/graph.ts';
 import { type DType, dtypeOfOnnx } from '../../tensor/dtype.ts';
 import type { Span } from '../stored.ts';
 import { cost } from './limits.ts';
@@ -50,7 +51,8 @@ export interface WireAttribute extends Span {
   graphs: WireGraph[];
 }
 
-export interface WireNode extends Span {
+/** NodeProto; assemble.ts makes a Node of the same object, because a graph may have a million. */
+export interface WireNode {
   opType: string;
   domain: string;
   name: string;
@@ -58,6 +60,13 @@ export interface WireNode extends Span {
   outputs: string[];
   attributes: WireAttribute[];
   metadata: [string, string][];
+  readonly origin: NodeOrigin;
+}
+
+/** A node as it lies in the file: the whole field. What is no longer the object that was read has changed. */
+export interface NodeOrigin extends Span {
+  source: ByteSource | undefined;
+  node: Node | undefined;
 }
 
 export interface WireValueInfo extends ValueInfo, Span {
@@ -339,6 +348,15 @@ function appended<T>(list: T[], values: readonly T[]): T[] {
   return list;
 }
 
+/** One string for all nodes with the same operator. */
+const operators = new Map<string, string>();
+function shared(name: string): string {
+  const known = operators.get(name);
+  if (known !== undefined) return known;
+  if (operators.size < 10_000) operators.set(name, name);
+  return name;
+}
+
 const nodeMessage: Message<WireNode> = {
   rules: {
     1: 'text',
@@ -357,8 +375,7 @@ const nodeMessage: Message<WireNode> = {
     outputs: none as string[],
     attributes: none as WireAttribute[],
     metadata: none as [string, string][],
-    start,
-    end,
+    origin: { start, end, source: undefined, node: undefined },
   }),
   field(state, value, { number }) {
     switch (number) {
@@ -372,13 +389,13 @@ const nodeMessage: Message<WireNode> = {
         state.name = text(value);
         break;
       case 4:
-        state.opType = text(value);
+        state.opType = shared(text(value));
         break;
       case 5:
         if (value) state.attributes = appended(state.attributes, [value as WireAttribute]);
         break;
       case 7:
-        state.domain = text(value) === 'ai.onnx' ? '' : text(value);
+        state.domain = text(value) === 'ai.onnx' ? '' : shared(text(value));
         break;
       case 9:
         if (value) state.metadata = appended(state.metadata, [value as [string, string]]);
@@ -401,7 +418,8 @@ export const graphMessage: Message<WireGraph> = {
     if (value === undefined) return kept;
     switch (at.number) {
       case 1:
-        state.nodes.push(withField(value as WireNode, at));
+        withField((value as WireNode).origin, at);
+        state.nodes.push(value as WireNode);
         break;
       case 2:
         state.name = text(value);

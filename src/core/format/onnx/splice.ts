@@ -4,7 +4,7 @@ import type { Model } from '../../model/model.ts';
 import { dtypeOfOnnx } from '../../tensor/dtype.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { addCopy, type Piece } from '../pieces.ts';
-import type { NodeOrigin, ReadAttribute, ReadGraph } from './assemble.ts';
+import type { ReadAttribute, ReadGraph } from './assemble.ts';
 import {
   bytesField,
   bytesPiece,
@@ -21,7 +21,7 @@ import {
   messageField,
   tensorHead,
 } from './encode.ts';
-import type { Run, WireGraph, WireModel, WireValueInfo } from './messages.ts';
+import type { NodeOrigin, Run, WireGraph, WireModel, WireValueInfo } from './messages.ts';
 import { OnnxTensor } from './tensor.ts';
 import { type FieldPlace, type Message, walk } from './walk.ts';
 
@@ -130,7 +130,7 @@ export class Splice {
   async #changedNode(node: Node, origin: NodeOrigin): Promise<Piece[]> {
     const replaced = new Map<number, () => Promise<Piece[]> | Piece[]>();
     for (const [field, number] of Object.entries(nodeFields) as [keyof typeof nodeFields, number][])
-      if (node[field] !== origin.node[field])
+      if (node[field] !== origin.node?.[field])
         replaced.set(number, () =>
           field === 'attributes' ? this.#attributes(node) : [bytesPiece(encodeNodeField(node, field))],
         );

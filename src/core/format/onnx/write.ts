@@ -7,9 +7,7 @@ import { copyOf, type FileLayout, fileOf, type Piece } from '../pieces.ts';
 import { originOf } from '../stored.ts';
 import { isUntouched, writeLayout } from '../write.ts';
 import type { OnnxOrigin } from './assemble.ts';
-import { wireTensors } from './assemble.ts';
 import { Splice } from './splice.ts';
-import { OnnxTensor } from './tensor.ts';
 
 /** Protobuf messages end at 2^31 - 1 bytes; a megabyte is left for what others add to a model. */
 const largestFile = 2 ** 31 - 2 ** 20;
@@ -51,21 +49,9 @@ export async function layoutOnnx(model: Model, name: string, limit = largestFile
   return [graph, fileOf(data.name, data.pieces), ...kept];
 }
 
-/** External files that nodes, subgraphs and sparse tensors refer to: they are copied as they are, so their data must be there too. */
-function neededByCopies(origin: OnnxOrigin): Set<string> {
-  const initializers = new Set(origin.wire.graph?.initializers);
-  const files = new Set<string>();
-  const external = new Map(
-    [...origin.model!.tensors.values()]
-      .filter(tensor => tensor instanceof OnnxTensor && tensor.isExternal)
-      .map(tensor => [(tensor as OnnxTensor).wire, tensor]),
-  );
-  for (const wire of wireTensors(origin.wire)) {
-    const tensor = external.get(wire);
-    if (tensor?.place && !initializers.has(wire)) files.add(tensor.place.file);
-  }
-  return files;
-}
+/** External files that nodes, graphs within nodes and sparse tensors refer to: they are copied as they are, so their data must be there too. */
+const neededByCopies = ({ embedded }: OnnxOrigin): Set<string> =>
+  new Set(embedded.flatMap(tensor => (tensor.isExternal && tensor.place ? [tensor.place.file] : [])));
 
 function unusedName(wanted: string, files: readonly FileLayout[]): string {
   let name = wanted;
