@@ -42,6 +42,7 @@ function RowDetails(props: {
   const { entry, summary, onCopy } = props;
   const { node } = entry;
   const names = node.tensors ?? [];
+  const values = (node.shape ?? []).reduce((product, size) => product * size, 1);
   const heads = entry.layer === undefined ? undefined : summary.model.heads[entry.layer];
   const neurons = entry.layer === undefined ? undefined : summary.model.intermediate[entry.layer];
   return (
@@ -65,9 +66,7 @@ function RowDetails(props: {
             {node.dtype}
           </Fact>
         )}
-        {isTensor(node) && node.shape && (
-          <Fact name={t('Values')}>{count(node.shape.reduce((product, size) => product * size, 1))}</Fact>
-        )}
+        {isTensor(node) && node.shape && values !== node.parameters && <Fact name={t('Values')}>{count(values)}</Fact>}
         <Fact name={t('Parameters')}>{node.parameters ? count(node.parameters) : '–'}</Fact>
         <ByteFacts byteLength={node.byteLength} />
         <Shares {...props} parameters={node.parameters} byteLength={node.byteLength} />

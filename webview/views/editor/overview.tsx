@@ -33,6 +33,9 @@ export function Overview({ index, measure, width, levels, selected, hot, onSelec
   const tabStop = rects.some(rect => rect.id === active) ? active : (marked ?? rects[0]?.id ?? null);
   const total = index.root.node[measure];
 
+  /** The share of the width that has rectangles: the rest is too many too small parts. */
+  const drawn = rects.reduce((sum, rect) => sum + (rect.top === 0 ? rect.right - rect.left : 0), 0);
+
   const onKeyDown = (event: KeyboardEvent): void => {
     const id = (event.target as HTMLElement).dataset.id;
     if (id === undefined) return;
@@ -51,7 +54,7 @@ export function Overview({ index, measure, width, levels, selected, hot, onSelec
   return (
     <div
       ref={root}
-      class="ice"
+      class={`ice ${drawn < 0.98 ? 'thin' : ''}`}
       role="listbox"
       tabIndex={rects.length ? -1 : 0}
       aria-label={
@@ -74,7 +77,6 @@ export function Overview({ index, measure, width, levels, selected, hot, onSelec
             role="option"
             data-id={rect.id}
             class={`c-${entry.organ ?? 'other'} ${text ? '' : 'slim'} ${rect.id === hot ? 'hot' : ''}`}
-            aria-label={label}
             aria-selected={rect.id === marked}
             tabIndex={rect.id === tabStop ? 0 : -1}
             title={`${pathOf(entry)} · ${part}`}
@@ -91,6 +93,7 @@ export function Overview({ index, measure, width, levels, selected, hot, onSelec
             onFocus={() => setActive(rect.id)}
             onMouseOver={() => onHover(rect.id)}
           >
+            <span class="sr">{label}</span>
             <span aria-hidden="true">{text}</span>
           </button>
         );

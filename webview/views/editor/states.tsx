@@ -49,9 +49,9 @@ export function Opening({ view, width }: { view: Extract<EditorView, { state: 'o
       <div class="ice ghost" style={{ height: width < 560 ? '36px' : '72px' }} aria-hidden="true" />
       <div class="cols">
         <div class="ghosts" aria-hidden="true">
-          {[90, 150, 120, 70, 110, 110, 110, 110, 90, 60].map((length, row) => (
+          {[90, 84, 150, 80, 120, 6, 70, 4, 110, 22, 110, 22, 110, 22, 110, 22, 90, 4].map((length, place) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: a fixed drawing
-            <i key={row} class="sk" style={{ width: `${length}px` }} />
+            <i key={place} class="sk" style={{ width: `${length}px` }} />
           ))}
         </div>
       </div>

@@ -103,7 +103,7 @@ function columnsFor(summary: Summary, index: ModelIndex, measure: Measure, width
     {
       shown: set !== 'narrowest',
       key: 'share',
-      title: t('Share of model'),
+      title: set === 'full' || set === 'no-shape' ? t('Share of model') : t('Share'),
       largestFirst: true,
       class: 'bars',
       track: barTracks[set],

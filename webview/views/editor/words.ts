@@ -53,7 +53,7 @@ export function describe({ model, file }: Summary, index: ModelIndex): string {
   const facts: string[] = [];
   if (model.layers > 0) {
     facts.push(familyAndTask(model.family, model.task));
-    facts.push(t('{n} layers × {hidden}', { n: model.layers, hidden: model.hidden }));
+    facts.push(`${layersText(model.layers)} × ${model.hidden}`);
     const heads = model.heads.filter(heads => heads > 0);
     if (heads.length) facts.push(t('{n} heads of {size}', { n: range(heads), size: model.headDim }));
     if (model.intermediate.length) facts.push(t('feed-forward {n}', { n: range(model.intermediate) }));
@@ -73,11 +73,11 @@ export const titleOf = (node: TreeNode): string => visibleName(node.titleSentenc
 
 /** What stands in grey beside a title: how many layers, heads or neurons. */
 export function subtitleOf({ node, layer }: Entry, { model }: Summary): string {
-  if (node.kind === 'encoder' && model.layers > 0) return t('{n} layers', { n: model.layers });
+  if (node.kind === 'encoder' && model.layers > 0) return layersText(model.layers);
   if (layer === undefined) return '';
   const heads = model.heads[layer];
   const neurons = model.intermediate[layer];
-  if (node.kind === 'attention' && heads) return t('{n} heads', { n: heads });
+  if (node.kind === 'attention' && heads) return heads === 1 ? t('1 head') : t('{n} heads', { n: heads });
   if (node.kind === 'feed-forward' && neurons) return t('{n} neurons', { n: neurons });
   return '';
 }
@@ -96,6 +96,8 @@ export function dtypesOf({ model }: Summary): string {
   const most = model.dtypes.filter(({ byteLength }) => byteLength * 100 >= all).slice(0, 2);
   return most.map(({ dtype }) => dtype).join(' + ');
 }
+
+const layersText = (layers: number): string => (layers === 1 ? t('1 layer') : t('{n} layers', { n: layers }));
 
 /** What a part of the file is called. */
 export function partName(kind: string): string {
