@@ -23,13 +23,13 @@ const from: Readonly<Record<ColumnKey, number>> = {
 /** Widths never depend on the values. */
 export const trackOf: Readonly<Record<ColumnKey, string>> = {
   name: 'minmax(104px, 1fr)',
-  bars: '84px',
+  bars: '90px',
   before: '62px',
   after: '62px',
   difference: '70px',
-  percent: '60px',
+  percent: '66px',
   type: '92px',
   shape: '190px',
-  error: '72px',
-  cosine: '56px',
+  error: '76px',
+  cosine: '66px',
 };

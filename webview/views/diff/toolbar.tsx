@@ -38,7 +38,7 @@ export function Toolbar(props: ToolbarProps) {
       <Checkbox class="nowrap" checked={onlyChanged} onChange={checked => props.onChanges(checked ? different : [])}>
         {t('Only changed')}
       </Checkbox>
-      <span class="row chips only-mid">
+      <span class="row chips only-wide">
         {allChanges
           .filter(change => counts[change] > 0)
           .map(change => (
