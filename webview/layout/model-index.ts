@@ -92,6 +92,13 @@ function onlyOrgan(parts: Entry['parts']): Organ | undefined {
 }
 
 function wordsOf({ id, tensors, dtype, shape }: TreeNode, title: string): string {
-  const sizes = shape ? `${shape.join(' × ')} ${shape.join('x')} [${shape.join(',')}]` : '';
-  return `${title} ${id} ${tensors?.join(' ') ?? ''} ${dtype ?? ''} ${sizes}`.toLowerCase();
+  const sizes = shape ? `${shape.join('×')} [${shape.join(',')}]` : '';
+  return searchable(`${title} ${id} ${tensors?.join(' ') ?? ''} ${dtype ?? ''} ${sizes}`);
 }
+
+/** Lower case, and sizes written one way: "384 x 384" is "384×384", "[1, 2]" is "[1,2]". */
+export const searchable = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/(\d)\s*[x×]\s*(?=\d)/g, '$1×')
+    .replace(/(\d),\s+(?=\d)/g, '$1,');

@@ -1,4 +1,4 @@
-import { type Entry, isTensor, type Measure, type ModelIndex } from './model-index.ts';
+import { type Entry, isTensor, type Measure, type ModelIndex, searchable } from './model-index.ts';
 import type { Sorting } from './sorting.ts';
 import type { TreeRow } from './tree-rows.ts';
 
@@ -29,7 +29,7 @@ export interface ModelRows {
  * `kept` holds the rows of the time before: a row that did not change is the same object.
  */
 export function modelRows(index: ModelIndex, options: RowOptions, kept: Map<string, ModelRow>): ModelRows {
-  const words = options.filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = searchable(options.filter).split(/\s+/).filter(Boolean);
   const hits = words.length ? matching(index.root, words) : undefined;
   const order = options.sorting && comparison(options.sorting, options);
   const rows: ModelRow[] = [];

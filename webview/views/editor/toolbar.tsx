@@ -8,6 +8,7 @@ import { Menu, type MenuItem } from '../menu.tsx';
 
 export interface ToolbarProps {
   readonly width: number;
+  /** Nothing can be done with the file: it is still being opened, or gone. */
   readonly disabled: boolean;
   readonly measure: Measure;
   readonly onMeasure: (measure: Measure) => void;
@@ -27,9 +28,10 @@ export interface ToolbarProps {
 
 export function Toolbar(props: ToolbarProps) {
   const { width, disabled } = props;
+  const still = props.tensors === undefined;
   const expanding: MenuItem[] = [
-    { title: t('Expand all'), disabled, run: props.onExpandAll },
-    { title: t('Collapse all'), disabled, run: props.onCollapseAll },
+    { title: t('Expand all'), disabled: still, run: props.onExpandAll },
+    { title: t('Collapse all'), disabled: still, run: props.onCollapseAll },
   ];
   const compare: MenuItem = { title: t('Compare…'), disabled, run: props.onCompare };
   const menu: MenuItem[] = [];
@@ -54,7 +56,7 @@ export function Toolbar(props: ToolbarProps) {
       <Filter {...props} />
       {width >= 660 && (
         <>
-          <Button kind="icon" label={t('Expand all')} title={t('Expand all')} disabled={disabled} onClick={props.onExpandAll}>
+          <Button kind="icon" label={t('Expand all')} title={t('Expand all')} disabled={still} onClick={props.onExpandAll}>
             <Icon name="expand" />
           </Button>
           <Button
