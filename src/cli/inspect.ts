@@ -49,6 +49,7 @@ function lines(node: TreeNode, total: number, depth: number): string[][] {
     node.dtype ?? '',
     node.shape?.join(' x ') ?? '',
   ];
-  const children = depth < 3 && node.kind !== 'linear' && node.kind !== 'norm' ? (node.children ?? []) : [];
+  const organs = (node.children ?? []).filter(child => child.kind !== 'tensor');
+  const children = depth < 3 && node.kind !== 'norm' && node.kind !== 'other' ? organs : [];
   return [row, ...children.flatMap(child => lines(child, total, depth + 1))];
 }
