@@ -14,6 +14,8 @@ export interface Linear {
   readonly bias?: Tensor;
   readonly scale?: Tensor;
   readonly zeroPoint?: Tensor;
+  /** Column sums of a quantized matrix, stored so that an offset of the activation can be taken back. */
+  readonly sums?: Tensor;
   readonly out: number;
   readonly in: number;
   readonly transposed: boolean;
@@ -81,7 +83,7 @@ export interface Anatomy {
   /** Every linear of the model, layers first, each stored one once, with the nodes of all its copies among layers. A decoder that is the embedding table itself is the table's, not listed here; in a model that is not a BERT, every constant matrix that a MatMul or Gemm uses. */
   readonly linears: readonly Linear[];
   readonly unclaimed: readonly Tensor[];
-  /** Tensors that hold the same numbers as another one (a tied table stored twice): name -> name of the first. Counted once, with a row of their own. */
+  /** Tensors that stand for the same numbers as another one (a tied table stored twice, quantized or not): name -> name of the first. Counted once, with a row of their own. */
   readonly copies: ReadonlyMap<string, string>;
   /** Tensors that are no parameters: position_ids, shape constants, scales and zero points. */
   readonly buffers: readonly Tensor[];

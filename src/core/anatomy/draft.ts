@@ -19,7 +19,7 @@ export function finish(model: Model, draft: Draft): Anatomy {
   const { loose: _, ...rest } = draft;
   const linears = linearsOf(draft);
   const claimed = new Set<string>();
-  const buffers = new Map<string, Tensor>();
+  const buffers = new Map(quantizationParameters(model).map(tensor => [tensor.name, tensor]));
   for (const organ of [
     ...draft.layers.flatMap(linearsIn),
     ...draft.tables,
@@ -27,7 +27,8 @@ export function finish(model: Model, draft: Draft): Anatomy {
     ...draft.top.flatMap(top => top.linear ?? []),
   ]) {
     for (const tensor of [organ.weight, 'bias' in organ ? organ.bias : undefined]) if (tensor) claimed.add(tensor.name);
-    for (const tensor of [organ.scale, organ.zeroPoint]) if (tensor) buffers.set(tensor.name, tensor);
+    for (const tensor of [organ.scale, organ.zeroPoint, 'sums' in organ ? organ.sums : undefined])
+      if (tensor) buffers.set(tensor.name, tensor);
   }
   for (const norm of normsOf(draft)) for (const tensor of [norm.weight, norm.bias]) if (tensor) claimed.add(tensor.name);
   for (const { tensor } of draft.top) if (tensor) claimed.add(tensor.name);
@@ -49,6 +50,12 @@ export function finish(model: Model, draft: Draft): Anatomy {
     buffers: [...buffers.values()],
     ...(warnings.length > 0 && { warnings }),
   };
+}
+
+/** Scales and zero points of quantized activations and biases: what QuantizeLinear and DequantizeLinear read beside the data. */
+function quantizationParameters({ graph, tensors }: Model): Tensor[] {
+  const nodes = graph?.nodes.filter(node => node.opType === 'QuantizeLinear' || node.opType === 'DequantizeLinear') ?? [];
+  return nodes.flatMap(node => node.inputs.slice(1).flatMap(name => tensors.get(name) ?? []));
 }
 
 /** Indices, shapes and masks; in a graph also single numbers (a scale, an epsilon), which no checkpoint knows as parameters. */

@@ -204,8 +204,8 @@ async function tieDecoder(
   const [outer, own] = [top.get(around), top.get(id)];
   const bias = outer?.bias ?? own?.bias;
   if (!word || (!own?.weight && bias?.shape[0] !== word.rows)) return;
-  if (own?.weight && (await sameNumbers(word.weight, own.weight, false, signal))) copies.set(own.weight.name, word.weight.name);
-  if (outer?.bias && own?.bias && outer !== own && (await sameNumbers(outer.bias, own.bias, false, signal)))
+  if (own?.weight && (await sameNumbers(word.weight, own.weight, signal))) copies.set(own.weight.name, word.weight.name);
+  if (outer?.bias && own?.bias && outer !== own && (await sameNumbers(outer.bias, own.bias, signal)))
     copies.set(own.bias.name, outer.bias.name);
   if (outer && outer !== own && !outer.weight) top.delete(around);
   const scale = own?.weight ? own.weight_scale : word.scale;

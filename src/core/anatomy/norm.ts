@@ -1,6 +1,6 @@
 import type { Node } from '../model/graph.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
-import { constantOf, isFloat } from './constant.ts';
+import { constantOf, mayBeWeight } from './constant.ts';
 import type { Flow } from './flow.ts';
 
 export interface FoundNorm {
@@ -29,7 +29,7 @@ function decomposed(flow: Flow, path: readonly Node[]): FoundNorm {
     const vector = vectorOf(flow, node);
     if (node.opType === 'Mul' && vector && !weight) weight = vector;
     else if (node.opType === 'Add' && vector) return norm(weight, vector);
-    else if (!['Div', 'Mul', 'Cast', 'Identity'].includes(node.opType)) break;
+    else if (!['Div', 'Mul'].includes(node.opType) && !between.has(node.opType)) break;
   }
   return norm(weight);
 }
@@ -39,22 +39,22 @@ const norm = (weight?: Tensor, bias?: Tensor): FoundNorm => ({ ...(weight && { w
 const stored = (flow: Flow, value: string | undefined): Tensor | undefined =>
   value ? constantOf(flow.wiring, value)?.tensor : undefined;
 
-/** x - mean(x): the other operand is no constant, and was cut off from the data as a reduction of it. */
+/** What may stand between a mean and its subtraction. */
+const between = new Set(['Cast', 'Identity', 'QuantizeLinear', 'DequantizeLinear']);
+
+/** x - mean(x): the other operand was cut off from the data as a reduction of it. */
 function isStatistic(flow: Flow, node: Node): boolean {
   if (node.opType !== 'Sub') return false;
-  let value = node.inputs[1] ?? '';
-  let producer = flow.wiring.producer.get(value);
-  for (let steps = 0; producer?.opType === 'Cast' && steps < 3; steps++) {
-    value = producer.inputs[0] ?? '';
-    producer = flow.wiring.producer.get(value);
-  }
+  let producer = flow.wiring.producer.get(node.inputs[1] ?? '');
+  for (let steps = 0; producer && between.has(producer.opType) && steps < 4; steps++)
+    producer = flow.wiring.producer.get(producer.inputs[0] ?? '');
   return producer?.opType === 'ReduceMean';
 }
 
 function vectorOf(flow: Flow, node: Node): Tensor | undefined {
   for (const input of node.inputs) {
     const tensor = constantOf(flow.wiring, input)?.tensor;
-    if (tensor && isFloat(tensor) && elementCount(tensor.shape) > 1 && tensor.shape.at(-1) === elementCount(tensor.shape))
+    if (tensor && mayBeWeight(tensor) && elementCount(tensor.shape) > 1 && tensor.shape.at(-1) === elementCount(tensor.shape))
       return tensor;
   }
   return undefined;

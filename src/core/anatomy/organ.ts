@@ -4,13 +4,14 @@ import type { Product } from './product.ts';
 
 /** A product of the graph as an organ; the further ones multiply by the same matrix, or by copies of it. */
 export function linearOf(id: string, [first, ...others]: readonly [Product, ...Product[]]): Linear {
-  const { weight, bias, scale, zeroPoint, out, in: width, transposed, form } = first;
+  const { weight, bias, scale, zeroPoint, sums, out, in: width, transposed, form } = first;
   return {
     id,
     weight,
     ...(bias && { bias }),
     ...(scale && { scale }),
     ...(zeroPoint && { zeroPoint }),
+    ...(sums && { sums }),
     out,
     in: width,
     transposed,

@@ -12,6 +12,8 @@ export interface Product {
   readonly bias?: Tensor;
   readonly scale?: Tensor;
   readonly zeroPoint?: Tensor;
+  /** Column sums of the matrix, with which an offset of the activation is taken back. */
+  readonly sums?: Tensor;
   readonly out: number;
   readonly in: number;
   /** The weight lies [in, out]. */
@@ -52,6 +54,7 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
     ...(bias && { bias }),
     ...(quantized && scale && { scale }),
     ...(quantized && zeroPoint && { zeroPoint }),
+    ...(quantized && after.sums && { sums: after.sums }),
     out,
     in: width,
     transposed,
@@ -102,37 +105,42 @@ const between = new Set(['Identity', 'Cast', 'QuantizeLinear', 'DequantizeLinear
 /** Longest way from an integer product to its bias: Cast, Mul by the rows' scale, Mul by the columns', a few casts. */
 const furthest = 8;
 
-/** What follows a product: its bias, and the scale of an integer product. Only while the value has a single reader. */
-function behind(wiring: Wiring, node: Node, out: number, integers: boolean): { bias?: Tensor; scale?: Tensor } {
+interface Behind {
+  readonly bias?: Tensor;
+  readonly scale?: Tensor;
+  readonly sums?: Tensor;
+}
+
+/** What follows a product: its bias, and what scales an integer product. Only while the value has a single reader. */
+function behind(wiring: Wiring, node: Node, out: number, integers: boolean): Behind {
   let value = node.outputs[0] ?? '';
-  let alone: Tensor | undefined;
+  const found: { -readonly [K in keyof Behind]: Behind[K] } = {};
   let combined: Tensor | undefined;
-  const found = (bias?: Tensor) => {
-    const scale = alone ?? combined;
-    return { ...(bias && { bias }), ...(scale && { scale }) };
-  };
   for (let steps = 0; steps < furthest; steps++) {
     const readers = consumersOf(wiring, value);
     if (readers.length !== 1) break;
     const next = readers[0]!;
     const other = next.inputs.find(input => input !== value) ?? '';
-    if (next.opType === 'Add') {
-      const bias = constantOf(wiring, other);
-      if (!bias || !isVector(bias.tensor, out)) break;
-      return found(bias.tensor);
+    const constant = constantOf(wiring, other)?.tensor;
+    const product = integers ? factorIn(wiring, other) : undefined;
+    if (next.opType === 'Add' && constant && isVector(constant, out)) {
+      found.bias = constant;
+      break;
     }
-    if (integers && next.opType === 'Mul') {
-      alone ??= constantOf(wiring, other)?.tensor;
-      combined ??= scaleIn(wiring, other);
+    if (next.opType === 'Add' && product && isVector(product, out)) found.sums = product;
+    else if (next.opType === 'Mul' && integers) {
+      if (constant) found.scale ??= constant;
+      combined ??= product;
     } else if (!between.has(next.opType) || next.inputs[0] !== value) break;
     value = next.outputs[0] ?? '';
   }
-  return found();
+  const scale = found.scale ?? combined;
+  return { ...found, ...(scale && { scale }) };
 }
 
-/** The weight's scale in a factor that is the activation's scale times the weight's, as quantize_dynamic writes it. */
-function scaleIn(wiring: Wiring, factor: string): Tensor | undefined {
-  const node = wiring.producer.get(factor);
+/** The constant in a product with something about the activation: with its scale (the weight's scale), with its offset (column sums). */
+function factorIn(wiring: Wiring, value: string): Tensor | undefined {
+  const node = wiring.producer.get(value);
   if (node?.opType !== 'Mul') return undefined;
   for (const input of node.inputs) {
     const constant = constantOf(wiring, input);

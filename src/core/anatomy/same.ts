@@ -1,6 +1,16 @@
 import { HeadroomError } from '../errors.ts';
-import { dtypes } from '../tensor/dtype.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import { numberAt } from './number-at.ts';
+
+/** A matrix as it is stored: y = x W^T with W [out, in], lying [in, out] when `transposed`, integers when there is a scale. */
+export interface Stored {
+  readonly weight: Tensor;
+  readonly scale?: Tensor;
+  readonly zeroPoint?: Tensor;
+  readonly out: number;
+  readonly in: number;
+  readonly transposed: boolean;
+}
 
 /** Bytes up to which tensors are compared whole. */
 const whole = 4096;
@@ -8,15 +18,31 @@ const whole = 4096;
 const points = 24;
 
 /**
- * Do two tensors hold the same numbers, `flipped` when one is the transpose of the other? Reads a few places only: opening a model
- * never reads its weights. What cannot be read (data that is missing beside the file) is the same as nothing.
+ * Do two tensors of one shape hold the same numbers? Reads a few places only: opening a model never reads its weights. What cannot be
+ * read (data that is missing beside the file) is the same as nothing.
  */
-export async function sameNumbers(a: Tensor, b: Tensor, flipped: boolean, signal?: AbortSignal): Promise<boolean> {
-  if (a === b) return true;
-  const shape = flipped ? [...b.shape].reverse() : b.shape;
-  if (a.dtype !== b.dtype || a.shape.join() !== shape.join() || elementCount(a.shape) === 0) return false;
+export function sameNumbers(a: Tensor, b: Tensor, signal?: AbortSignal): Promise<boolean> {
+  if (a === b) return Promise.resolve(true);
+  if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join() || a.byteLength === 0) return Promise.resolve(false);
+  return readable(() => sameBytes(a, b, signal));
+}
+
+/**
+ * Do two matrices stand for the same numbers, whatever way each lies? Floats must be equal; integers must agree with the other side
+ * within the rounding of their scales.
+ */
+export async function sameMatrix(a: Stored, b: Stored, signal?: AbortSignal): Promise<boolean> {
+  if (a.weight === b.weight) return true;
+  if (a.out !== b.out || a.in !== b.in || a.out * a.in === 0) return false;
+  if (a.transposed === b.transposed && (await sameNumbers(a.weight, b.weight, signal))) return true;
+  const exact = !a.scale && !b.scale && a.weight.dtype === b.weight.dtype;
+  if (exact && a.transposed === b.transposed) return false;
+  return readable(() => samePoints(a, b, exact, signal));
+}
+
+async function readable(compare: () => Promise<boolean>): Promise<boolean> {
   try {
-    return await (flipped ? samePoints(a, b, signal) : sameBytes(a, b, signal));
+    return await compare();
   } catch (error) {
     if (error instanceof HeadroomError && error.code !== 'cancelled') return false;
     throw error;
@@ -24,30 +50,42 @@ export async function sameNumbers(a: Tensor, b: Tensor, flipped: boolean, signal
 }
 
 async function sameBytes(a: Tensor, b: Tensor, signal?: AbortSignal): Promise<boolean> {
-  const length = Math.min(a.byteLength, 64);
+  const length = a.byteLength <= whole ? a.byteLength : 64;
   const last = a.byteLength - length;
-  const starts = a.byteLength <= whole ? [] : [0, Math.floor(last / 3), Math.floor((2 * last) / 3), last];
-  if (a.byteLength <= whole) return equal(await a.bytes(0, a.byteLength, signal), await b.bytes(0, b.byteLength, signal));
+  const starts = new Set([0, Math.floor(last / 3), Math.floor((2 * last) / 3), last]);
   for (const start of starts)
     if (!equal(await a.bytes(start, start + length, signal), await b.bytes(start, start + length, signal))) return false;
   return true;
 }
 
-/** Single elements, spread by a golden-ratio step so that rows of zeros (padding tokens) do not decide. */
-async function samePoints(a: Tensor, b: Tensor, signal?: AbortSignal): Promise<boolean> {
-  const [rows, columns] = a.shape as [number, number];
-  const size = dtypes[a.dtype].bits / 8;
-  if (a.shape.length !== 2 || !Number.isInteger(size) || size === 0) return false;
-  const seen = new Set<string>();
-  for (let point = 0; point < points; point++) {
-    const row = Math.floor(((point + 1) * 0.6180339887 * rows) % rows);
-    const column = Math.floor(((point + 1) * 0.7548776662 * columns) % columns);
-    const [there, here] = [(row * columns + column) * size, (column * rows + row) * size];
-    const [left, right] = await Promise.all([a.bytes(there, there + size, signal), b.bytes(here, here + size, signal)]);
-    if (!equal(left, right)) return false;
-    seen.add(left.join());
+const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, index) => byte === b[index]);
+
+/** Single elements, spread by irrational steps so that rows of zeros (padding tokens) do not decide. */
+async function samePoints(a: Stored, b: Stored, exact: boolean, signal?: AbortSignal): Promise<boolean> {
+  const seen = new Set<number>();
+  for (let point = 1; point <= points; point++) {
+    const row = Math.floor((point * 0.6180339887 * a.out) % a.out);
+    const column = Math.floor((point * 0.7548776662 * a.in) % a.in);
+    const [left, right] = await Promise.all([valueAt(a, row, column, signal), valueAt(b, row, column, signal)]);
+    if (!left || !right) return false;
+    const allowed = exact ? 0 : 0.51 * (left.step + right.step) + 1e-3 * Math.abs(left.value);
+    if (!(Math.abs(left.value - right.value) <= allowed)) return false;
+    if (Math.abs(left.value) > allowed) seen.add(left.value);
   }
-  return seen.size > 1 || elementCount(a.shape) === 1;
+  return seen.size >= Math.min(4, Math.floor((a.out * a.in) / 2));
 }
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, index) => byte === b[index]);
+/** One number of W and the distance to the next that its scale can express (0 for floats); undefined for packings not understood here. */
+async function valueAt(stored: Stored, row: number, column: number, signal?: AbortSignal) {
+  const { weight, scale, zeroPoint, out, in: width, transposed } = stored;
+  if (elementCount(weight.shape) !== out * width) return undefined;
+  const value = await numberAt(weight, transposed ? column * out + row : row * width + column, signal);
+  if (value === undefined || !scale) return value === undefined ? undefined : { value, step: 0 };
+  const at = (tensor: Tensor) => {
+    const count = elementCount(tensor.shape);
+    const index = count === out ? row : count === width ? column : count === 1 ? 0 : undefined;
+    return index === undefined ? undefined : numberAt(tensor, index, signal);
+  };
+  const [step, zero] = await Promise.all([at(scale), zeroPoint ? at(zeroPoint) : 0]);
+  return step === undefined || zero === undefined ? undefined : { value: (value - zero) * step, step };
+}

@@ -1,24 +1,28 @@
 import { HeadroomError } from '../errors.ts';
 import type { Block } from './block.ts';
 import type { Product } from './product.ts';
-import { sameNumbers } from './same.ts';
+import { sameMatrix } from './same.ts';
 
 /**
  * The first layer that each layer shares its numbers with; its own index when there is none. Shared by name (one initializer read by
- * several nodes), or by content (dynamo writes a copy for each time ALBERT's layer runs). Reads some bytes of each query only.
+ * several nodes), or by content (dynamo writes a copy for each time ALBERT's layer runs; quantize_dynamic quantizes only the first of
+ * several readers). Reads some bytes of each query only.
  */
 export async function sharedLayers(blocks: readonly Block[], signal?: AbortSignal): Promise<number[]> {
   const bySignature = new Map<string, number>();
   const stored: number[] = [];
   for (const [index, block] of blocks.entries()) {
     const signature = await signatureOf(block.query.product!, signal);
-    const first = bySignature.get(signature) ?? index;
+    const first = bySignature.get(signature) ?? (quantizedApart(blocks[0]!, block) ? 0 : index);
     const same = first === index || (await sameMatrices(blocks[first]!, block, signal));
     stored.push(same ? first : index);
-    if (first === index) bySignature.set(signature, index);
+    if (!bySignature.has(signature)) bySignature.set(signature, same ? first : index);
   }
   return stored;
 }
+
+/** One is quantized and the other is not: their bytes say nothing about their numbers. */
+const quantizedApart = (a: Block, b: Block): boolean => a.query.product!.form !== b.query.product!.form;
 
 /** A few bytes from the middle of the matrix: equal matrices have equal ones, and trained ones differ in them. */
 async function signatureOf({ weight }: Product, signal?: AbortSignal): Promise<string> {
@@ -35,9 +39,6 @@ async function signatureOf({ weight }: Product, signal?: AbortSignal): Promise<s
 const matrices = ['query', 'key', 'value', 'output', 'up', 'down'] as const;
 
 async function sameMatrices(a: Block, b: Block, signal?: AbortSignal): Promise<boolean> {
-  for (const key of matrices) {
-    const [left, right] = [a[key].product!, b[key].product!];
-    if (left.transposed !== right.transposed || !(await sameNumbers(left.weight, right.weight, false, signal))) return false;
-  }
+  for (const key of matrices) if (!(await sameMatrix(a[key].product!, b[key].product!, signal))) return false;
   return true;
 }

@@ -12,7 +12,7 @@ import { headsOf } from './names.ts';
 import type { FoundNorm } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
 import type { Product } from './product.ts';
-import { sameNumbers } from './same.ts';
+import { sameMatrix } from './same.ts';
 import { sharedLayers } from './shared.ts';
 import { taskOf } from './tasks.ts';
 import { topAbove } from './top.ts';
@@ -120,7 +120,7 @@ function layerCopies(layers: readonly Layer[]): Map<string, string> {
     if (layer.stored === layer.index) continue;
     const first = linearsIn(layers[layer.stored]!);
     for (const [index, linear] of linearsIn(layer).entries())
-      for (const part of ['weight', 'bias', 'scale', 'zeroPoint'] as const) {
+      for (const part of ['weight', 'bias', 'scale', 'zeroPoint', 'sums'] as const) {
         const [copy, original] = [linear[part], first[index]![part]];
         if (copy && original && copy.name !== original.name) copies.set(copy.name, original.name);
       }
@@ -128,7 +128,7 @@ function layerCopies(layers: readonly Layer[]): Map<string, string> {
   return copies;
 }
 
-/** A decoder that holds the word table again, usually transposed. */
+/** A decoder that holds the word table again, usually transposed, and quantized in its own way if at all. */
 async function decoderCopies(
   top: readonly TopOrgan[],
   word: Table | undefined,
@@ -136,9 +136,9 @@ async function decoderCopies(
 ): Promise<Map<string, string>> {
   const copies = new Map<string, string>();
   for (const { linear } of top) {
-    if (!linear || !word || linear.out !== word.rows || linear.in !== word.width || linear.weight === word.weight) continue;
-    if (await sameNumbers(word.weight, linear.weight, linear.transposed, signal))
-      copies.set(linear.weight.name, word.weight.name);
+    if (!linear || !word || linear.weight === word.weight) continue;
+    const table = { ...word, out: word.rows, in: word.width, transposed: false };
+    if (await sameMatrix(table, linear, signal)) copies.set(linear.weight.name, word.weight.name);
   }
   return copies;
 }

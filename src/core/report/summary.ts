@@ -115,18 +115,19 @@ function layerRow(ledger: Ledger, layer: Layer): TreeNode {
 /** A layer that uses another one's numbers: rows only for what it stores a second time. */
 function sharedRow(ledger: Ledger, layer: Layer): TreeNode {
   const rows: TreeNode[] = [];
-  const add = (id: string, tensor: Tensor | undefined, title: Sentence) => {
-    if (tensor && !ledger.has(tensor)) rows.push(ledger.row(id, title, tensor));
+  const add = (id: string, title: Sentence, tensor: Tensor | undefined, parameters?: number) => {
+    if (tensor && !ledger.has(tensor)) rows.push(ledger.row(id, title, tensor, parameters));
   };
-  for (const { id, weight, bias, scale, zeroPoint } of linearsIn(layer)) {
-    add(`${id}.weight`, weight, titles.weight);
-    add(`${id}.bias`, bias, titles.bias);
-    add(`${id}.weight_scale`, scale, titles.scale);
-    add(`${id}.weight_zero_point`, zeroPoint, titles.zeroPoint);
+  for (const { id, weight, bias, scale, zeroPoint, sums } of linearsIn(layer)) {
+    add(`${id}.weight`, titles.weight, weight);
+    add(`${id}.bias`, titles.bias, bias);
+    add(`${id}.weight_scale`, titles.scale, scale, 0);
+    add(`${id}.weight_zero_point`, titles.zeroPoint, zeroPoint, 0);
+    add(`${id}.weight_sums`, titles.sums, sums, 0);
   }
   for (const { id, weight, bias } of [layer.attentionNorm, layer.outputNorm]) {
-    add(`${id}.weight`, weight, titles.weight);
-    add(`${id}.bias`, bias, titles.bias);
+    add(`${id}.weight`, titles.weight, weight);
+    add(`${id}.bias`, titles.bias, bias);
   }
   return branch(layerIds(layer.index).layer, 'layer', sharedLayerTitle(layer.index, layer.stored), rows);
 }
@@ -139,11 +140,17 @@ function linearRow(ledger: Ledger, linear: Linear, title: Sentence, id = linear.
   return { ...branch(id, 'linear', title, children), dtype: weight.dtype, shape: weight.shape };
 }
 
-/** What scales an integer matrix: bytes of its row, but no parameters. */
-function scaleRows(ledger: Ledger, { id, scale, zeroPoint }: Pick<Linear, 'id' | 'scale' | 'zeroPoint'>): TreeNode[] {
+/** What scales an integer matrix: bytes of its row, but no parameters. One number that several matrices read is shown once. */
+function scaleRows(
+  ledger: Ledger,
+  { id, scale, zeroPoint, sums }: Pick<Linear, 'id' | 'scale' | 'zeroPoint' | 'sums'>,
+): TreeNode[] {
+  const row = (name: string, title: Sentence, tensor: Tensor | undefined) =>
+    tensor && !ledger.has(tensor) ? [ledger.row(`${id}.${name}`, title, tensor, 0)] : [];
   return [
-    ...(scale ? [ledger.row(`${id}.weight_scale`, titles.scale, scale, 0)] : []),
-    ...(zeroPoint ? [ledger.row(`${id}.weight_zero_point`, titles.zeroPoint, zeroPoint, 0)] : []),
+    ...row('weight_scale', titles.scale, scale),
+    ...row('weight_zero_point', titles.zeroPoint, zeroPoint),
+    ...row('weight_sums', titles.sums, sums),
   ];
 }
 

@@ -26,6 +26,7 @@ export const titles = {
   bias: sentence('Bias'),
   scale: sentence('Scale'),
   zeroPoint: sentence('Zero point'),
+  sums: sentence('Column sums'),
   header: sentence('File header'),
   graph: sentence('Graph'),
   padding: sentence('Padding'),
