@@ -202,7 +202,7 @@ test('a wrong recipe says which step, which option, what was found and what is a
     assert.deepEqual([status, json.error.code], [1, 'bad-recipe'], JSON.stringify(recipe));
   }
   assert.match(
-    attempt({ version: 1, steps: [{ pass: 'quantize', options: { embeding_bits: 8 } }] }).json.error.message,
+    attempt({ version: 1, steps: [{ pass: 'quantize', options: { embeding_bits: 8 } }] }).json.error.hint,
     /embedding_bits/,
   );
 });
