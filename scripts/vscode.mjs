@@ -54,7 +54,7 @@ const quietSettings = {
  * Starts the served VS Code with the packed extension in a user data folder of its own.
  * returns  the address (HOST is exactly what the address bar must show), the folders, `settings(changes)`, `log()`, `stop()`
  */
-export async function startVSCode({ vsix, settings = {}, locale } = {}) {
+export async function startVSCode({ vsix, settings = {} } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'headroom-vscode-'));
   const extensions = join(data, 'extensions');
   mkdirSync(extensions, { recursive: true });
@@ -68,7 +68,7 @@ export async function startVSCode({ vsix, settings = {}, locale } = {}) {
   };
   changeSettings({});
   const port = await freePort();
-  const server = spawn(serverNode(), serverArguments({ data, extensions, port, locale }), {
+  const server = spawn(serverNode(), serverArguments({ data, extensions, port }), {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Of its own process group, so that its extension hosts end with it.
     detached: process.platform !== 'win32',
@@ -93,12 +93,11 @@ export async function startVSCode({ vsix, settings = {}, locale } = {}) {
 }
 
 // The inner server, not code-server's wrapper, so that a test payload in the address is let through.
-const serverArguments = ({ data, extensions, port, locale }) => [
+const serverArguments = ({ data, extensions, port }) => [
   join(vscode, 'out', 'server-main.js'),
   ...['--host', '127.0.0.1', '--port', String(port)],
   ...['--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off', '--enable-smoke-test-driver'],
   ...['--user-data-dir', join(data, 'user'), '--server-data-dir', join(data, 'server'), '--extensions-dir', extensions],
-  ...(locale ? ['--locale', locale] : []),
 ];
 
 function endGroup(server, signal) {
