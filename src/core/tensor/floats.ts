@@ -16,10 +16,11 @@ export async function readFloats(
   signal?: AbortSignal,
 ): Promise<Float32Array> {
   const { bits } = dtypes[tensor.dtype];
-  const from = Math.floor((start * bits) / 8);
-  const to = Math.ceil((end * bits) / 8);
-  const bytes = await tensor.bytes(from, to, signal);
-  return floatsOf(tensor.dtype, bytes, end - start, start - Math.floor((from * 8) / bits));
+  // The fewest elements that fill whole bytes: four of 6 or 2 bits, two of 4 bits.
+  const group = bits >= 8 ? 1 : bits === 4 ? 2 : 4;
+  const skip = start % group;
+  const bytes = await tensor.bytes(((start - skip) * bits) / 8, Math.ceil((end * bits) / 8), signal);
+  return floatsOf(tensor.dtype, bytes, end - start, skip);
 }
 
 /**

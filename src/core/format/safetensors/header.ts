@@ -1,6 +1,7 @@
 import type { ByteSource } from '../../bytes/source.ts';
 import { fail } from '../../errors.ts';
 import { type DType, dtypeOfSafetensors, dtypes } from '../../tensor/dtype.ts';
+import { strictProblem } from './strict.ts';
 
 // u64 little-endian N | N bytes of JSON, padded with spaces | the tensors' bytes without gaps, in any order of names
 //   { "__metadata__": { text: text }, NAME: { "dtype": WORD, "shape": [n], "data_offsets": [start, end] } }
@@ -59,13 +60,17 @@ const cutShort = (source: ByteSource, described: number, offset: number) =>
 function parseHeader(json: Uint8Array, file: string): { entries: Entry[]; metadata: Record<string, string> } {
   const broken = (problem: string) =>
     fail('malformed', 'The header cannot be read: {problem}.', { problem }, { file, offset: 8 });
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json));
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json);
+    value = JSON.parse(text);
   } catch (error) {
     throw broken(error instanceof SyntaxError ? error.message : 'it is not UTF-8');
   }
   if (!isObject(value)) throw broken('it is not a JSON object');
+  const problem = strictProblem(text);
+  if (problem) throw broken(problem);
   const entries: Entry[] = [];
   const metadata: Record<string, string> = {};
   for (const [name, info] of Object.entries(value)) {
