@@ -24,7 +24,7 @@ export async function runMainJob({ url, chromium, folder }: MainJob): Promise<vo
       return page;
     });
     await shoot('2-editor');
-    console.log(`  ${line(await editor.locator('header').innerText())}`);
+    console.log(`  ${line((await editor.locator('header').allInnerTexts()).join(' '))}`);
     printRows(await rowsOf(editor), ['embeddings', 'encoder', 'encoder.layer.0', 'pooler']);
     console.log(`  total: ${line((await totalOf(editor)).join('  '))}`);
 
@@ -41,7 +41,7 @@ export async function runMainJob({ url, chromium, folder }: MainJob): Promise<vo
     const result = await window.activePage();
     await result.getByRole('heading', { name: 'model.int8.onnx' }).waitFor();
     await shoot('5-result');
-    console.log(`  ${line(await result.locator('header').innerText())}`);
+    console.log(`  ${line((await result.locator('header').allInnerTexts()).join(' '))}`);
     console.log('Done.');
   } catch (error) {
     await opened?.screenshot('once/failed').catch(() => undefined);
