@@ -52,8 +52,10 @@ export class Assembly {
   async model(wire: WireModel, { config, warnings }: ConfigFile, signal?: AbortSignal): Promise<Model> {
     this.#signal = signal;
     const graph = await this.#rootGraph(wire);
-    for (const local of wire.functions)
-      for (const node of local.nodes) await this.#node(node, this.#scope(`${local.domain}::${local.name}/`));
+    for (const local of wire.functions) {
+      const scope = this.#scope(`${local.domain}::${local.name}/`);
+      for (const node of local.nodes) await this.#node(node, scope);
+    }
     for (const training of wire.training) await this.#graph(training, this.#scope('training/'));
     const sources = [this.#source, ...this.#external.sources];
     const parts = partsOf(wire, this.#tensorBytes, sources);
@@ -117,11 +119,11 @@ export class Assembly {
   }
 
   /** Adds a tensor under a name that no other has, and returns the name. */
-  #add(tensor: Tensor | undefined, wanted: string): string | undefined {
+  #add(tensor: OnnxTensor | ConstantTensor | undefined, wanted: string): string | undefined {
     if (!tensor) return undefined;
     let name = wanted;
     for (let count = 2; this.#tensors.has(name); count++) name = `${wanted} (${count})`;
-    if (tensor instanceof OnnxTensor) tensor.name = name;
+    tensor.name = name;
     this.#tensors.set(name, tensor);
     return name;
   }
@@ -241,7 +243,7 @@ function guessedType(wire: WireAttribute): number {
 }
 
 /** The tensor of a Constant that is not written as one. */
-function constantOf(wire: WireAttribute, value: Attribute, name: string): Tensor | undefined {
+function constantOf(wire: WireAttribute, value: Attribute, name: string): ConstantTensor | undefined {
   if (wire.name === 'value_float' && value.type === 'float') return new ConstantTensor(name, 'fp32', [], [value.value]);
   if (wire.name === 'value_int' && value.type === 'int') return new ConstantTensor(name, 'int64', [], [value.value]);
   if (wire.name === 'value_floats' && value.type === 'floats')

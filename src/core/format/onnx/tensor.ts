@@ -72,7 +72,8 @@ export class OnnxTensor implements Tensor {
 
 /** The tensor of a Constant that holds its numbers as attributes (value_float, value_ints, …). */
 export class ConstantTensor implements Tensor {
-  readonly name: string;
+  /** Unique in the model; set while it is assembled. */
+  name: string;
   readonly dtype: 'fp32' | 'int64';
   readonly shape: Shape;
   readonly byteLength: number;
