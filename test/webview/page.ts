@@ -177,12 +177,27 @@ export async function openPage(browser: Browser, options: PageOptions): Promise<
   };
 }
 
-/** The serious and critical findings of axe-core in the page as it stands, as "rule: selectors". */
-export async function accessibilityFindings(page: Page): Promise<string[]> {
+/** Changes the theme of an open page, as VS Code does: tokens and classes, no reload. */
+export async function setTheme(page: Page, theme: Theme): Promise<void> {
+  const [bodyClass, kind] = [bodyClasses[theme], themeKinds[theme]];
+  await page.evaluate(
+    values => {
+      document.documentElement.dataset.theme = values.theme;
+      document.body.className = values.bodyClass;
+      document.body.dataset.vscodeThemeKind = values.kind;
+    },
+    { theme: theme as string, bodyClass, kind },
+  );
+}
+
+/** The serious and critical findings of axe-core in the page as it stands, as "rule: selectors"; of some rules only, if they are named. */
+export async function accessibilityFindings(page: Page, rules?: readonly string[]): Promise<string[]> {
   const axe = await readFile(join(root, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as never as { axe: { run(): Promise<{ violations: Finding[] }> } }).axe.run();
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe);
+  return page.evaluate(async runOnly => {
+    const { violations } = await (
+      globalThis as never as { axe: { run(options: object): Promise<{ violations: Finding[] }> } }
+    ).axe.run({ resultTypes: ['violations'], ...(runOnly && { runOnly }) });
     interface Finding {
       id: string;
       impact: string;
@@ -193,5 +208,5 @@ export async function accessibilityFindings(page: Page): Promise<string[]> {
       .map(
         ({ id, nodes }) => `${id}: ${nodes.map(node => `${node.target.join(' ')} (${node.any[0]?.message ?? ''})`).join('; ')}`,
       );
-  });
+  }, rules);
 }

@@ -131,7 +131,7 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
       index={index}
       rows={rows}
       measure={state.measure}
-      width={width}
+      width={layout === 'wide' ? width - state.sideWidth - 1 : width}
       filtered={state.filter.trim() !== ''}
       selected={state.selection.id}
       hot={hot}

@@ -15,6 +15,7 @@ export interface TensorsProps {
   readonly index: ModelIndex;
   readonly rows: readonly ModelRow[];
   readonly measure: Measure;
+  /** Pixels of the table. */
   readonly width: number;
   readonly filtered: boolean;
   readonly selected: string | null;
@@ -57,34 +58,37 @@ export function Tensors(props: TensorsProps) {
   );
 }
 
-type ColumnSet = 'full' | 'no-shape-wide' | 'no-shape' | 'no-type' | 'narrow' | 'narrowest';
-function columnSet(width: number): ColumnSet {
-  if (width >= 1120) return 'full';
-  if (width >= 960) return 'no-shape-wide';
-  if (width >= 660) return 'no-shape';
-  if (width >= 560) return 'no-type';
-  return width >= 360 ? 'narrow' : 'narrowest';
+/** Which columns there is room for. What goes first is what another place also says. */
+type ColumnSet = 'full' | 'no-shape' | 'slim' | 'no-type' | 'narrow' | 'narrowest';
+
+/** Least widths of the table in pixels: the tracks, the gaps and the insets of each set. */
+function columnSet(tableWidth: number): ColumnSet {
+  if (tableWidth >= 768) return 'full';
+  if (tableWidth >= 634) return 'no-shape';
+  if (tableWidth >= 594) return 'slim';
+  if (tableWidth >= 502) return 'no-type';
+  return tableWidth >= 358 ? 'narrow' : 'narrowest';
 }
 
-const nameTracks: Readonly<Record<ColumnSet, string>> = {
-  full: 'minmax(200px, 1fr)',
-  'no-shape-wide': 'minmax(180px, 1fr)',
-  'no-shape': 'minmax(160px, 1fr)',
-  'no-type': 'minmax(120px, 1fr)',
-  narrow: 'minmax(110px, 1fr)',
-  narrowest: 'minmax(100px, 1fr)',
-};
-const barTracks: Readonly<Record<ColumnSet, string>> = {
-  full: '150px',
-  'no-shape-wide': '90px',
-  'no-shape': '120px',
-  'no-type': '84px',
-  narrow: '74px',
-  narrowest: '0',
+/** Least widths of the name and widths of the bar, in pixels. */
+const tracks: Readonly<Record<ColumnSet, readonly [number, number]>> = {
+  full: [160, 150],
+  'no-shape': [160, 120],
+  slim: [150, 90],
+  'no-type': [120, 84],
+  narrow: [110, 74],
+  narrowest: [100, 0],
 };
 
-function columnsFor(summary: Summary, index: ModelIndex, measure: Measure, width: number, filtered: boolean): Column<ModelRow>[] {
-  const set = columnSet(width);
+function columnsFor(
+  summary: Summary,
+  index: ModelIndex,
+  measure: Measure,
+  tableWidth: number,
+  filtered: boolean,
+): Column<ModelRow>[] {
+  const set = columnSet(tableWidth);
+  const [nameLeast, barWidth] = tracks[set];
   const narrow = set === 'narrow' || set === 'narrowest';
   const total = index.root.node;
   const largest = Math.max(...index.root.children.map(child => child.node[measure]), 1);
@@ -95,7 +99,7 @@ function columnsFor(summary: Summary, index: ModelIndex, measure: Measure, width
       shown: true,
       key: 'name',
       title: t('Name'),
-      track: nameTracks[set],
+      track: `minmax(${nameLeast}px, 1fr)`,
       cell: ({ entry }) => <NameCell entry={entry} subtitle={subtitleOf(entry, summary)} />,
       tip: ({ entry }) => visibleName(entry.node.id),
       total: filtered ? t('Total of the file') : t('Total'),
@@ -106,7 +110,7 @@ function columnsFor(summary: Summary, index: ModelIndex, measure: Measure, width
       title: set === 'full' || set === 'no-shape' ? t('Share of model') : t('Share'),
       largestFirst: true,
       class: 'bars',
-      track: barTracks[set],
+      track: `${barWidth}px`,
       cell: ({ entry }) => <ShareBar entry={entry} measure={measure} largest={largest} />,
     },
     {
@@ -151,7 +155,7 @@ function columnsFor(summary: Summary, index: ModelIndex, measure: Measure, width
       tip: ({ entry }) => entry.node.shape && shape(entry.node.shape),
     },
     {
-      shown: set === 'full' || set === 'no-shape' || set === 'no-shape-wide',
+      shown: set === 'full' || set === 'no-shape' || set === 'slim',
       key: 'type',
       title: t('Type'),
       class: 'mono muted clip',

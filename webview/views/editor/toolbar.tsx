@@ -1,4 +1,6 @@
-import type { RefObject } from 'preact';
+// biome-ignore-all lint/a11y/noStaticElementInteractions: a toolbar takes the keys of its buttons
+import type { ComponentChildren, RefObject } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Button, Segments, TextField } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
 import { t } from '../../l10n.ts';
@@ -43,7 +45,7 @@ export function Toolbar(props: ToolbarProps) {
   if (width < 960) menu.push(compare);
   if (width < 660) menu.push(...expanding);
   return (
-    <div class="toolbar" role="toolbar" aria-label={t('Model')}>
+    <div class="toolbar">
       <Segments
         label={t('Measure')}
         value={props.measure}
@@ -54,39 +56,75 @@ export function Toolbar(props: ToolbarProps) {
         onChange={value => props.onMeasure(value as Measure)}
       />
       <Filter {...props} />
-      {width >= 660 && (
-        <>
-          <Button kind="icon" label={t('Expand all')} title={t('Expand all')} disabled={still} onClick={props.onExpandAll}>
-            <Icon name="expand" />
+      <Commands>
+        {width >= 660 && (
+          <>
+            <Button kind="icon" label={t('Expand all')} title={t('Expand all')} disabled={still} onClick={props.onExpandAll}>
+              <Icon name="expand" />
+            </Button>
+            <Button
+              kind="icon"
+              label={t('Collapse all')}
+              title={t('Collapse all')}
+              disabled={still}
+              onClick={props.onCollapseAll}
+            >
+              <Icon name="collapse" />
+            </Button>
+          </>
+        )}
+        <span class="sep" />
+        {width >= 560 && (
+          <>
+            <Button kind="primary" disabled={disabled} onClick={props.onQuantize}>
+              {t('Quantize to int8')}
+            </Button>
+            <Button disabled={disabled} onClick={props.onCompress}>
+              {t('Compress…')}
+            </Button>
+          </>
+        )}
+        {width >= 960 && (
+          <Button disabled={disabled} onClick={props.onCompare}>
+            {t('Compare…')}
           </Button>
-          <Button
-            kind="icon"
-            label={t('Collapse all')}
-            title={t('Collapse all')}
-            disabled={disabled}
-            onClick={props.onCollapseAll}
-          >
-            <Icon name="collapse" />
-          </Button>
-        </>
-      )}
-      <span class="sep" />
-      {width >= 560 && (
-        <>
-          <Button kind="primary" disabled={disabled} onClick={props.onQuantize}>
-            {t('Quantize to int8')}
-          </Button>
-          <Button disabled={disabled} onClick={props.onCompress}>
-            {t('Compress…')}
-          </Button>
-        </>
-      )}
-      {width >= 960 && (
-        <Button disabled={disabled} onClick={props.onCompare}>
-          {t('Compare…')}
-        </Button>
-      )}
-      {menu.length > 0 && <Menu label={t('More')} items={menu} />}
+        )}
+        {menu.length > 0 && <Menu label={t('More')} items={menu} />}
+      </Commands>
+    </div>
+  );
+}
+
+/** The buttons, one tab stop for all: left and right go along them. */
+function Commands({ children }: { children: ComponentChildren }) {
+  const root = useRef<HTMLDivElement>(null);
+  const buttons = (): HTMLElement[] => [...(root.current?.querySelectorAll<HTMLElement>('vscode-button:not([disabled])') ?? [])];
+  const rove = (to: HTMLElement | undefined): void => {
+    for (const button of root.current?.querySelectorAll('vscode-button') ?? [])
+      button.setAttribute('tabindex', button === to ? '0' : '-1');
+  };
+  useLayoutEffect(() => {
+    const all = buttons();
+    rove(all.find(button => button.tabIndex === 0 && button.hasAttribute('tabindex')) ?? all[0]);
+  });
+  return (
+    <div
+      ref={root}
+      class="commands"
+      role="toolbar"
+      aria-label={t('Model')}
+      tabIndex={-1}
+      onFocusIn={event => rove((event.target as HTMLElement).closest<HTMLElement>('vscode-button') ?? undefined)}
+      onKeyDown={event => {
+        const all = buttons();
+        const at = all.indexOf((event.target as HTMLElement).closest<HTMLElement>('vscode-button')!);
+        const to = { ArrowRight: at + 1, ArrowLeft: at - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
+        if (at < 0 || to === undefined) return;
+        event.preventDefault();
+        all[to % all.length]!.focus();
+      }}
+    >
+      {children}
     </div>
   );
 }

@@ -1,0 +1,74 @@
+import { sentence } from '../../src/core/errors.ts';
+import type { Summary } from '../../src/core/report/tree.ts';
+import type { EditorHostApi, EditorView } from '../../src/protocol/messages.ts';
+import { empty, minilm, notBert, pruned } from './summaries.ts';
+
+// What the host may ask the editor to show, for tests: every state of the page.
+
+export const ready = (summary: Summary, more: { changedOnDisk?: boolean; deleted?: boolean } = {}): EditorView => ({
+  state: 'ready',
+  name: summary.file.name,
+  summary,
+  changedOnDisk: false,
+  deleted: false,
+  ...more,
+});
+
+export const failed: EditorView = {
+  state: 'failed',
+  name: 'model.safetensors',
+  byteLength: 41_156_608,
+  failure: {
+    code: 'truncated',
+    message: 'model.safetensors: This file is cut short. … (byte 808080)',
+    file: 'model.safetensors',
+    offset: 808_080,
+    sentence: sentence('This file is cut short. Its header describes {a} bytes, but the file ends at {b}.', {
+      a: 90_868_376,
+      b: 41_156_608,
+    }),
+    hint: sentence('The download probably stopped early: get the file again.'),
+  },
+};
+
+function withoutHeads(): Summary {
+  const summary = minilm();
+  return {
+    ...summary,
+    heads: [],
+    model: { ...summary.model, heads: [], headDim: 0 },
+    warnings: [
+      {
+        code: 'heads-unknown',
+        message: 'How many heads?',
+        sentence: sentence('How many heads? 384 can be split into 6, 12 or 24.'),
+      },
+    ],
+  };
+}
+
+const incomplete = (): Summary => ({ ...minilm(), model: { ...minilm().model, complete: false } });
+
+export const states: Readonly<Record<string, () => EditorView>> = {
+  opening: () => ({ state: 'opening', name: 'model.safetensors', byteLength: 90_868_376 }),
+  failed: () => failed,
+  empty: () => ready(empty()),
+  'not a BERT': () => ready(notBert()),
+  'head count unknown': () => ready(withoutHeads()),
+  incomplete: () => ready(incomplete()),
+  'changed on disk': () => ready(minilm(), { changedOnDisk: true }),
+  deleted: () => ready(minilm(), { deleted: true }),
+  pruned: () => ready(pruned()),
+  ready: () => ready(minilm()),
+};
+
+/** A host that shows `view` and answers every other call with nothing. */
+export const editorApi = (view: EditorView): Record<keyof EditorHostApi, (...args: never[]) => unknown> => ({
+  view: () => view,
+  reload: () => undefined,
+  quantize: () => undefined,
+  openCompress: () => undefined,
+  openCompare: () => undefined,
+  copyText: () => undefined,
+  showLog: () => undefined,
+});
