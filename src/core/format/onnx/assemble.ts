@@ -40,6 +40,8 @@ export class Assembly {
   readonly #scopes = new Set<string>();
   readonly #warnings: Warning[] = [];
   readonly #embedded: OnnxTensor[] = [];
+  #withoutData = 0;
+  #firstWithoutData: string | undefined;
   /** Bytes of tensors in the file itself. */
   #tensorBytes = 0;
   #signal: AbortSignal | undefined;
@@ -57,6 +59,14 @@ export class Assembly {
       for (const node of local.nodes) await this.#node(node, scope);
     }
     for (const training of wire.training) await this.#graph(training, this.#scope('training/'));
+    if (this.#withoutData > 0)
+      this.#warnings.push({
+        code: 'no-data',
+        message: sentence('{count} tensors have a shape but no data in this file. The first is “{name}”.', {
+          count: this.#withoutData,
+          name: this.#firstWithoutData ?? '',
+        }),
+      });
     const sources = [this.#source, ...this.#external.sources];
     const parts = partsOf(wire, this.#tensorBytes, sources);
     const origin: OnnxOrigin = {
@@ -182,6 +192,20 @@ export class Assembly {
     return tensor;
   }
 
+  /** Numbers take a byte at least and hold eight at most; their exact count shows when they are read. No data at all is allowed. */
+  #checkTyped(wire: WireTensor, need: number, typed: number): void {
+    if (typed === 0) {
+      this.#withoutData++;
+      this.#firstWithoutData ??= wire.name;
+    } else if (need > typed * 8)
+      throw fail(
+        'malformed',
+        'The tensor “{name}” needs {need} bytes, more than its data can hold.',
+        { name: wire.name, need },
+        { file: this.#source.name, offset: wire.start },
+      );
+  }
+
   async #located(wire: WireTensor): Promise<OnnxTensor | undefined> {
     if (wire.raw) this.#tensorBytes += wire.raw.end - wire.raw.start;
     for (const run of wire.typed) this.#tensorBytes += run.end - run.start;
@@ -208,6 +232,8 @@ export class Assembly {
         { name: wire.name, dtype, shape: `[${wire.dims.join(', ')}]`, need, found },
         { file: this.#source.name, offset: wire.start },
       );
+    const typed = wire.typed.reduce((sum, run) => sum + run.end - run.start, 0);
+    if (found === 0 && need > 0) this.#checkTyped(wire, need, typed);
     return new OnnxTensor(wire, dtype, this.#source);
   }
 }

@@ -7,7 +7,7 @@ export const deepestNesting = 100;
  */
 export const largestGraph = 600 * 1024 * 1024;
 
-/** Longer than this a text is no name: its bytes stay in the file. */
+/** Longer than this a text is no name, and numbers are no shape: their bytes stay in the file. */
 export const longestText = 1024 * 1024;
 
 /** Estimated bytes in memory, measured on graphs of a million nodes. */

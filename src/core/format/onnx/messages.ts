@@ -260,6 +260,7 @@ const valueInfoMessage: Message<WireValueInfo> = {
 };
 
 const attributeMessage: Message<WireAttribute> = {
+  mayBeLong: true,
   // Graphs within attributes are graphs again: graphMessage is put in below.
   rules: {
     1: 'text',

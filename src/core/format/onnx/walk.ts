@@ -16,6 +16,8 @@ export type Rule = 'text' | 'integers' | 'floats' | 'bulk' | Message<never>;
 /** A kind of message: what to do with its fields. Fields without a rule, or with another wire type than theirs, are skipped. */
 export interface Message<State> {
   readonly rules: Readonly<Record<number, Rule>>;
+  /** Whether packed numbers of more than `longestText` bytes may be left in the file, as long texts are. */
+  readonly mayBeLong?: boolean;
   begin(at: Place): State;
   /**
    * After each field, known or not: `value` is what its rule gives (undefined for fields that were skipped).
@@ -38,7 +40,7 @@ export interface FieldPlace extends Place {
   readonly tag: number;
 }
 
-/** A text longer than `longestText`: left in the file. */
+/** A text, or packed numbers, longer than `longestText`: left in the file. */
 export const tooLong = Symbol('too long');
 
 interface Frame {
@@ -128,7 +130,8 @@ class Walk {
         this.take(top, undefined, { number, wire, tag: tagAt, start, end });
         return true;
       }
-      if (rule === 'text' && length > longestText) {
+      if (length > longestText) {
+        if (rule !== 'text' && !top.message.mayBeLong) throw this.tooMany(length, tagAt);
         this.pos = end;
         this.take(top, tooLong, { number, wire, tag: tagAt, start, end });
         return true;
@@ -288,6 +291,15 @@ class Walk {
         { limit: largestGraph },
         { file: this.source.name, offset: this.pos },
       );
+  }
+
+  tooMany(length: number, offset: number): HeadroomError {
+    return fail(
+      'limit',
+      'A list of numbers has {length} bytes; {limit} are allowed.',
+      { length, limit: longestText },
+      { file: this.source.name, offset },
+    );
   }
 
   tooDeep(offset: number): HeadroomError {
