@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser, FrameLocator } from 'playwright-core';
+import { findChromium } from '../../scripts/setup.mjs';
+import { installVSCode, type ServedVSCode, startVSCode } from '../../scripts/vscode.mjs';
+import type { Comparison } from '../../src/core/report/comparison.ts';
+import type { Summary, TreeNode } from '../../src/core/report/tree.ts';
+import { seriousFindings } from './axe.ts';
+import { engineProcesses, until } from './engine-process.ts';
+import { launchBrowser, root, rowsOf, totalOf, Window } from './window.ts';
+import { addLargeModel, headroom, makeWorkspace } from './workspace.ts';
+
+// The packed extension in a real VS Code, one server and one window for all tests, in the order they stand.
+
+const vsix = join(root, 'out', 'headroom.vsix');
+const chromium = findChromium();
+const skip = !chromium
+  ? 'skipped: no chromium'
+  : !existsSync(vsix)
+    ? 'skipped: out/headroom.vsix is not packed (npm run package)'
+    : process.platform === 'win32'
+      ? 'skipped: the served VS Code runs on Linux and macOS'
+      : false;
+
+const int8Title = 'model.onnx ↔ model.int8.onnx';
+/** A comparison reads both models. */
+const diffMs = 30_000;
+
+let workspace: string;
+let code: ServedVSCode;
+let browser: Browser;
+let window: Window;
+const ui = (name: string, work: () => Promise<void>) =>
+  test(name, { skip, timeout: 90_000 }, async () => {
+    try {
+      await work();
+    } catch (error) {
+      await window?.screenshot(`ui/failed ${name.replace(/[^\w]+/g, '-').slice(0, 60)}`).catch(() => undefined);
+      throw error;
+    }
+  });
+
+before(
+  async () => {
+    if (skip || !chromium) return;
+    installVSCode();
+    workspace = makeWorkspace();
+    code = await startVSCode({ vsix, settings: { 'workbench.colorTheme': 'Default Dark Modern' } });
+    browser = await launchBrowser(chromium);
+    window = await Window.open(browser, code.url, workspace, 'model.onnx');
+  },
+  { timeout: 180_000 },
+);
+
+after(async () => {
+  await browser?.close();
+  await code?.stop();
+  if (workspace) rmSync(workspace, { recursive: true, force: true });
+});
+
+const count = (value: number): string => new Intl.NumberFormat('en').format(value);
+const path = (name: string): string => join(workspace, name);
+const temporaryFiles = (folder: string): string[] =>
+  existsSync(folder) ? readdirSync(folder).filter(name => name.includes('.headroom-')) : [];
+
+function* nodesOf(node: TreeNode): Generator<TreeNode> {
+  yield node;
+  for (const child of node.children ?? []) yield* nodesOf(child);
+}
+
+/** Every row that is drawn has the parameters that the command line gives; returns how many there are. */
+async function assertRowsMatch(page: FrameLocator, summary: Summary): Promise<number> {
+  const nodes = new Map([...nodesOf(summary.tree)].map(node => [node.id, node]));
+  const rows = Object.entries(await rowsOf(page));
+  for (const [id, cells] of rows) {
+    const node = nodes.get(id);
+    assert.ok(node, `the page has a row ${id} that the command line does not`);
+    if (node.parameters > 0) assert.ok(cells.includes(count(node.parameters)), `${id}: ${count(node.parameters)} in ${cells}`);
+  }
+  return rows.length;
+}
+
+async function headerOf(page: FrameLocator): Promise<string> {
+  return (await page.locator('header').allInnerTexts()).join(' ').replace(/\s+/g, ' ');
+}
+
+ui('the sample opens with the numbers of the command line: 1,594,754 parameters, 6,452,269 bytes', async () => {
+  const summary = headroom('inspect', path('model.onnx')) as Summary;
+  assert.equal(summary.model.parameters, 1_594_754);
+  assert.equal(summary.file.byteLength, 6_452_269);
+  const page = await window.openModel('model.onnx');
+  assert.ok((await assertRowsMatch(page, summary)) >= 10);
+  await page.getByRole('button', { name: 'Expand all' }).click();
+  assert.ok((await assertRowsMatch(page, summary)) >= 20);
+  const header = await headerOf(page);
+  assert.match(header, /1,594,754 parameters/);
+  assert.match(header, /4 layers × 128 · 4 heads of 32/);
+  assert.ok((await totalOf(page)).includes('1,594,754'));
+  assert.equal(await page.getByRole('grid').getByRole('gridcell').count(), 16);
+  await page.locator('body').getByText(count(summary.file.byteLength)).first().waitFor();
+});
+
+ui('the page allows no script but its own', async () => {
+  const page = await window.activePage();
+  const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
+  assert.match(policy ?? '', /^default-src 'none'; script-src 'nonce-[\w+/=]{20,}' /);
+  assert.doesNotMatch(policy ?? '', /unsafe/);
+});
+
+ui('Quantize to int8 by the context menu writes beside the original, and the comparison opens by itself', async () => {
+  const original = statSync(path('model.onnx'));
+  await window.menu('model.onnx', 'Quantize to int8');
+  const page = await window.diff(int8Title, diffMs);
+  const { totals } = headroom('compare', path('model.onnx'), path('model.int8.onnx')) as Comparison;
+  assert.equal(totals.after.fileBytes, statSync(path('model.int8.onnx')).size);
+  assert.ok(totals.after.fileBytes < 0.3 * totals.before.fileBytes);
+  assert.equal(statSync(path('model.onnx')).mtimeMs, original.mtimeMs);
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const text = (await page.locator('#root').allInnerTexts()).join(' ').replace(/\s+/g, ' ');
+  assert.ok(text.includes(`${megabytes(totals.after.fileBytes)} from ${megabytes(totals.before.fileBytes)}`), text.slice(0, 600));
+  assert.match(text, /Quality Not measured/);
+  assert.match(text, /Speed Not measured/);
+  const rows = await rowsOf(page);
+  assert.match(rows['embeddings.word_embeddings']!.join(' '), /fp32 → uint8/);
+  assert.deepEqual(temporaryFiles(workspace), []);
+});
+
+ui('axe finds nothing serious in the editor and the comparison, in four themes', async () => {
+  const themes = {
+    dark: 'Default Dark Modern',
+    light: 'Default Light Modern',
+    'high-contrast': 'Default High Contrast',
+    'high-contrast-light': 'Default High Contrast Light',
+  };
+  const kinds: Record<string, string> = { dark: 'vscode-dark', light: 'vscode-light', 'high-contrast': 'vscode-high-contrast' };
+  const found: string[] = [];
+  for (const [name, theme] of Object.entries(themes)) {
+    code.settings({ 'workbench.colorTheme': theme });
+    for (const [view, title] of [
+      ['editor', 'model.onnx'],
+      ['diff', int8Title],
+    ] as const) {
+      await window.tab(title).first().click();
+      const page = await window.activePage();
+      await page.locator(`body.${kinds[name] ?? 'vscode-high-contrast-light'}`).waitFor();
+      await page.getByRole('treegrid').waitFor();
+      await window.screenshot(`ui/${view}-${name}`);
+      found.push(...(await seriousFindings(page)).map(finding => `${view}, ${name}: ${finding}`));
+    }
+  }
+  code.settings({ 'workbench.colorTheme': themes.dark });
+  assert.deepEqual(found, []);
+});
+
+ui('a narrow window shows both views without sideways scrolling', async () => {
+  const { page: browserPage } = window;
+  await browserPage.setViewportSize({ width: 700, height: 900 });
+  for (const [view, title] of [
+    ['diff', int8Title],
+    ['editor', 'model.onnx'],
+  ] as const) {
+    await window.tab(title).first().click();
+    const page = await window.activePage();
+    await page.getByRole('treegrid').waitFor();
+    await window.screenshot(`ui/${view}-narrow`);
+    const overflow = await page.locator('html').evaluate(element => element.scrollWidth - element.clientWidth);
+    assert.ok(overflow <= 0, `${view} is ${overflow} px too wide`);
+  }
+  await browserPage.setViewportSize({ width: 1400, height: 900 });
+});
+
+ui('a reload of the window brings back the editor and the comparison', async () => {
+  await window.page.reload();
+  await window.untilReady('model.onnx');
+  await window.tab(int8Title).first().click();
+  const diff = await window.diff(int8Title, diffMs);
+  assert.match((await totalOf(diff)).join(' '), /−71\.7 %/);
+  // How it was made is remembered too.
+  await diff.getByText('How this was made').waitFor();
+  await window.tab('model.onnx').first().click();
+  const editor = await window.activePage();
+  await editor.getByRole('treegrid').waitFor();
+  assert.match(await headerOf(editor), /1,594,754 parameters/);
+});
+
+ui('an output that exists is only replaced when the person says so', async () => {
+  const before = statSync(path('model.int8.onnx'));
+  await window.menu('model.onnx', 'Quantize to int8');
+  const dialog = window.dialog('model.int8.onnx exists.');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(statSync(path('model.int8.onnx')).mtimeMs, before.mtimeMs);
+
+  await window.menu('model.onnx', 'Quantize to int8');
+  await dialog.getByRole('button', { name: 'Choose another name' }).click();
+  const name = window.page.locator('.quick-input-widget input.input');
+  await name.waitFor();
+  assert.match(await name.inputValue(), /model\.int8-2\.onnx$/);
+  await name.press('Enter');
+  await window.diff('model.onnx ↔ model.int8-2.onnx', diffMs);
+  assert.equal(statSync(path('model.int8-2.onnx')).size, before.size);
+  assert.equal(statSync(path('model.int8.onnx')).mtimeMs, before.mtimeMs);
+
+  await window.menu('model.onnx', 'Quantize to int8');
+  await dialog.getByRole('button', { name: 'Replace' }).click();
+  await window.diff(int8Title, diffMs);
+  await until('a new model.int8.onnx', () => statSync(path('model.int8.onnx')).mtimeMs > before.mtimeMs);
+});
+
+ui('two models selected in the Explorer are compared, the larger first', async () => {
+  await window.closeTabs();
+  await window.item('model.int8-2.onnx').click();
+  await window.item('model.onnx').click({ modifiers: ['ControlOrMeta'] });
+  await window.menu('model.onnx', 'Compare Selected Models');
+  const page = await window.diff('model.onnx ↔ model.int8-2.onnx', diffMs);
+  assert.match((await totalOf(page)).join(' '), /−71\.7 %/);
+});
+
+ui('Compress… tries the recipe out with exact sizes, runs it, and opens the comparison', async () => {
+  await window.closeTabs();
+  await window.menu('model.onnx', 'Compress…');
+  await window.page.locator('.tab.active', { hasText: 'Compress model.onnx' }).waitFor();
+  const page = await window.activePage();
+  const dryRun = headroom('quantize', path('model.onnx'), '--out', path('model.x.onnx'), '--dry-run') as {
+    after: { fileBytes: number };
+  };
+  await page
+    .getByText(`${(dryRun.after.fileBytes / 1e6).toFixed(1)} MB`)
+    .first()
+    .waitFor();
+  await window.screenshot('ui/compress-dark');
+  assert.deepEqual(await seriousFindings(page), []);
+  rmSync(path('model.int8.onnx'));
+  await page.getByRole('button', { name: /^Run/ }).first().click();
+  await window.diff(int8Title, diffMs);
+  assert.equal(statSync(path('model.int8.onnx')).size, dryRun.after.fileBytes);
+});
+
+for (const [name, file, sentence] of [
+  ['a file that is cut short says where it ends', 'cut.onnx', /cut short/],
+  ['a Git LFS pointer says what it is and what to do', 'pointer.onnx', /Git LFS pointer.*git lfs pull/s],
+  ['a web page saved under a model’s name is not a model', 'page.safetensors', /not an ONNX or safetensors file/],
+] as const) {
+  ui(name, async () => {
+    const page = await window.openModel(file);
+    await page.getByText(sentence).first().waitFor();
+    await window.screenshot(`ui/${file}`);
+    assert.deepEqual(await seriousFindings(page), []);
+  });
+}
+
+ui('a model that is not a BERT opens with its sizes and says so', async () => {
+  const page = await window.openModel('vision.safetensors');
+  const rows = await rowsOf(page);
+  assert.ok(Object.values(rows).some(cells => cells.includes('9,408')));
+  await page
+    .getByText(/No BERT layers/)
+    .first()
+    .waitFor();
+  await window.screenshot('ui/not-a-bert');
+});
+
+ui('an engine that is killed in mid-work is said, VS Code lives, and nothing is left behind', async () => {
+  if (process.platform !== 'linux') return;
+  await window.closeTabs();
+  addLargeModel(workspace, 24);
+  await window.item('large').click();
+  await window.item('model.safetensors').waitFor();
+  await window.menu('model.safetensors', 'Quantize to int8');
+  await until('a temporary file', () => temporaryFiles(path('large/model-int8')).length > 0);
+  const [pid] = engineProcesses(code.extensions);
+  process.kill(pid!, 'SIGKILL');
+  const said = window.notification(/The worker stopped while on .+\. Nothing was written\./);
+  await said.waitFor();
+  await window.screenshot('ui/engine-killed');
+  await said.getByRole('button', { name: 'Show log' }).waitFor();
+  await until('the leftovers are gone', () => !existsSync(path('large/model-int8')));
+  await window.command('Notifications: Clear All Notifications');
+  const page = await window.openModel('model.safetensors');
+  await page.getByRole('treegrid').waitFor();
+  assert.notEqual(engineProcesses(code.extensions)[0], pid);
+});
+
+ui('Cancel in the notification stops the work within 2 s, and nothing is left behind', async () => {
+  await window.menu('model.safetensors', 'Quantize to int8');
+  await until('a temporary file', () => temporaryFiles(path('large/model-int8')).length > 0);
+  const progress = window.notification('Quantizing model.safetensors to int8');
+  await progress.getByText(/encoder\.layer\.\d+/).waitFor();
+  await window.screenshot('ui/progress');
+  const started = Date.now();
+  await progress.getByRole('button', { name: 'Cancel' }).click();
+  await window.notification('Cancelled. Nothing was written.').waitFor();
+  assert.ok(Date.now() - started < 2000, `${Date.now() - started} ms`);
+  assert.equal(existsSync(path('large/model-int8')), false);
+});
+
+ui('a file that changes on disk says so, and a reload shows what it is now', async () => {
+  await window.closeTabs();
+  const page = await window.openModel('model.onnx');
+  await page.getByRole('treegrid').waitFor();
+  copyFileSync(path('model.int8.onnx'), path('model.onnx'));
+  await page.getByText('Changed on disk').first().waitFor();
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await page.locator('header').getByText('1.8').waitFor();
+});
