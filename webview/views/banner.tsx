@@ -12,7 +12,7 @@ export function Banner({
   action?: ComponentChildren;
 }) {
   return (
-    <div class="banner">
+    <div class={`banner ${icon}`}>
       <Icon name={icon} />
       <span class="grow">{children}</span>
       {action}

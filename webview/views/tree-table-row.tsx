@@ -5,6 +5,9 @@ import { Icon } from '../icons.tsx';
 import type { TreeRow } from '../layout/tree-rows.ts';
 import type { Column } from './tree-table.tsx';
 
+/** Pixels; --hr-row in style/base.css is the same. */
+export const rowHeight = 22;
+
 interface RowProps<Row extends TreeRow> {
   readonly row: Row;
   readonly index: number;
@@ -26,7 +29,7 @@ export class TreeTableRow<Row extends TreeRow> extends Component<RowProps<Row>> 
     return (
       <div
         class={`tr body ${hot ? 'hot' : ''} ${extraClass}`}
-        style={{ transform: `translateY(${index * 22}px)` }}
+        style={{ transform: `translateY(${index * rowHeight}px)` }}
         role="row"
         data-index={index}
         data-id={row.id}

@@ -9,7 +9,7 @@ import { nextSorting, type Sorting } from '../layout/sorting.ts';
 import type { TreeRow } from '../layout/tree-rows.ts';
 import { scrollTopShowing, visibleRows } from '../layout/visible-rows.ts';
 import { keyAction } from './tree-table-keys.ts';
-import { TreeTableRow } from './tree-table-row.tsx';
+import { rowHeight, TreeTableRow } from './tree-table-row.tsx';
 
 // A virtualised treegrid. Only the rows near the view are in the page, and the focused one always: an element belongs to one row for life.
 
@@ -69,7 +69,6 @@ export interface TreeTableProps<Row extends TreeRow> {
   readonly class?: string;
 }
 
-const rowHeight = 22;
 const headHeight = 24;
 const footHeight = 25;
 const spare = 12;

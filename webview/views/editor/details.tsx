@@ -121,12 +121,16 @@ function FileDetails({ summary, index }: { summary: Summary; index: ModelIndex }
         <ByteFacts byteLength={file.byteLength} />
       </dl>
       <Sizes title={t('By type')} rows={model.dtypes.map(({ dtype, byteLength }) => ({ name: dtype, byteLength }))} />
-      <Sizes
-        title={t('Parts of the file')}
-        rows={file.parts.map(({ kind, byteLength }) => ({ name: partName(kind), byteLength }))}
-      />
+      <Sizes title={t('Parts of the file')} rows={partsOf(file)} />
     </>
   );
+}
+
+/** Headers of several files are one line. */
+function partsOf({ parts }: Summary['file']): { name: string; byteLength: number }[] {
+  const sums = new Map<string, number>();
+  for (const { kind, byteLength } of parts) sums.set(kind, (sums.get(kind) ?? 0) + byteLength);
+  return [...sums].filter(([, byteLength]) => byteLength > 0).map(([kind, byteLength]) => ({ name: partName(kind), byteLength }));
 }
 
 function Sizes({ title, rows }: { title: string; rows: readonly { readonly name: string; readonly byteLength: number }[] }) {

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { TreeNode } from '../../../src/core/report/tree.ts';
 import type { EditorEvents, EditorHostApi, EditorView } from '../../../src/protocol/messages.ts';
-import { connectHost } from '../../bridge.ts';
+import { connectHost, HostError } from '../../bridge.ts';
 import { isTensor } from '../../layout/model-index.ts';
 import { usePageWidth } from '../page-width.ts';
 import { Ready } from './ready.tsx';
@@ -13,10 +13,15 @@ export function Editor() {
   const [view, setView] = useState<EditorView | undefined>();
   const [filterCalls, setFilterCalls] = useState(0);
   const width = usePageWidth();
+  // The host says what it shows whenever the tab comes to the front: the same again is no reason to draw.
+  const show = (next: EditorView): void => setView(now => (now && JSON.stringify(now) === JSON.stringify(next) ? now : next));
   useEffect(() => {
-    host.on('view', setView);
+    host.on('view', show);
     host.on('focusFilter', () => setFilterCalls(calls => calls + 1));
-    void host.api.view().then(setView);
+    host.api.view().then(show, error => {
+      if (error instanceof HostError) setView({ state: 'failed', name: '', failure: error.failure });
+      else throw error;
+    });
   }, [host]);
 
   return (
@@ -38,8 +43,7 @@ function State({ view, width, host: { api }, filterCalls }: StateProps) {
   const reload = (): void => void api.reload();
   if (view.state === 'opening') return <Opening view={view} width={width} />;
   if (view.state === 'failed') return <Failed view={view} onReload={reload} onShowLog={() => void api.showLog()} />;
-  if (!holdsTensor(view.summary.tree))
-    return <Empty name={view.name} byteLength={view.summary.file.byteLength} onReload={reload} />;
+  if (!holdsTensor(view.summary.tree)) return <Empty name={view.name} file={view.summary.file} onReload={reload} />;
   return <Ready view={view} width={width} api={api} filterCalls={filterCalls} />;
 }
 

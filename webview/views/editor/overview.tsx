@@ -102,8 +102,10 @@ export function Overview({ index, measure, width, levels, selected, hot, onSelec
   );
 }
 
-function toIcicle(entry: Entry, measure: Measure): IcicleNode {
-  return { id: entry.node.id, value: entry.node[measure], children: entry.children.map(child => toIcicle(child, measure)) };
+/** A part whose only part is a tensor is drawn as one: a table and its weight are the same thing. */
+function toIcicle({ node, children }: Entry, measure: Measure): IcicleNode {
+  const parts = children.length === 1 && !children[0]!.children.length ? [] : children;
+  return { id: node.id, value: node[measure], children: parts.map(child => toIcicle(child, measure)) };
 }
 
 /** The selected row's rectangle, or that of the nearest row above it that has one. */
@@ -123,10 +125,10 @@ function labelFor(entry: Entry, pixels: number, part: string): string {
   return [title, shortTitle(entry, title)].find(fits) ?? '';
 }
 
-function shortTitle({ node, layer }: Entry, title: string): string {
+function shortTitle({ node, layer, depth }: Entry, title: string): string {
   if (node.kind === 'layer' && layer !== undefined) return String(layer);
   if (node.kind === 'feed-forward') return t('FF');
   if (node.kind === 'attention') return t('Attn');
-  if (node.kind === 'embeddings') return t('Emb');
+  if (node.kind === 'embeddings' && depth === 1) return t('Emb');
   return title;
 }

@@ -232,9 +232,11 @@ const same = (a: { layer: number; head: number }, b: { layer: number; head: numb
 const panel = (narrow: boolean, tab: Tab): Record<string, string> =>
   narrow ? { role: 'tabpanel', id: `panel-${tab}`, 'aria-labelledby': `tab-${tab}` } : {};
 
-/** What is open when a model is seen for the first time: embeddings and encoder, so that the layers show. */
-const openAtFirst = (index: ModelIndex): string[] =>
-  index.root.children.filter(({ node }) => node.kind === 'embeddings' || node.kind === 'encoder').map(({ node }) => node.id);
+/** What is open when a model is seen for the first time: embeddings and encoder, so that the layers show; of what is no BERT, all that is on top. */
+function openAtFirst({ root, layers }: ModelIndex): string[] {
+  const shown = root.children.filter(({ node }) => !layers.length || node.kind === 'embeddings' || node.kind === 'encoder');
+  return shown.map(({ node }) => node.id);
+}
 
 /** The closed rows that hide `id`. */
 function closedAbove(index: ModelIndex, id: string, open: ReadonlySet<string>): string[] {

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { Summary } from '../../../src/core/report/tree.ts';
 import type { EditorView } from '../../../src/protocol/messages.ts';
 import { Button } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
@@ -105,7 +106,8 @@ export function Failed({
 }
 
 /** A file that is read and holds no tensor. */
-export function Empty({ name, byteLength, onReload }: { name: string; byteLength: number; onReload: () => void }) {
+export function Empty({ name, file, onReload }: { name: string; file: Summary['file']; onReload: () => void }) {
+  const { byteLength } = file;
   const { value, unit } = bytes(byteLength);
   return (
     <>

@@ -112,6 +112,12 @@ export function partName(kind: string): string {
       return t('Graph');
     case 'index':
       return t('Index file');
+    case 'external':
+      return t('External data');
+    case 'metadata':
+      return t('Metadata');
+    case 'between':
+      return t('Between tensors');
     default:
       return visibleName(kind, 60);
   }
