@@ -192,7 +192,17 @@ export const outputExists = (file: string): HeadroomError =>
   fail('output-exists', '{file} exists. Choose another name, or replace it.', { file });
 
 export const diskFull = (need: number, free: number): HeadroomError =>
-  fail('disk-full', 'The disk is full: {need} bytes needed, {free} free. Nothing was written.', { need, free });
+  fail('disk-full', 'The disk is full: {need} needed, {free} free. Nothing was written.', {
+    need: shown(need),
+    free: shown(free),
+  });
+
+/** Powers of 1,000, as on the screen: 7.1 MB, 590 KB, 768 B. */
+function shown(byteLength: number): string {
+  if (byteLength < 1000) return `${byteLength} B`;
+  if (byteLength < 1e6) return `${(byteLength / 1e3).toFixed(byteLength < 1e4 ? 1 : 0)} KB`;
+  return byteLength < 1e9 ? `${(byteLength / 1e6).toFixed(1)} MB` : `${(byteLength / 1e9).toFixed(1)} GB`;
+}
 
 /** Free bytes for this user where `path` is or will be; undefined when the system does not say. */
 async function freeBytes(path: string): Promise<number | undefined> {

@@ -1,5 +1,5 @@
 import type { Folder } from '../bytes/source.ts';
-import { sentence } from '../errors.ts';
+import { type Sentence, sentence } from '../errors.ts';
 import type { Warning } from '../model/model.ts';
 
 /** A config.json is some kilobytes; one with large label tables reaches a few megabytes. */
@@ -16,20 +16,23 @@ export async function readConfig(beside: Folder, signal?: AbortSignal): Promise<
     const source = await beside.open('config.json');
     if (!source) return { config: {}, warnings: [] };
     try {
-      if (source.byteLength > largestConfig) return unusable('it is larger than 16 MB');
+      if (source.byteLength > largestConfig) return unusable(sentence('config.json was not used: it is larger than 16 MB.'));
       const value: unknown = JSON.parse(new TextDecoder().decode(await source.read(0, source.byteLength, signal)));
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return unusable('it is not a JSON object');
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return unusable(sentence('config.json was not used: it is not a JSON object.'));
       return { config: value as Record<string, unknown>, warnings: [] };
     } finally {
       await source.close();
     }
   } catch (error) {
     if (signal?.aborted) throw error;
-    return unusable(error instanceof Error ? error.message : String(error));
+    return unusable(
+      sentence('config.json was not used: {problem}.', { problem: error instanceof Error ? error.message : String(error) }),
+    );
   }
 }
 
-const unusable = (problem: string): ConfigFile => ({
+const unusable = (message: Sentence): ConfigFile => ({
   config: {},
-  warnings: [{ code: 'config', message: sentence('config.json was not used: {problem}.', { problem }) }],
+  warnings: [{ code: 'config', message }],
 });

@@ -1,5 +1,5 @@
 import type { ByteSource, Folder } from '../bytes/source.ts';
-import { fail, HeadroomError } from '../errors.ts';
+import { fail, HeadroomError, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import { formats } from './registry.ts';
 
@@ -29,7 +29,7 @@ function checkIsNotSomethingElse(head: Uint8Array, { name: file }: ByteSource): 
   if (head.length === 0)
     throw fail('empty', 'This file is empty: it has 0 bytes.', undefined, {
       file,
-      hint: { text: 'Download or copy the file again.' },
+      hint: sentence('Download or copy the file again.'),
     });
   if (text.startsWith('version https://git-lfs.github.com/spec/'))
     throw fail('lfs-pointer', 'This is a Git LFS pointer, not the model. Run git lfs pull.', undefined, { file, offset: 0 });

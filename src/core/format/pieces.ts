@@ -2,6 +2,7 @@ import type { ByteSink, ByteSource } from '../bytes/source.ts';
 import { fail, throwIfCancelled } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { WriteOptions } from './format.ts';
+import { PlacedTensor } from './stored.ts';
 
 /** What a file is put together from, in order. */
 export type Piece =
@@ -31,6 +32,18 @@ export function lengthOf(pieces: readonly Piece[]): number {
   return sum;
 }
 
+/** A tensor as a piece; one that lies in a file in one run is copied from there. */
+export const tensorPiece = (tensor: Tensor, name = tensor.name): Piece =>
+  tensor instanceof PlacedTensor
+    ? {
+        kind: 'copy',
+        source: tensor.source,
+        start: tensor.place.offset,
+        end: tensor.place.offset + tensor.byteLength,
+        what: name,
+      }
+    : { kind: 'tensor', tensor };
+
 export const fileOf = (name: string, pieces: readonly Piece[]): FileLayout => ({ name, byteLength: lengthOf(pieces), pieces });
 
 export const copyOf = (source: ByteSource, name: string): FileLayout => ({
@@ -50,7 +63,7 @@ export class PieceWriter {
   readonly #total: number;
   readonly #options: WriteOptions;
   #done = 0;
-  #buffer: Uint8Array | undefined;
+  #buffers: readonly [Uint8Array, Uint8Array] | undefined;
 
   constructor(files: readonly FileLayout[], options: WriteOptions = {}) {
     this.#total = files.reduce((sum, file) => sum + file.byteLength, 0);
@@ -72,20 +85,34 @@ export class PieceWriter {
       );
   }
 
-  async #copy(
-    sink: ByteSink,
-    { source, start, end }: { source: ByteSource; start: number; end: number },
-    what: string,
-  ): Promise<void> {
-    const { signal } = this.#options;
-    for (let at = start; at < end; ) {
-      const length = Math.min(chunk, end - at);
-      this.#buffer ??= new Uint8Array(chunk);
-      const into = this.#buffer.subarray(0, length);
-      await source.readInto(into, at, signal);
-      await this.#put(sink, into, what);
-      at += length;
+  /** Reads the next chunk while one is written. */
+  async #copy(sink: ByteSink, piece: { source: ByteSource; start: number; end: number }, what: string): Promise<void> {
+    const { source, start, end } = piece;
+    const read = async (at: number, into: Uint8Array): Promise<Uint8Array> => {
+      const part = into.subarray(0, Math.min(chunk, end - at));
+      await source.readInto(part, at, this.#options.signal);
+      return part;
+    };
+    const [first, second] = this.#bufferPair(Math.min(chunk, end - start));
+    let [into, free] = [first, second];
+    let next: Promise<Uint8Array> | undefined = end > start ? read(start, into) : undefined;
+    for (let at = start; next; ) {
+      const part: Uint8Array = await next;
+      at += part.length;
+      [into, free] = [free, into];
+      next = at < end ? read(at, into) : undefined;
+      try {
+        await this.#put(sink, part, what);
+      } catch (error) {
+        await next?.catch(() => undefined);
+        throw error;
+      }
     }
+  }
+
+  #bufferPair(length: number): readonly [Uint8Array, Uint8Array] {
+    if (!this.#buffers || this.#buffers[0].length < length) this.#buffers = [new Uint8Array(length), new Uint8Array(length)];
+    return this.#buffers;
   }
 
   async #tensor(sink: ByteSink, tensor: Tensor): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ByteSource, Folder } from '../../bytes/source.ts';
-import { fail } from '../../errors.ts';
+import { fail, HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import type { DType } from '../../tensor/dtype.ts';
 import { packedByteLength, type Shape } from '../../tensor/tensor.ts';
 import { readHeader } from '../safetensors/header.ts';
@@ -40,7 +40,11 @@ export class ExternalFiles {
   ): Promise<{ source: ByteSource; offset: number }> {
     const keys = new Map(tensor.external);
     const location = keys.get('location');
-    if (!location) throw this.#malformed(tensor, 'it does not say in which file');
+    if (!location)
+      throw this.#malformed(
+        tensor,
+        sentence('The data of the tensor “{name}” lies in another file, but it does not say in which.', { name: tensor.name }),
+      );
     const source = await this.#open(location, tensor);
     const need = packedByteLength(dtype, shape);
     const named = await this.#named(source, keys, tensor, signal);
@@ -76,7 +80,14 @@ export class ExternalFiles {
     }
     const name = keys.get('tensor_name') ?? keys.get('name') ?? keys.get('key') ?? tensor.name;
     const found = (await header).get(name);
-    if (!found) throw this.#malformed(tensor, `${source.name} has no tensor named “${name}”`);
+    if (!found)
+      throw this.#malformed(
+        tensor,
+        sentence('The data of the tensor “{name}” should be in {file}, which has no tensor of that name.', {
+          name,
+          file: source.name,
+        }),
+      );
     return found;
   }
 
@@ -100,7 +111,7 @@ export class ExternalFiles {
         'missing-file',
         '{file} is missing. The model keeps its weights there.',
         { file: location },
-        { file: this.#model.name, offset: tensor.start, hint: { text: 'Put it in the folder of the model.' } },
+        { file: this.#model.name, offset: tensor.start, hint: sentence('Put it in the folder of the model.') },
       );
     this.#opened.set(path, source);
     return source;
@@ -109,16 +120,19 @@ export class ExternalFiles {
   #count(tensor: WireTensor, key: string, text: string | undefined): number | undefined {
     if (text === undefined || text === '') return undefined;
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isSafeInteger(value)) throw this.#malformed(tensor, `its ${key} is “${text}”`);
+    if (!Number.isSafeInteger(value))
+      throw this.#malformed(
+        tensor,
+        sentence('The data of the tensor “{name}” lies in another file, at the {key} “{text}”, which is not a number of bytes.', {
+          name: tensor.name,
+          key,
+          text,
+        }),
+      );
     return value;
   }
 
-  #malformed(tensor: WireTensor, problem: string) {
-    return fail(
-      'malformed',
-      'The tensor “{name}” lies in another file, but cannot be found there: {problem}.',
-      { name: tensor.name, problem },
-      { file: this.#model.name, offset: tensor.start },
-    );
+  #malformed(tensor: WireTensor, what: Sentence): HeadroomError {
+    return new HeadroomError('malformed', what, { file: this.#model.name, offset: tensor.start });
   }
 }

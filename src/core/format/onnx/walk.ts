@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { ByteSource } from '../../bytes/source.ts';
 import { Window } from '../../bytes/window.ts';
-import { fail, HeadroomError } from '../../errors.ts';
+import { fail, HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import { cost, deepestNesting, largestGraph, longestText } from './limits.ts';
 
 // A protobuf message is a run of fields: varint tag = number << 3 | wire, then
@@ -115,13 +115,13 @@ class Walk {
     const tag = this.tag();
     const number = tag >>> 3;
     const wire = tag & 7;
-    if (number === 0) throw this.malformed('a field has the number 0', tagAt);
+    if (number === 0) throw this.malformed(sentence('This is not valid ONNX: a field has the number 0.'), tagAt);
     if (wire === 3) return this.needGroup(tagAt, number);
     if (wire === 2) {
       const length = this.varint();
       const start = this.pos;
       const end = start + length;
-      if (length < 0) throw this.malformed('a field has a negative length', tagAt);
+      if (length < 0) throw this.malformed(sentence('This is not valid ONNX: a field has a negative length.'), tagAt);
       if (end > top.end) throw this.tooFar(end, top, tagAt);
       const rule = top.message.rules[number];
       if (typeof rule === 'object') return this.enter(rule, start, end, number, tagAt);
@@ -162,7 +162,7 @@ class Walk {
         this.reader.pos = start - this.base;
         value = [this.reader.float()];
       }
-    } else throw this.malformed(`a field has the wire type ${wire}`, tagAt);
+    } else throw this.malformed(sentence('This is not valid ONNX: a field has the wire type {wire}.', { wire }), tagAt);
     if (this.pos > top.end) throw this.tooFar(this.pos, top, tagAt);
     if (value) this.charge(cost.field);
     this.take(top, value, { number, wire, tag: tagAt, start, end: this.pos });
@@ -178,9 +178,10 @@ class Walk {
     if (rule === 'integers') {
       this.pos = start;
       while (this.pos < end) values.push(this.varint());
-      if (this.pos !== end) throw this.malformed('a packed field ends within a number', start);
+      if (this.pos !== end) throw this.malformed(sentence('This is not valid ONNX: a packed field ends within a number.'), start);
     } else {
-      if ((end - start) % 4 !== 0) throw this.malformed('a packed field ends within a number', start);
+      if ((end - start) % 4 !== 0)
+        throw this.malformed(sentence('This is not valid ONNX: a packed field ends within a number.'), start);
       this.reader.pos = start - this.base;
       for (let at = start; at < end; at += 4) values.push(this.reader.float());
     }
@@ -220,14 +221,15 @@ class Walk {
         open.push(inner >>> 3);
         if (open.length + this.stack.length > deepestNesting) throw this.tooDeep(tagAt);
       } else if (wire === 4) {
-        if (open.pop() !== inner >>> 3) throw this.malformed('a group ends that did not begin', tagAt);
+        if (open.pop() !== inner >>> 3)
+          throw this.malformed(sentence('This is not valid ONNX: a group ends that did not begin.'), tagAt);
       } else if (wire === 0) this.varint();
       else if (wire === 2) {
         const length = this.varint();
-        if (length < 0) throw this.malformed('a field has a negative length', tagAt);
+        if (length < 0) throw this.malformed(sentence('This is not valid ONNX: a field has a negative length.'), tagAt);
         this.pos += length;
       } else if (wire === 1 || wire === 5) this.pos += wire === 1 ? 8 : 4;
-      else throw this.malformed(`a field has the wire type ${wire}`, tagAt);
+      else throw this.malformed(sentence('This is not valid ONNX: a field has the wire type {wire}.', { wire }), tagAt);
       if (this.pos > top.end) throw this.tooFar(this.pos, top, tagAt);
     }
     this.take(top, undefined, { number: this.groupNumber, wire: 3, tag, start, end: this.pos });
@@ -318,13 +320,13 @@ class Walk {
         'truncated',
         'This file is cut short. Its header describes {a} bytes, but the file ends at {b}.',
         { a: end, b: last },
-        { file: this.source.name, offset, hint: { text: 'Download or copy the file again.' } },
+        { file: this.source.name, offset, hint: sentence('Download or copy the file again.') },
       );
-    return this.malformed('a field is longer than the message it is in', offset);
+    return this.malformed(sentence('This is not valid ONNX: a field is longer than the message it is in.'), offset);
   }
 
-  malformed(problem: string, offset: number): HeadroomError {
-    return fail('malformed', 'This is not valid ONNX: {problem}.', { problem }, { file: this.source.name, offset });
+  malformed(what: Sentence, offset: number): HeadroomError {
+    return new HeadroomError('malformed', what, { file: this.source.name, offset });
   }
 
   /** What protobufjs's Reader throws (RangeError at the end of its bytes, Error for an impossible varint). */
@@ -336,10 +338,10 @@ class Walk {
       return fail('truncated', 'This file is cut short. Its last field is not complete.', undefined, {
         file: this.source.name,
         offset: this.pos,
-        hint: { text: 'Download or copy the file again.' },
+        hint: sentence('Download or copy the file again.'),
         cause: error,
       });
-    return this.malformed('a number is longer than ten bytes', this.pos);
+    return this.malformed(sentence('This is not valid ONNX: a number is longer than ten bytes.'), this.pos);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ByteSource } from '../../bytes/source.ts';
-import { fail } from '../../errors.ts';
+import { fail, HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import { type DType, dtypeOfSafetensors, dtypes } from '../../tensor/dtype.ts';
 import { strictProblem } from './strict.ts';
 
@@ -54,21 +54,26 @@ const cutShort = (source: ByteSource, described: number, offset: number) =>
     'truncated',
     'This file is cut short. Its header describes {a} bytes, but the file ends at {b}.',
     { a: described, b: source.byteLength },
-    { file: source.name, offset, hint: { text: 'Download or copy the file again.' } },
+    { file: source.name, offset, hint: sentence('Download or copy the file again.') },
   );
 
+type Broken = (what: Sentence) => HeadroomError;
+
 function parseHeader(json: Uint8Array, file: string): { entries: Entry[]; metadata: Record<string, string> } {
-  const broken = (problem: string) =>
-    fail('malformed', 'The header cannot be read: {problem}.', { problem }, { file, offset: 8 });
+  const broken: Broken = what => new HeadroomError('malformed', what, { file, offset: 8 });
   let text: string;
   let value: unknown;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json);
     value = JSON.parse(text);
   } catch (error) {
-    throw broken(error instanceof SyntaxError ? error.message : 'it is not UTF-8');
+    throw broken(
+      error instanceof SyntaxError
+        ? sentence('The header cannot be read: {problem}.', { problem: error.message })
+        : sentence('The header cannot be read: it is not UTF-8.'),
+    );
   }
-  if (!isObject(value)) throw broken('it is not a JSON object');
+  if (!isObject(value)) throw broken(sentence('The header cannot be read: it is not a JSON object.'));
   const problem = strictProblem(text);
   if (problem) throw broken(problem);
   const entries: Entry[] = [];
@@ -81,24 +86,26 @@ function parseHeader(json: Uint8Array, file: string): { entries: Entry[]; metada
   return { entries, metadata };
 }
 
-function readMetadata(info: unknown, into: Record<string, string>, broken: (problem: string) => Error): void {
+function readMetadata(info: unknown, into: Record<string, string>, broken: Broken): void {
   if (info === null) return;
-  if (!isObject(info)) throw broken('__metadata__ is not an object');
+  if (!isObject(info)) throw broken(sentence('The header cannot be read: __metadata__ is not an object.'));
   for (const [key, text] of Object.entries(info)) {
-    if (typeof text !== 'string') throw broken(`__metadata__ has a value that is not text: ${key}`);
+    if (typeof text !== 'string')
+      throw broken(sentence('The header cannot be read: “{key}” in __metadata__ is not text.', { key }));
     Object.defineProperty(into, key, { value: text, enumerable: true, configurable: true, writable: true });
   }
 }
 
-function readEntry(name: string, info: unknown, broken: (problem: string) => Error): Entry {
-  if (!isObject(info)) throw broken(`“${name}” is not an object`);
+function readEntry(name: string, info: unknown, broken: Broken): Entry {
+  if (!isObject(info)) throw broken(sentence('The header cannot be read: “{name}” is not an object.', { name }));
   const { dtype: word, shape, data_offsets: offsets } = info;
-  if (typeof word !== 'string') throw broken(`“${name}” has no dtype`);
+  if (typeof word !== 'string') throw broken(sentence('The header cannot be read: “{name}” has no dtype.', { name }));
   const dtype = dtypeOfSafetensors(word);
-  if (!dtype) throw broken(`“${name}” has the unknown dtype ${word}`);
-  if (!Array.isArray(shape) || !shape.every(isCount)) throw broken(`“${name}” has no valid shape`);
+  if (!dtype) throw broken(sentence('The tensor “{name}” has the type {word}, which safetensors does not have.', { name, word }));
+  if (!Array.isArray(shape) || !shape.every(isCount))
+    throw broken(sentence('The header cannot be read: “{name}” has no valid shape.', { name }));
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
-    throw broken(`“${name}” has no valid data_offsets`);
+    throw broken(sentence('The header cannot be read: “{name}” has no valid data_offsets.', { name }));
   return { name, dtype, shape, start: offsets[0]!, end: offsets[1]! };
 }
 
@@ -111,33 +118,38 @@ const isCount = (value: unknown): value is number =>
 function checkEntries(entries: readonly Entry[], dataStart: number, source: ByteSource): void {
   let previous = 0;
   for (const entry of entries) {
-    const wrong = (text: string, args: Record<string, string | number>, code: 'malformed' | 'limit' = 'malformed') =>
-      fail(code, text, { name: entry.name, ...args }, { file: source.name, offset: dataStart + entry.start });
+    const wrong = (what: Sentence, code: 'malformed' | 'limit' = 'malformed') =>
+      new HeadroomError(code, what, { file: source.name, offset: dataStart + entry.start });
+    const { name, dtype } = entry;
     if (entry.start !== previous || entry.end < entry.start)
-      throw wrong('The tensor “{name}” lies at {start} to {end}, but the one before it ends at {previous}.', {
-        start: entry.start,
-        end: entry.end,
-        previous,
-      });
+      throw wrong(
+        sentence('The tensor “{name}” lies at {start} to {end}, but the one before it ends at {previous}.', {
+          name,
+          start: entry.start,
+          end: entry.end,
+          previous,
+        }),
+      );
+    const shape = `[${entry.shape.join(', ')}]`;
     const bits = bitsOf(entry);
     if (bits === undefined)
       throw wrong(
-        'The tensor “{name}” has the shape {shape}, more elements than can be counted.',
-        { shape: shown(entry) },
+        sentence('The tensor “{name}” has the shape {shape}, more elements than can be counted.', { name, shape }),
         'limit',
       );
     if (bits % 8 !== 0)
-      throw wrong('The tensor “{name}” of {dtype} {shape} does not end at a whole byte.', {
-        dtype: entry.dtype,
-        shape: shown(entry),
-      });
-    if (bits / 8 !== entry.end - entry.start)
-      throw wrong('The tensor “{name}” of {dtype} {shape} needs {need} bytes, but has {found}.', {
-        dtype: entry.dtype,
-        shape: shown(entry),
-        need: bits / 8,
-        found: entry.end - entry.start,
-      });
+      throw wrong(sentence('The tensor “{name}” of {dtype} {shape} does not end at a whole byte.', { name, dtype, shape }));
+    const [need, found] = [bits / 8, entry.end - entry.start];
+    if (need !== found)
+      throw wrong(
+        sentence('The tensor “{name}” of {dtype} {shape} needs {need} bytes, but has {found}.', {
+          name,
+          dtype,
+          shape,
+          need,
+          found,
+        }),
+      );
     previous = entry.end;
   }
   checkEnd(entries, dataStart, previous, source);
@@ -158,11 +170,9 @@ function checkEnd(entries: readonly Entry[], dataStart: number, described: numbe
     'truncated',
     'This file is cut short. Its header describes {a} bytes, but the file ends at {b}. The first tensor without all of its data is “{name}”.',
     { a: end, b: source.byteLength, name: first.name },
-    { file: source.name, offset: dataStart + first.start, hint: { text: 'Download or copy the file again.' } },
+    { file: source.name, offset: dataStart + first.start, hint: sentence('Download or copy the file again.') },
   );
 }
-
-const shown = (entry: Entry): string => `[${entry.shape.join(', ')}]`;
 
 /** undefined where the reference library says ValidationOverflow: it multiplies in 64 bits, we in 53. */
 function bitsOf({ dtype, shape }: Entry): number | undefined {

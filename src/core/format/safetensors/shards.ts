@@ -1,5 +1,5 @@
 import type { ByteSource, Folder } from '../../bytes/source.ts';
-import { fail, sentence } from '../../errors.ts';
+import { fail, HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import type { Model, Warning } from '../../model/model.ts';
 import { readConfig } from '../config.ts';
 import { readHeader } from './header.ts';
@@ -59,18 +59,19 @@ async function shardNames(index: ByteSource, signal?: AbortSignal): Promise<stri
       { limit: largestIndex, length: index.byteLength },
       { file },
     );
-  const broken = (problem: string) => fail('malformed', 'The index cannot be read: {problem}.', { problem }, { file, offset: 0 });
+  const broken = (what: Sentence) => new HeadroomError('malformed', what, { file, offset: 0 });
   let value: { weight_map?: unknown };
   try {
     value = JSON.parse(new TextDecoder().decode(await index.read(0, index.byteLength, signal)));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw broken(error.message);
+    throw broken(sentence('The index cannot be read: {problem}.', { problem: error.message }));
   }
   const map = value?.weight_map;
-  if (typeof map !== 'object' || map === null) throw broken('it has no weight_map');
+  if (typeof map !== 'object' || map === null) throw broken(sentence('The index cannot be read: it has no weight_map.'));
   const names = [...new Set(Object.values(map))];
-  if (!names.every(name => typeof name === 'string')) throw broken('weight_map holds something that is not a file name');
+  if (!names.every(name => typeof name === 'string'))
+    throw broken(sentence('The index cannot be read: weight_map holds something that is not a file name.'));
   if (names.length > mostShards)
     throw fail(
       'limit',

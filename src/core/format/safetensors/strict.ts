@@ -1,3 +1,5 @@
+import { type Sentence, sentence } from '../../errors.ts';
+
 const fields: ReadonlySet<string> = new Set(['dtype', 'shape', 'data_offsets']);
 
 /**
@@ -6,7 +8,7 @@ const fields: ReadonlySet<string> = new Set(['dtype', 'shape', 'data_offsets']);
  * text     valid JSON with an object at the top
  * returns  what is wrong, if anything
  */
-export function strictProblem(text: string): string | undefined {
+export function strictProblem(text: string): Sentence | undefined {
   const token = /"(?:[^"\\]|\\.)*"|[{}[\]:]|-?\d[^\s{}[\],:"]*/g;
   const inEntry = new Set<string>();
   let depth = 0;
@@ -21,14 +23,18 @@ export function strictProblem(text: string): string | undefined {
     else if (found === ':' && depth === 1) {
       entry = JSON.parse(last);
       inEntry.clear();
-      if (entry === '__metadata__' && hasMetadata) return '__metadata__ is there twice';
+      if (entry === '__metadata__' && hasMetadata) return sentence('The header cannot be read: __metadata__ is there twice.');
       hasMetadata ||= entry === '__metadata__';
     } else if (found === ':' && depth === 2 && entry !== '__metadata__') {
       field = JSON.parse(last);
-      if (fields.has(field) && inEntry.has(field)) return `“${entry}” has ${field} twice`;
+      if (fields.has(field) && inEntry.has(field))
+        return sentence('The header cannot be read: “{name}” has {field} twice.', { name: entry, field });
       inEntry.add(field);
     } else if (depth === 3 && fields.has(field) && /^-?\d+[.eE]/.test(found))
-      return `“${entry}” has the number ${found}, which is not a count`;
+      return sentence('The header cannot be read: “{name}” has the number {number}, which is not a count.', {
+        name: entry,
+        number: found,
+      });
     last = found;
   }
   return undefined;

@@ -4,7 +4,7 @@ import type { Model } from '../../model/model.ts';
 import { type DType, dtypes } from '../../tensor/dtype.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { WriteOptions } from '../format.ts';
-import { copyOf, type FileLayout, fileOf, type Piece } from '../pieces.ts';
+import { copyOf, type FileLayout, fileOf, type Piece, tensorPiece } from '../pieces.ts';
 import { originOf } from '../stored.ts';
 import { isUntouched, writeLayout } from '../write.ts';
 import { largestHeader } from './header.ts';
@@ -123,7 +123,7 @@ function piecesOf(tensors: readonly Named[], metadata: Readonly<Record<string, s
   }
   return [
     { kind: 'bytes', bytes: headerBytes(`{${entries.join(',')}}`) },
-    ...tensors.map(([, tensor]): Piece => ({ kind: 'tensor', tensor })),
+    ...tensors.map(([name, tensor]) => tensorPiece(tensor, name)),
   ];
 }
 
