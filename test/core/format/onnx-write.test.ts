@@ -276,3 +276,26 @@ test('external data goes into the file when it fits, and nodes that point to it 
   const kept = await openBytes('m.onnx', linear(field(1, constant)), { 'd.bin': data });
   assert.deepEqual([...(await written(withTensor(kept, madeTensor('b', [1, 2, 3])))).keys()], ['out.onnx', 'd.bin']);
 });
+
+test('a graph within a node can be changed: its tensors and unknown fields stay', async () => {
+  const inner = join(
+    field(1, node('Identity', ['w'], ['o'])),
+    field(1, node('Relu', ['o'], ['p'])),
+    field(5, rawTensor('w', 1, [1], floats(4))),
+    field(2, 'b'),
+    unknown,
+  );
+  const bytes = linear(field(1, node('If', ['c'], ['p'], field(5, field(1, 'then_branch'), field(6, inner), integer(20, 5)))));
+  const read = await openBytes('m.onnx', bytes);
+  const [a, b, branch] = read.graph!.nodes;
+  const attribute = branch!.attributes.get('then_branch');
+  assert.ok(attribute?.type === 'graph');
+  const smaller = { ...attribute.value, nodes: attribute.value.nodes.slice(0, 1) };
+  const edited = withAttributes(branch!, { then_branch: { type: 'graph', value: smaller } });
+  const out = await single(withNodes(read, [a!, b!, edited]));
+  const graph = onnx.ModelProto.decode(out).graph!.node![2]!.attribute![0]!.g!;
+  assert.deepEqual([graph.name, graph.node?.length, graph.initializer?.map(({ name }) => name)], ['b', 1, ['w']]);
+  assert.equal(Buffer.from(out).includes(Buffer.from(unknown)), true);
+  const again = await openBytes('out.onnx', out);
+  assert.deepEqual(await again.tensors.get('then_branch/w')!.bytes(), floats(4));
+});
