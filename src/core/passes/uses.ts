@@ -20,6 +20,9 @@ interface Alias {
   readonly transposed: boolean;
 }
 
+/** Operator of the reader that stands for the graph's outputs. No operator has an empty name. */
+export const OUTPUT = '';
+
 /**
  * Every use of every constant matrix, by the tensor's name, in the order of the graph's nodes. Identity and a Transpose that swaps
  * the two axes are looked through. Reading by a subgraph, or being an output of the graph, is a use of kind 'other'.
@@ -43,7 +46,7 @@ export function usesOfConstants(model: Model & { readonly graph: Graph }): Map<s
     });
     for (const captured of capturedBy(node)) note(captured, { node, kind: 'other', transposed: false });
   }
-  const end: Node = { opType: 'output', domain: '', name: '', inputs: [], outputs: [], attributes: new Map(), metadata: {} };
+  const end: Node = { opType: OUTPUT, domain: '', name: '', inputs: [], outputs: [], attributes: new Map(), metadata: {} };
   for (const { name } of model.graph.outputs) note(name, { node: end, kind: 'other', transposed: false });
   return uses;
 }

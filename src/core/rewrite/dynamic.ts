@@ -1,4 +1,5 @@
 import type { Node } from '../model/graph.ts';
+import { withInputs, withOutputs } from '../model/graph-edit.ts';
 import type { QuantizeEdit } from '../passes/pass.ts';
 import { capturedBy } from '../passes/uses.ts';
 import { dtypes } from '../tensor/dtype.ts';
@@ -112,16 +113,14 @@ class DynamicRewriter {
     const weight = this.weight(node.inputs[0]!);
     const values = `${node.outputs[0]}_quantized`;
     this.quantized.set(node.outputs[0]!, { ...weight, values });
-    const { origin: _, ...rest } = node;
-    this.push({ ...rest, inputs: [weight.values, ...node.inputs.slice(1)], outputs: [values] });
+    this.push(withOutputs(withInputs(node, [weight.values, ...node.inputs.slice(1)]), [values]));
   }
 
   private transpose(node: Node): void {
     const input = this.quantized.get(node.inputs[0]!)!;
     const values = `${node.outputs[0]}_quantized`;
     this.quantized.set(node.outputs[0]!, { ...input, values });
-    const { origin: _, ...rest } = node;
-    this.push({ ...rest, inputs: [input.values], outputs: [values] });
+    this.push(withOutputs(withInputs(node, [input.values]), [values]));
   }
 
   private gemm(node: Node): void {

@@ -11,35 +11,32 @@ export function tidy(before: GraphModel, after: GraphModel): GraphModel {
   const nodes = liveNodes(after, wasRead);
   const isRead = readNames(after, nodes);
   const made = new Set(nodes.flatMap(node => node.outputs));
-  const gone = (name: string) => wasRead.has(name) && !isRead.has(name);
-  const initializers = after.graph.initializers.filter(name => !gone(name));
   const constants = new Set(after.graph.initializers);
-  const tensors = new Map([...after.tensors].filter(([name]) => !gone(name) || (!constants.has(name) && made.has(name))));
-  const inputs = after.graph.inputs.filter(({ name }) => !(gone(name) && constants.has(name)));
+  const unread = (name: string) => wasRead.has(name) && !isRead.has(name);
+  // An initializer that a node makes now (DequantizeLinear, for readers that need floats) would be defined twice.
+  const isGone = (name: string) => (constants.has(name) ? unread(name) || made.has(name) : unread(name) && !made.has(name));
+  const initializers = after.graph.initializers.filter(name => !isGone(name));
+  const tensors = new Map([...after.tensors].filter(([name]) => !isGone(name)));
+  const inputs = after.graph.inputs.filter(({ name }) => !(constants.has(name) && isGone(name)));
   return { ...after, tensors, graph: { ...after.graph, nodes, initializers, inputs } };
 }
 
-/** From the last node to the first: a node lives if something behind it, or the graph's outputs, read what it makes. */
+/** Nodes that an output of the graph comes from, and those that nobody read before either, with what they come from. In any order of the file. */
 function liveNodes(after: GraphModel, wasRead: ReadonlySet<string>): Node[] {
-  const read = new Set(after.graph.outputs.map(({ name }) => name));
-  const live: Node[] = [];
-  // Files may list nodes in any order, so a pass from the back may have to be repeated until nothing changes.
-  let candidates = [...after.graph.nodes];
-  for (let changed = true; changed; ) {
-    changed = false;
-    const rest: Node[] = [];
-    for (const node of candidates.reverse()) {
-      if (node.outputs.some(name => read.has(name) || !wasRead.has(name)) || node.outputs.length === 0) {
-        live.push(node);
-        changed = true;
-        for (const name of node.inputs) read.add(name);
-        for (const name of capturedBy(node)) read.add(name);
-      } else rest.push(node);
+  const producers = new Map<string, Node>();
+  for (const node of after.graph.nodes) for (const name of node.outputs) producers.set(name, node);
+  const outputs = new Set(after.graph.outputs.map(({ name }) => name));
+  const isEnd = (node: Node) => node.outputs.length === 0 || node.outputs.some(name => outputs.has(name) || !wasRead.has(name));
+  const waiting = after.graph.nodes.filter(isEnd);
+  const live = new Set(waiting);
+  for (let node = waiting.pop(); node; node = waiting.pop())
+    for (const name of [...node.inputs, ...capturedBy(node)]) {
+      const producer = producers.get(name);
+      if (!producer || live.has(producer)) continue;
+      live.add(producer);
+      waiting.push(producer);
     }
-    candidates = rest.reverse();
-  }
-  const kept = new Set(live);
-  return after.graph.nodes.filter(node => kept.has(node));
+  return after.graph.nodes.filter(node => live.has(node));
 }
 
 function readNames({ graph }: GraphModel, nodes: readonly Node[]): Set<string> {

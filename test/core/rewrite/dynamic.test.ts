@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { Model } from '../../../src/core/model/model.ts';
 import { generated, noGenerated, noThirdParty, openMemory, openSource, quantized, shared } from '../passes/fixtures.ts';
-import { numbersOf, run, someIds } from '../passes/run.ts';
+import { cosine, numbersOf, run, someIds } from '../passes/run.ts';
 
 /** What quantize_dynamic of onnxruntime 1.30 wrote (weight_type QInt8, one scale a matrix), and from what. */
 const reference = [
@@ -164,4 +164,19 @@ test('int8-dynamic of a file whose Gemms quantize_dynamic cannot turn (its shape
   assert.ok(plan.edits.some(edit => edit.target.id === 'classifier'));
   const [logits] = Object.values(await run(bytes, someIds(2, 9)));
   assert.deepEqual(logits!.dims, [2, 3], dirname(path));
+});
+
+test('a weight that something else needs in floating point is multiplied out in the graph, and defined once', {
+  skip: noGenerated,
+}, async () => {
+  const path = join(generated, 'distilbert-base/model.ort-fused.onnx');
+  const { body, bytes } = await quantized(path, { scheme: 'int8-dynamic' });
+  const made = new Set(body.model.graph!.nodes.flatMap(node => node.outputs));
+  assert.deepEqual(
+    body.model.graph!.initializers.filter(name => made.has(name)),
+    [],
+  );
+  const [before, after] = [await run(path, someIds(2, 9)), await run(bytes, someIds(2, 9))];
+  const [name] = Object.keys(before);
+  assert.ok(cosine(numbersOf(before[name!]!), numbersOf(after[name!]!)) > 0.999);
 });

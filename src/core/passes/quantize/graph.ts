@@ -5,7 +5,7 @@ import type { Graph } from '../../model/graph.ts';
 import type { Model } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Plan, QuantizeEdit, Skipped } from '../pass.ts';
-import { type Use, usesOfConstants } from '../uses.ts';
+import { OUTPUT, type Use, usesOfConstants } from '../uses.ts';
 import {
   idleGlobs,
   leftOut,
@@ -76,6 +76,7 @@ function kept(target: Linear | Table, uses: readonly Use[], model: Model, option
     return sentence('It is {dtype}, which the integer operators do not take.', { dtype: weight.dtype });
   if (uses.length === 0) return sentence('No MatMul, Gemm or Gather reads it.');
   const foreign = uses.find(use => use.kind === 'other' || (use.kind === 'gather' && use.transposed));
+  if (foreign?.node.opType === OUTPUT) return sentence('It is an output of the graph.');
   if (foreign) return sentence('{operator} reads it, and needs it as it is.', { operator: foreign.node.opType });
   const products = uses.filter(use => use.kind !== 'gather');
   const lookups = uses.length - products.length;
