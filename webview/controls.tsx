@@ -54,7 +54,6 @@ export interface ButtonProps extends ControlProps {
   readonly kind?: 'primary' | 'secondary' | 'icon';
   readonly onClick: () => void;
   readonly children?: ComponentChildren;
-  readonly hasPopup?: 'menu';
   readonly expanded?: boolean;
 }
 export function Button(props: ButtonProps) {
@@ -64,7 +63,6 @@ export function Button(props: ButtonProps) {
     {
       ...common(props),
       appearance: props.kind ?? 'secondary',
-      'aria-haspopup': props.hasPopup,
       'aria-expanded': props.expanded === undefined ? undefined : String(props.expanded),
       onClick: () => !props.disabled && props.onClick(),
     },

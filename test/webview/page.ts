@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { pageHtml } from '../../src/host/page-html.ts';
 import type { Failure } from '../../src/protocol/messages.ts';
 import { serve } from '../../src/protocol/rpc.ts';
 
@@ -11,7 +12,6 @@ import { serve } from '../../src/protocol/rpc.ts';
 const root = resolve(import.meta.dirname, '../..');
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const origin = 'http://headroom.test';
-const nonce = 'dGVzdA';
 
 /** Why page tests cannot run, or undefined. */
 export const skipReason: string | undefined = existsSync(executablePath)
@@ -90,25 +90,21 @@ function bundleOf(page: string): Promise<Map<string, string>> {
   return built;
 }
 
+/** The host's own page, with what VS Code adds to it: the theme's tokens, and its classes. */
 function html(options: PageOptions): string {
-  const data = { page: options.page, locale: options.locale ?? 'en', bundle: options.bundle ?? {} };
-  const policy = [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}' ${origin}`,
-    `style-src ${origin}`,
-    `font-src ${origin}`,
-    `img-src ${origin} data:`,
-  ].join('; ');
   const theme = options.theme ?? 'dark';
-  return `<!doctype html>
-<html lang="${data.locale}" data-theme="${theme}"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>Headroom</title>
-<link rel="stylesheet" href="theme.css"><link rel="stylesheet" href="${options.page}.css"></head>
-<body class="${bodyClasses[theme]}" data-vscode-theme-kind="${themeKinds[theme]}">
-<div id="root"></div>
-<script type="application/json" id="headroom">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>
-<script type="module" nonce="${nonce}" src="${options.page}.js"></script></body></html>`;
+  return pageHtml({
+    page: options.page,
+    script: `${origin}/${options.page}.js`,
+    style: `${origin}/${options.page}.css`,
+    cspSource: origin,
+    nonce: 'dGVzdA==',
+    locale: options.locale ?? 'en',
+    bundle: options.bundle ?? {},
+  })
+    .replace('<html', `<html data-theme="${theme}"`)
+    .replace('</title>', '</title><link rel="stylesheet" href="theme.css">')
+    .replace('<body>', `<body class="${bodyClasses[theme]}" data-vscode-theme-kind="${themeKinds[theme]}">`);
 }
 
 /** Runs in the page, before its own script. */

@@ -1,5 +1,4 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Button } from '../controls.tsx';
 import { Icon } from '../icons.tsx';
 
 export interface MenuItem {
@@ -12,7 +11,7 @@ export interface MenuItem {
 export function Menu({ label, items }: { label: string; items: readonly MenuItem[] }) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
   const close = (refocus: boolean): void => {
     setOpen(false);
     if (refocus) button.current?.focus();
@@ -38,17 +37,18 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
   };
   return (
     <div class="menu-root" ref={root}>
-      <Button
-        kind="icon"
-        label={label}
+      <button
+        ref={button}
+        class="ib"
+        type="button"
         title={label}
-        hasPopup="menu"
-        expanded={open}
-        element={button}
+        aria-label={label}
+        aria-haspopup="menu"
+        aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
         <Icon name="more" />
-      </Button>
+      </button>
       {open && (
         <div class="menu" role="menu" tabIndex={-1} aria-label={label} onKeyDown={onKeyDown}>
           {items.map(item => (

@@ -95,13 +95,14 @@ export function Toolbar(props: ToolbarProps) {
   );
 }
 
+const kinds = ':is(vscode-button, .ib)';
+
 /** The buttons, one tab stop for all: left and right go along them. */
 function Commands({ children }: { children: ComponentChildren }) {
   const root = useRef<HTMLDivElement>(null);
-  const buttons = (): HTMLElement[] => [...(root.current?.querySelectorAll<HTMLElement>('vscode-button:not([disabled])') ?? [])];
+  const buttons = (): HTMLElement[] => [...(root.current?.querySelectorAll<HTMLElement>(`${kinds}:not([disabled])`) ?? [])];
   const rove = (to: HTMLElement | undefined): void => {
-    for (const button of root.current?.querySelectorAll('vscode-button') ?? [])
-      button.setAttribute('tabindex', button === to ? '0' : '-1');
+    for (const button of root.current?.querySelectorAll(kinds) ?? []) button.setAttribute('tabindex', button === to ? '0' : '-1');
   };
   useLayoutEffect(() => {
     const all = buttons();
@@ -114,10 +115,10 @@ function Commands({ children }: { children: ComponentChildren }) {
       role="toolbar"
       aria-label={t('Model')}
       tabIndex={-1}
-      onFocusIn={event => rove((event.target as HTMLElement).closest<HTMLElement>('vscode-button') ?? undefined)}
+      onFocusIn={event => rove((event.target as HTMLElement).closest<HTMLElement>(kinds) ?? undefined)}
       onKeyDown={event => {
         const all = buttons();
-        const at = all.indexOf((event.target as HTMLElement).closest<HTMLElement>('vscode-button')!);
+        const at = all.indexOf((event.target as HTMLElement).closest<HTMLElement>(kinds)!);
         const to = { ArrowRight: at + 1, ArrowLeft: at - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
         if (at < 0 || to === undefined) return;
         event.preventDefault();
