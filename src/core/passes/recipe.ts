@@ -18,6 +18,8 @@ const version = 1;
 /** A recipe with every option filled in. Throws 'bad-recipe': which step, which option, what was found, what is allowed. */
 export function parseRecipe(json: unknown): Recipe {
   if (!isRecord(json)) throw fail('bad-recipe', 'A recipe is a JSON object, not {found}.', { found: shown(json) });
+  if (json.version === undefined)
+    throw fail('bad-recipe', 'The recipe has no version. Begin it with {example}', { example: '"version": 1' });
   if (json.version !== version)
     throw fail('bad-recipe', 'The recipe has version {found}; this Headroom reads version {expected}.', {
       found: shown(json.version),
@@ -36,13 +38,15 @@ export function parseRecipe(json: unknown): Recipe {
 
 function parseStep(json: unknown, number: number): Step {
   if (!isRecord(json)) throw fail('bad-recipe', 'Step {number} is {found}, not an object.', { number, found: shown(json) });
+  const known = passes.map(it => it.id).join(', ');
   const id = json.pass;
+  if (id === undefined) throw fail('bad-recipe', 'Step {number} names no pass. There is: {passes}.', { number, passes: known });
   const pass = passes.find(it => it.id === id);
   if (!pass)
     throw fail('bad-recipe', 'Step {number} names the pass {found}. There is: {passes}.', {
       number,
       found: shown(id),
-      passes: passes.map(it => it.id).join(', '),
+      passes: known,
     });
   for (const key of Object.keys(json))
     if (key !== 'pass' && key !== 'options')
@@ -71,14 +75,7 @@ function parseOptions(
     const value = given[name];
     if (value === undefined) options[name] = field.default;
     else if (accepts(field, value)) options[name] = value;
-    else
-      throw fail('bad-recipe', 'Step {number} ({pass}): {option} is {found}. It must be {allowed}.', {
-        number,
-        pass,
-        option: name,
-        found: shown(value),
-        allowed: allowed(field),
-      });
+    else throw wrongValue(field, { number, pass, option: name, found: shown(value) });
   }
   refuseIdle(options, fields, pass, number);
   return options;
@@ -138,26 +135,49 @@ type NumberField = Extract<Field, { kind: 'number' }>;
 const onStep = ({ min, step }: NumberField, value: number): boolean =>
   step === undefined || Number.isInteger(Math.round(((value - min) / step) * 1e9) / 1e9);
 
-function allowed(field: Field): string {
+interface Place {
+  readonly [key: string]: string | number;
+  readonly number: number;
+  readonly pass: string;
+  readonly option: string;
+  readonly found: string;
+}
+
+function wrongValue(field: Field, at: Place): Error {
+  const oneOf = (allowed: readonly (string | number)[]) =>
+    fail('bad-recipe', 'Step {number} ({pass}): {option} is {found}. It must be one of {allowed}.', {
+      ...at,
+      allowed: allowed.join(', '),
+    });
   switch (field.kind) {
-    case 'number':
-      return numbers(field);
+    case 'number': {
+      const few = fewValues(field);
+      if (few) return oneOf(few);
+      const { min, max } = field;
+      return fail('bad-recipe', 'Step {number} ({pass}): {option} is {found}. It must be a number from {min} to {max}.', {
+        ...at,
+        min,
+        max,
+      });
+    }
     case 'choice':
-      return `one of ${field.choices.map(choice => choice.value).join(', ')}`;
+      return oneOf(field.choices.map(choice => choice.value));
     case 'flag':
-      return 'true or false';
+      return fail('bad-recipe', 'Step {number} ({pass}): {option} is {found}. It must be true or false.', at);
     case 'globs':
-      return 'a list of patterns such as ["encoder.layer.0.*"]';
+      return fail('bad-recipe', 'Step {number} ({pass}): {option} is {found}. It must be a list of patterns such as {example}.', {
+        ...at,
+        example: '["encoder.layer.0.*"]',
+      });
     default:
       return field satisfies never;
   }
 }
 
-/** "8 or 32" when there are few, else the range. */
-function numbers({ min, max, step }: NumberField): string {
+/** All values of a field that has up to four. */
+function fewValues({ min, max, step }: NumberField): number[] | undefined {
   const count = step === undefined ? Infinity : Math.floor((max - min) / step) + 1;
-  if (count <= 4) return Array.from({ length: count }, (_, i) => String(min + i * step!)).join(' or ');
-  return `a number from ${min} to ${max}${step === undefined ? '' : ` in steps of ${step}`}`;
+  return count <= 4 ? Array.from({ length: count }, (_, i) => min + i * step!) : undefined;
 }
 
 /** Edits that turn one word into the other (Levenshtein). */
@@ -177,6 +197,6 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 /** What was found, as short JSON. */
 function shown(value: unknown): string {
-  const text = value === undefined ? 'missing' : JSON.stringify(value);
+  const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

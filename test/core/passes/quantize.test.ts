@@ -157,7 +157,7 @@ test('include and exclude choose by id, and a pattern that names nothing is told
 
 test('old operators, a model without matrices, and one that is quantized already each get one clear reason', async () => {
   const old = modelOf([node('MatMul', ['x', 'a'], '1')], [matrix('a')], 10);
-  assert.match((await outcome(old))['hand.onnx']!, /version 10; int8 needs version 11/);
+  assert.match((await outcome(old))['hand.onnx']!, /opset 10; int8 needs opset 11/);
   const empty = modelOf([node('Relu', ['x'], '1')], []);
   assert.deepEqual(await outcome(empty), { 'hand.onnx': 'This model has no floating-point matrices.' });
   const weight = matrix('w', 64, 64, 'int8');

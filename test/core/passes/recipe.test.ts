@@ -33,7 +33,7 @@ test('what is not given has its default', () => {
 test('a refusal says which step, which option, what was found and what is allowed', () => {
   const step = 'Step 1 (quantize)';
   assert.equal(refusal(quantize({ scheme: 'int3' })), `${step}: scheme is "int3". It must be one of int8, int8-dynamic.`);
-  assert.equal(refusal(quantize({ embedding_bits: 16 })), `${step}: embedding_bits is 16. It must be 8 or 32.`);
+  assert.equal(refusal(quantize({ embedding_bits: 16 })), `${step}: embedding_bits is 16. It must be one of 8, 32.`);
   assert.equal(refusal(quantize({ per_channel: 'yes' })), `${step}: per_channel is "yes". It must be true or false.`);
   assert.match(refusal(quantize({ include: 'pooler' })), /include is "pooler". It must be a list of patterns/);
   assert.equal(
@@ -56,8 +56,9 @@ test('an option that another one switches off is not dropped in silence', () => 
 test('a refusal of the recipe itself says what a recipe is', () => {
   assert.match(refusal([]), /A recipe is a JSON object, not \[\]/);
   assert.match(refusal({ version: 2, steps: [] }), /version 2; this Headroom reads version 1/);
-  assert.match(refusal({ steps: [{ pass: 'quantize' }] }), /version missing/);
+  assert.match(refusal({ steps: [{ pass: 'quantize' }] }), /no version/);
   assert.match(refusal({ version: 1, steps: [] }), /no steps/);
+  assert.match(refusal({ version: 1, steps: [{}] }), /Step 1 names no pass. There is: quantize/);
   assert.match(refusal({ version: 1, steps: ['quantize'] }), /Step 1 is "quantize", not an object/);
   assert.match(refusal({ version: 1, steps: [{ pass: 'quantise' }] }), /names the pass "quantise". There is: quantize/);
   assert.match(refusal({ version: 1, steps: [{ pass: 'quantize', option: {} }] }), /an entry “option”/);

@@ -1,5 +1,6 @@
 import type { Anatomy, Linear, Table } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
+import type { Graph } from '../../model/graph.ts';
 import type { Model } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { isChosen, matchesGlob } from '../globs.ts';
@@ -43,6 +44,20 @@ export function idleGlobs(ids: readonly string[], { include, exclude }: Quantize
   return [...include, ...exclude]
     .filter(glob => !ids.some(id => matchesGlob(id, glob)))
     .map(target => ({ target, reason: sentence('No matrix or table has a name like this.') }));
+}
+
+/** DynamicQuantizeLinear, and negative axes of ReduceMax, are there from this version of the operators on. */
+const LEAST_OPSET = 11;
+
+/** Why a graph is too old for integer products, if it is. */
+export function tooOld(model: Model & { readonly graph: Graph }): Skipped | undefined {
+  const opset = model.graph.opsets.get('') ?? 1;
+  if (opset >= LEAST_OPSET) return undefined;
+  const reason = sentence('The model uses opset {opset}; int8 needs opset {least} or later. Export it again with a newer one.', {
+    opset,
+    least: LEAST_OPSET,
+  });
+  return { target: model.name, reason };
 }
 
 /** Below this a smaller tensor is not worth a less exact one: the larger of 1 kB and a ten-thousandth of the file. */

@@ -7,12 +7,18 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { held } from '../computed.ts';
 import type { Plan, QuantizeEdit, Skipped } from '../pass.ts';
 import { intOf, isPlainProduct, type Use, usesOfConstants } from '../uses.ts';
-import { idleGlobs, leftOut, nothingFound, organFinder, type QuantizeOptions, quantizedAlready, vectorsKept } from './choice.ts';
+import {
+  idleGlobs,
+  leftOut,
+  nothingFound,
+  organFinder,
+  type QuantizeOptions,
+  quantizedAlready,
+  tooOld,
+  vectorsKept,
+} from './choice.ts';
 import { byColumns, byRows, byTensor, sidesOf } from './eight-bits.ts';
 import { transposed } from './transposed.ts';
-
-/** DynamicQuantizeLinear is there from this version of the operators on. */
-const LEAST_OPSET = 11;
 
 /**
  * The weights that onnxruntime's quantize_dynamic would quantize (onnxruntime 1.30, weight_type QInt8, everything else at its
@@ -20,17 +26,8 @@ const LEAST_OPSET = 11;
  * with one scale and zero point. The first reader decides. rewrite/dynamic.ts writes the graph.
  */
 export function planDynamic(model: Model & { readonly graph: Graph }, anatomy: Anatomy, options: QuantizeOptions): Plan {
-  const opset = model.graph.opsets.get('') ?? 1;
-  if (opset < LEAST_OPSET) {
-    const reason = sentence(
-      'Its operators are of version {opset}; int8 needs version {least}. Export it again with a newer opset.',
-      {
-        opset,
-        least: LEAST_OPSET,
-      },
-    );
-    return { edits: [], skipped: [{ target: model.name, reason }] };
-  }
+  const old = tooOld(model);
+  if (old) return { edits: [], skipped: [old] };
   const organOf = organFinder(anatomy);
   const constants = new Set(model.graph.initializers);
   const uses = usesOfConstants(model);

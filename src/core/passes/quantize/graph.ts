@@ -13,14 +13,12 @@ import {
   organFinder,
   type QuantizeOptions,
   quantizedAlready,
+  tooOld,
   tooSmall,
   vectorsKept,
 } from './choice.ts';
 import { byColumns, byRows, sidesOf } from './eight-bits.ts';
 import { transposed } from './transposed.ts';
-
-/** ReduceMax takes negative axes, and everything else is there, from this version of the operators on. */
-const LEAST_OPSET = 11;
 
 /** About what the nodes that replace one product, or one lookup, add to the file. */
 const PRODUCT_BYTES = 1000;
@@ -31,17 +29,8 @@ const LOOKUP_BYTES = 600;
  * scale for each row. rewrite/rows.ts says what the activations do.
  */
 export function planGraph(model: Model & { readonly graph: Graph }, anatomy: Anatomy, options: QuantizeOptions): Plan {
-  const opset = model.graph.opsets.get('') ?? 1;
-  if (opset < LEAST_OPSET) {
-    const reason = sentence(
-      'Its operators are of version {opset}; int8 needs version {least}. Export it again with a newer opset.',
-      {
-        opset,
-        least: LEAST_OPSET,
-      },
-    );
-    return { edits: [], skipped: [{ target: model.name, reason }] };
-  }
+  const old = tooOld(model);
+  if (old) return { edits: [], skipped: [old] };
   const uses = usesOfConstants(model);
   const organOf = organFinder(anatomy);
   const edits: QuantizeEdit[] = [];
