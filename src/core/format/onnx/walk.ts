@@ -1,8 +1,7 @@
-import protobuf from 'protobufjs/minimal.js';
 import type { ByteSource } from '../../bytes/source.ts';
-import { Window } from '../../bytes/window.ts';
-import { fail, HeadroomError, type Sentence, sentence } from '../../errors.ts';
-import { cost, deepestNesting, largestGraph, longestText } from './limits.ts';
+import { sentence } from '../../errors.ts';
+import { cost, deepestNesting, longestText } from './limits.ts';
+import { WireReader } from './wire-reader.ts';
 
 // A protobuf message is a run of fields: varint tag = number << 3 | wire, then
 //   wire 0  varint      1  8 bytes      2  varint length, that many bytes      3 … 4  group (fields in between)      5  4 bytes
@@ -65,284 +64,178 @@ export async function walk<State>(
   end: number,
   signal?: AbortSignal,
 ): Promise<State> {
-  return new Walk(source, signal).run(message as Message<unknown>, start, end) as Promise<State>;
+  const wire = new WireReader(source, start, signal);
+  return new Walk(wire).run(message as Message<unknown>, start, end) as Promise<State>;
+}
+
+/** A group that has just begun: its fields are passed over, which may take reading on. */
+interface Group {
+  readonly group: number;
+  readonly tag: number;
 }
 
 class Walk {
-  readonly source: ByteSource;
-  readonly window: Window;
-  reader: protobuf.Reader = protobuf.Reader.create(new Uint8Array(0));
-  /** Offset in the file of the reader's first byte. */
-  base = 0;
-  pos = 0;
-  memory = 0;
-  readonly stack: Frame[] = [];
+  readonly #wire: WireReader;
+  readonly #stack: Frame[] = [];
 
-  constructor(source: ByteSource, signal?: AbortSignal) {
-    this.source = source;
-    this.window = new Window(source, signal);
+  constructor(wire: WireReader) {
+    this.#wire = wire;
   }
 
   async run(message: Message<unknown>, start: number, end: number): Promise<unknown> {
-    this.pos = start;
+    const wire = this.#wire;
     let top = this.open(message, start, end, 0, start);
     try {
       for (;;) {
-        if (this.pos === top.end) {
+        if (wire.pos === top.end) {
           top.message.end?.(top.state, top);
-          this.stack.pop();
-          const parent = this.stack.at(-1);
+          this.#stack.pop();
+          const parent = this.#stack.at(-1);
           if (!parent) return top.state;
           this.take(parent, top.state, { number: top.number, wire: 2, tag: top.tag, start: top.start, end: top.end });
           top = parent;
           continue;
         }
         // A tag and a length are at most 20 bytes.
-        if (!this.covers(20)) await this.load(20);
+        if (!wire.covers(20)) await wire.load(20);
         const inner = this.step(top);
         if (inner === true) continue;
-        if (typeof inner === 'number') await this.takeLater(top, inner);
+        if (typeof inner === 'number') {
+          wire.charge(inner);
+          await wire.load(inner);
+        } else if ('group' in inner) await this.skipGroup(top, inner);
         else top = inner;
       }
     } catch (error) {
-      throw this.explain(error);
+      throw wire.explain(error);
     }
   }
 
-  /** Reads one field if it is small and in memory: true. A message: its frame. Otherwise how many bytes are needed first. */
-  step(top: Frame): Frame | true | number {
-    const tagAt = this.pos;
-    const tag = this.tag();
+  /** Takes one field: true. One that begins a message or a group: that. One that is not in memory yet: how many bytes are needed. */
+  step(top: Frame): Frame | Group | true | number {
+    const wire = this.#wire;
+    const tagAt = wire.pos;
+    const tag = wire.tag();
     const number = tag >>> 3;
-    const wire = tag & 7;
-    if (number === 0) throw this.malformed(sentence('This is not valid ONNX: a field has the number 0.'), tagAt);
-    if (wire === 3) return this.needGroup(tagAt, number);
-    if (wire === 2) {
-      const length = this.varint();
-      const start = this.pos;
+    const type = tag & 7;
+    if (number === 0) throw wire.malformed(sentence('This is not valid ONNX: a field has the number 0.'), tagAt);
+    if (type === 3) return { group: number, tag: tagAt };
+    if (type === 2) {
+      const length = wire.varint();
+      const start = wire.pos;
       const end = start + length;
-      if (length < 0) throw this.malformed(sentence('This is not valid ONNX: a field has a negative length.'), tagAt);
-      if (end > top.end) throw this.tooFar(end, top, tagAt);
+      if (length < 0) throw wire.malformed(sentence('This is not valid ONNX: a field has a negative length.'), tagAt);
+      if (end > top.end) throw wire.tooFar(end, top.end, tagAt);
       const rule = top.message.rules[number];
       if (typeof rule === 'object') return this.enter(rule, start, end, number, tagAt);
       if (rule === undefined || rule === 'bulk') {
-        this.pos = end;
-        this.take(top, undefined, { number, wire, tag: tagAt, start, end });
+        wire.pos = end;
+        this.take(top, undefined, { number, wire: type, tag: tagAt, start, end });
         return true;
       }
       if (length > longestText) {
-        if (rule !== 'text' && !top.message.mayBeLong) throw this.tooMany(length, tagAt);
-        this.pos = end;
-        this.take(top, tooLong, { number, wire, tag: tagAt, start, end });
+        if (rule !== 'text' && !top.message.mayBeLong) throw wire.tooMany(length, tagAt);
+        wire.pos = end;
+        this.take(top, tooLong, { number, wire: type, tag: tagAt, start, end });
         return true;
       }
-      if (!this.covers(length)) {
-        this.pos = tagAt;
+      if (!wire.covers(length)) {
+        wire.pos = tagAt;
         return start - tagAt + length;
       }
-      this.pos = end;
-      this.take(top, this.content(rule, start, end), { number, wire, tag: tagAt, start, end });
+      wire.pos = end;
+      this.take(top, this.content(rule, start, end), { number, wire: type, tag: tagAt, start, end });
       return true;
     }
-    this.scalar(top, number, wire, tagAt);
+    this.scalar(top, number, type, tagAt);
     return true;
   }
 
-  scalar(top: Frame, number: number, wire: number, tagAt: number): void {
+  scalar(top: Frame, number: number, type: number, tagAt: number): void {
+    const wire = this.#wire;
     const rule = top.message.rules[number];
-    const start = this.pos;
+    const start = wire.pos;
     let value: number[] | undefined;
-    if (wire === 0) {
-      const integer = this.varint();
+    if (type === 0) {
+      const integer = wire.varint();
       if (rule === 'integers') value = [integer];
-    } else if (wire === 5 || wire === 1) {
-      this.pos += wire === 5 ? 4 : 8;
-      if (this.pos > top.end) throw this.tooFar(this.pos, top, tagAt);
-      if (rule === 'floats' && wire === 5) {
-        this.reader.pos = start - this.base;
-        value = [this.reader.float()];
+    } else if (type === 5 || type === 1) {
+      wire.pos += type === 5 ? 4 : 8;
+      if (wire.pos > top.end) throw wire.tooFar(wire.pos, top.end, tagAt);
+      if (rule === 'floats' && type === 5) {
+        value = [wire.floatAt(start)];
       }
-    } else throw this.malformed(sentence('This is not valid ONNX: a field has the wire type {wire}.', { wire }), tagAt);
-    if (this.pos > top.end) throw this.tooFar(this.pos, top, tagAt);
-    if (value) this.charge(cost.field);
-    this.take(top, value, { number, wire, tag: tagAt, start, end: this.pos });
+    } else throw wire.malformed(sentence('This is not valid ONNX: a field has the wire type {wire}.', { wire: type }), tagAt);
+    if (wire.pos > top.end) throw wire.tooFar(wire.pos, top.end, tagAt);
+    if (value) wire.charge(cost.field);
+    this.take(top, value, { number, wire: type, tag: tagAt, start, end: wire.pos });
   }
 
   /** Text, or packed numbers, of bytes that are in memory. */
   content(rule: 'text' | 'integers' | 'floats', start: number, end: number): string | number[] {
+    const wire = this.#wire;
     if (rule === 'text') {
-      this.charge(cost.text + (end - start));
-      return this.window.bytes.toString('utf8', start - this.window.start, end - this.window.start);
+      wire.charge(cost.text + (end - start));
+      return wire.text(start, end);
     }
     const values: number[] = [];
     if (rule === 'integers') {
-      this.pos = start;
-      while (this.pos < end) values.push(this.varint());
-      if (this.pos !== end) throw this.malformed(sentence('This is not valid ONNX: a packed field ends within a number.'), start);
+      wire.pos = start;
+      while (wire.pos < end) values.push(wire.varint());
+      if (wire.pos !== end) throw wire.malformed(sentence('This is not valid ONNX: a packed field ends within a number.'), start);
     } else {
       if ((end - start) % 4 !== 0)
-        throw this.malformed(sentence('This is not valid ONNX: a packed field ends within a number.'), start);
-      this.reader.pos = start - this.base;
-      for (let at = start; at < end; at += 4) values.push(this.reader.float());
+        throw wire.malformed(sentence('This is not valid ONNX: a packed field ends within a number.'), start);
+      for (let at = start; at < end; at += 4) values.push(wire.floatAt(at));
     }
-    this.charge(values.length * 9);
+    wire.charge(values.length * 9);
     return values;
   }
 
-  /** Fields that are larger than the window, and groups: the bytes are fetched, then the step is taken again. */
-  async takeLater(top: Frame, needed: number): Promise<void> {
-    if (needed === group) {
-      await this.skipGroup(top);
-      return;
-    }
-    this.charge(needed);
-    await this.load(needed);
-  }
-
-  groupTag = 0;
-  groupNumber = 0;
-  needGroup(tagAt: number, number: number): number {
-    this.groupTag = tagAt;
-    this.groupNumber = number;
-    return group;
-  }
-
-  async skipGroup(top: Frame): Promise<void> {
-    const tag = this.groupTag;
-    const start = this.pos;
-    const open = [this.groupNumber];
+  async skipGroup(top: Frame, { group, tag }: Group): Promise<void> {
+    const wire = this.#wire;
+    const start = wire.pos;
+    const open = [group];
     while (open.length > 0) {
-      if (this.pos >= top.end) throw this.tooFar(this.pos + 1, top, tag);
-      if (!this.covers(20)) await this.load(20);
-      const tagAt = this.pos;
-      const inner = this.tag();
-      const wire = inner & 7;
-      if (wire === 3) {
+      if (wire.pos >= top.end) throw wire.tooFar(wire.pos + 1, top.end, tag);
+      if (!wire.covers(20)) await wire.load(20);
+      const tagAt = wire.pos;
+      const inner = wire.tag();
+      const type = inner & 7;
+      if (type === 3) {
         open.push(inner >>> 3);
-        if (open.length + this.stack.length > deepestNesting) throw this.tooDeep(tagAt);
-      } else if (wire === 4) {
+        if (open.length + this.#stack.length > deepestNesting) throw wire.tooDeep(tagAt);
+      } else if (type === 4) {
         if (open.pop() !== inner >>> 3)
-          throw this.malformed(sentence('This is not valid ONNX: a group ends that did not begin.'), tagAt);
-      } else if (wire === 0) this.varint();
-      else if (wire === 2) {
-        const length = this.varint();
-        if (length < 0) throw this.malformed(sentence('This is not valid ONNX: a field has a negative length.'), tagAt);
-        this.pos += length;
-      } else if (wire === 1 || wire === 5) this.pos += wire === 1 ? 8 : 4;
-      else throw this.malformed(sentence('This is not valid ONNX: a field has the wire type {wire}.', { wire }), tagAt);
-      if (this.pos > top.end) throw this.tooFar(this.pos, top, tagAt);
+          throw wire.malformed(sentence('This is not valid ONNX: a group ends that did not begin.'), tagAt);
+      } else if (type === 0) wire.varint();
+      else if (type === 2) {
+        const length = wire.varint();
+        if (length < 0) throw wire.malformed(sentence('This is not valid ONNX: a field has a negative length.'), tagAt);
+        wire.pos += length;
+      } else if (type === 1 || type === 5) wire.pos += type === 1 ? 8 : 4;
+      else throw wire.malformed(sentence('This is not valid ONNX: a field has the wire type {wire}.', { wire: type }), tagAt);
+      if (wire.pos > top.end) throw wire.tooFar(wire.pos, top.end, tagAt);
     }
-    this.take(top, undefined, { number: this.groupNumber, wire: 3, tag, start, end: this.pos });
+    this.take(top, undefined, { number: group, wire: 3, tag, start, end: wire.pos });
   }
 
   enter(message: Message<never>, start: number, end: number, number: number, tag: number): Frame {
-    if (this.stack.length >= deepestNesting) throw this.tooDeep(tag);
+    const wire = this.#wire;
+    if (this.#stack.length >= deepestNesting) throw wire.tooDeep(tag);
     return this.open(message as Message<unknown>, start, end, number, tag);
   }
 
   open(message: Message<unknown>, start: number, end: number, number: number, tag: number): Frame {
-    this.charge(cost.message);
+    const wire = this.#wire;
+    wire.charge(cost.message);
     const frame: Frame = { message, state: message.begin({ start, end }), start, end, number, tag };
-    this.stack.push(frame);
+    this.#stack.push(frame);
     return frame;
   }
 
   take(top: Frame, value: unknown, at: FieldPlace): void {
     const kept = top.message.field?.(top.state, value, at);
-    this.charge(cost.step + (typeof kept === 'number' ? kept : 0));
-  }
-
-  tag(): number {
-    this.reader.pos = this.pos - this.base;
-    const tag = this.reader.tag();
-    this.pos = this.reader.pos + this.base;
-    return tag;
-  }
-
-  /** A varint as a signed 64-bit integer; beyond 2^53 the nearest number. Overlong forms are as good as short ones. */
-  varint(): number {
-    const { reader } = this;
-    const at = this.pos - this.base;
-    const first = reader.buf[at];
-    if (first !== undefined && first < 128) {
-      this.pos++;
-      return first;
-    }
-    reader.pos = at;
-    const value = reader.int64() as unknown as number | { toNumber(): number };
-    this.pos = reader.pos + this.base;
-    return typeof value === 'number' ? value : value.toNumber();
-  }
-
-  covers(length: number): boolean {
-    return this.window.covers(this.pos, length);
-  }
-
-  async load(length: number): Promise<void> {
-    await this.window.load(this.pos, length);
-    this.reader = protobuf.Reader.create(this.window.bytes);
-    this.base = this.window.start;
-  }
-
-  charge(bytes: number): void {
-    this.memory += bytes;
-    if (this.memory > largestGraph)
-      throw fail(
-        'limit',
-        'The graph needs more than {limit} bytes of memory. Headroom opens graphs of up to about a million nodes.',
-        { limit: largestGraph },
-        { file: this.source.name, offset: this.pos },
-      );
-  }
-
-  tooMany(length: number, offset: number): HeadroomError {
-    return fail(
-      'limit',
-      'A list of numbers has {length} bytes; {limit} are allowed.',
-      { length, limit: longestText },
-      { file: this.source.name, offset },
-    );
-  }
-
-  tooDeep(offset: number): HeadroomError {
-    return fail(
-      'limit',
-      'Messages are nested more than {limit} deep.',
-      { limit: deepestNesting },
-      { file: this.source.name, offset },
-    );
-  }
-
-  tooFar(end: number, top: Frame, offset: number): HeadroomError {
-    const last = this.source.byteLength;
-    if (end > last && top.end === last)
-      return fail(
-        'truncated',
-        'This file is cut short. Its header describes {a} bytes, but the file ends at {b}.',
-        { a: end, b: last },
-        { file: this.source.name, offset, hint: sentence('Download or copy the file again.') },
-      );
-    return this.malformed(sentence('This is not valid ONNX: a field is longer than the message it is in.'), offset);
-  }
-
-  malformed(what: Sentence, offset: number): HeadroomError {
-    return new HeadroomError('malformed', what, { file: this.source.name, offset });
-  }
-
-  /** What protobufjs's Reader throws (RangeError at the end of its bytes, Error for an impossible varint). */
-  explain(error: unknown): unknown {
-    if (error instanceof HeadroomError) return error;
-    const isReaders = error instanceof RangeError || (error instanceof Error && /^invalid \w+ encoding$/.test(error.message));
-    if (!isReaders) return error;
-    if (this.pos + 20 > this.source.byteLength && error instanceof RangeError)
-      return fail('truncated', 'This file is cut short. Its last field is not complete.', undefined, {
-        file: this.source.name,
-        offset: this.pos,
-        hint: sentence('Download or copy the file again.'),
-        cause: error,
-      });
-    return this.malformed(sentence('This is not valid ONNX: a number is longer than ten bytes.'), this.pos);
+    this.#wire.charge(cost.step + (typeof kept === 'number' ? kept : 0));
   }
 }
-
-const group = -1;
