@@ -19,12 +19,11 @@ for (const [name, view] of Object.entries(states)) {
     skip: skipReason ?? false,
   }, async () => {
     const { page } = opened;
-    const shown = view();
+    // A name of its own says when the page shows this state and not the one before.
+    const shown = { ...view(), name: `${name}.onnx` };
     await page.setViewportSize({ width: 1200, height: 480 });
     opened.emit('view', shown);
-    await page.waitForSelector(
-      shown.state === 'opening' ? '.ghosts' : shown.state === 'failed' ? '[role=alert]' : '.tr.body, .state',
-    );
+    await page.locator('.hdr h1', { hasText: shown.name }).waitFor();
     const row = page.locator('.tr.body').first();
     if (await row.count()) await row.click();
     for (const width of [1200, 420]) {
