@@ -57,7 +57,11 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
   const { tables, norm, projection } = embeddings;
   const family = familyOf(model.config.model_type) ?? guessFamily(model, embeddings, stored);
   const layers: Layer[] = [];
-  for (const index of blocks.keys()) layers.push(await layerOf(model, flow, blocks, index, stored, signal));
+  const sharing = groupsOf(blocks, stored);
+  for (const [index, block] of blocks.entries()) {
+    const same = stored[index] === index ? sharing.get(index)! : [block];
+    layers.push(await layerOf(model, flow, same, { index, stored: stored[index]! }, signal));
+  }
   const top = topAbove(flow, last.fed, { family, word: tables[0], claimed: tensorsOf(layers, norm) });
   const stated = model.config.model_type;
   return {
@@ -75,26 +79,34 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
   };
 }
 
+/** Blocks by the first that holds their numbers. */
+function groupsOf(blocks: readonly Block[], stored: readonly number[]): Map<number, Block[]> {
+  const groups = new Map<number, Block[]>();
+  for (const [index, block] of blocks.entries()) {
+    const group = groups.get(stored[index]!);
+    if (group) group.push(block);
+    else groups.set(stored[index]!, [block]);
+  }
+  return groups;
+}
+
+/** The layer of the first block; the others multiply by the same numbers. */
 async function layerOf(
   model: Model,
   flow: Flow,
   blocks: readonly Block[],
-  index: number,
-  stored: readonly number[],
+  { index, stored }: Pick<Layer, 'index' | 'stored'>,
   signal?: AbortSignal,
 ): Promise<Layer> {
-  const block = blocks[index]!;
+  const block = blocks[0]!;
   const ids = layerIds(index);
-  const sharing = blocks.filter((_, other) => stored[other] === index);
-  const linear = (key: 'query' | 'key' | 'value' | 'output' | 'up' | 'down') => {
-    const products = (sharing.length > 0 ? sharing : [block]).map(each => each[key].product!);
-    return linearOf(ids[key], products as [Product, ...Product[]]);
-  };
+  const linear = (key: 'query' | 'key' | 'value' | 'output' | 'up' | 'down') =>
+    linearOf(ids[key], blocks.map(each => each[key].product!) as [Product, ...Product[]]);
   const query = linear('query');
   const width = await headWidth(flow.wiring, block.splits, query.out, signal);
   return {
     index,
-    stored: stored[index]!,
+    stored,
     ...(width ? { heads: query.out / width, headDim: width } : headsOf(model, query)),
     query,
     key: linear('key'),
