@@ -10,26 +10,26 @@ export function columnsFor(width: number): readonly ColumnKey[] {
 const from: Readonly<Record<ColumnKey, number>> = {
   name: 0,
   bars: 360,
-  before: 1120,
+  before: 1180,
   after: 0,
   difference: 640,
   percent: 0,
   type: 640,
   shape: 1440,
   error: 640,
-  cosine: 1120,
+  cosine: 1180,
 };
 
 /** Widths never depend on the values. */
 export const trackOf: Readonly<Record<ColumnKey, string>> = {
   name: 'minmax(104px, 1fr)',
-  bars: '90px',
-  before: '62px',
-  after: '62px',
-  difference: '70px',
-  percent: '66px',
-  type: '92px',
+  bars: '84px',
+  before: '60px',
+  after: '60px',
+  difference: '66px',
+  percent: '64px',
+  type: '90px',
   shape: '190px',
-  error: '76px',
+  error: '72px',
   cosine: '66px',
 };

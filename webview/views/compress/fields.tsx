@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Field } from '../../../src/core/passes/pass.ts';
-import { Checkbox, Dropdown, RadioGroup, TextField } from '../../controls.tsx';
+import { Checkbox, RadioGroup, TextField } from '../../controls.tsx';
 import { say, t } from '../../l10n.ts';
+import { KeptDropdown } from '../diff/kept-dropdown.tsx';
 import { type FieldValue, isDefault, parseGlobs, parseNumber } from './draft.ts';
 import { choiceWord, valueWord } from './words.ts';
 
@@ -92,7 +93,7 @@ function ChoiceControl({ id, field, value, onChange }: FieldRowProps<Extract<Fie
   const hinted = field.choices.some(({ hint }) => hint.text !== '');
   if (!hinted || field.choices.length > mostRadios)
     return (
-      <Dropdown
+      <KeptDropdown
         label={say(field.label)}
         class="short"
         describedBy={`${id}-help`}

@@ -1,5 +1,6 @@
-import { Button, Dropdown, TextField } from '../../controls.tsx';
+import { Button, TextField } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
+import { KeptDropdown } from '../diff/kept-dropdown.tsx';
 
 type Format = 'onnx' | 'safetensors';
 
@@ -35,7 +36,7 @@ export function Footer(props: FooterProps) {
       <Button class="browse" onClick={props.onBrowse}>
         {t('Browse…')}
       </Button>
-      <Dropdown
+      <KeptDropdown
         class="format"
         label={t('Format')}
         value={props.format}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../../icons.tsx';
 import { t } from '../../l10n.ts';
 
@@ -12,7 +12,7 @@ export function MoreMenu({ commands, class: extra }: { commands: readonly Comman
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLSpanElement>(null);
   const items = (): HTMLElement[] => [...(root.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     items()[0]?.focus();
     const onDown = (event: Event): void => {

@@ -81,6 +81,7 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
     setClosed(shut);
     update({ open: [...open] });
   };
+  const onScroll = useLater((scrollTop: number) => update({ scrollTop }));
   const equal = counts.same === total;
   return (
     <main class="diff">
@@ -125,7 +126,7 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
                 rowClass={row => `is-${row.node.change}`}
                 empty={<p class="none muted">{t('No tensor matches.')}</p>}
                 scrollTop={state.scrollTop}
-                onScroll={scrollTop => update({ scrollTop })}
+                onScroll={onScroll}
                 handle={table}
               />
               {node && (
@@ -158,6 +159,15 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
       </p>
     </main>
   );
+}
+
+/** Calls once things are quiet: scrolling draws rows, not the page around them. */
+function useLater<Value>(act: (value: Value) => void): (value: Value) => void {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  return value => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => act(value), 150);
+  };
 }
 
 function useWidth(): number {
