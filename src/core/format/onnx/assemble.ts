@@ -1,14 +1,16 @@
 import type { ByteSource } from '../../bytes/source.ts';
 import { fail, sentence } from '../../errors.ts';
 import type { Attribute, Graph, Node } from '../../model/graph.ts';
-import type { Model, Part, Warning } from '../../model/model.ts';
+import type { Model, Warning } from '../../model/model.ts';
 import { dtypeOfOnnx } from '../../tensor/dtype.ts';
 import { packedByteLength, type Tensor } from '../../tensor/tensor.ts';
 import type { ConfigFile } from '../config.ts';
 import { checkShape, type Origin, type Span } from '../stored.ts';
+import { constantOf, plainAttribute } from './attributes.ts';
 import type { ExternalFiles } from './external.ts';
-import type { WireAttribute, WireGraph, WireModel, WireNode, WireTensor } from './messages.ts';
-import { ConstantTensor, OnnxTensor } from './tensor.ts';
+import { partsOf } from './parts.ts';
+import { type ConstantTensor, OnnxTensor } from './tensor.ts';
+import type { WireAttribute, WireGraph, WireModel, WireNode, WireTensor } from './wire-types.ts';
 
 /** What the writer splices from. */
 export interface OnnxOrigin extends Origin {
@@ -236,57 +238,4 @@ export class Assembly {
     if (found === 0 && need > 0) this.#checkTyped(wire, need, typed);
     return new OnnxTensor(wire, dtype, this.#source);
   }
-}
-
-function plainAttribute(wire: WireAttribute): Attribute {
-  if (wire.isOther) return { type: 'other' };
-  switch (wire.type || guessedType(wire)) {
-    case 1:
-      return { type: 'float', value: wire.float };
-    case 2:
-      return { type: 'int', value: wire.integer };
-    case 3:
-      return { type: 'string', value: wire.text ?? '' };
-    case 6:
-      return { type: 'floats', value: wire.floats };
-    case 7:
-      return { type: 'ints', value: wire.integers };
-    case 8:
-      return { type: 'strings', value: wire.texts };
-    default:
-      return { type: 'other' };
-  }
-}
-
-/** Files of IR version 1 may leave the type out. */
-function guessedType(wire: WireAttribute): number {
-  if (wire.text !== undefined) return 3;
-  if (wire.floats.length > 0) return 6;
-  if (wire.integers.length > 0) return 7;
-  if (wire.texts.length > 0) return 8;
-  if (wire.integer !== 0) return 2;
-  return wire.float !== 0 ? 1 : 0;
-}
-
-/** The tensor of a Constant that is not written as one. */
-function constantOf(wire: WireAttribute, value: Attribute, name: string): ConstantTensor | undefined {
-  if (wire.name === 'value_float' && value.type === 'float') return new ConstantTensor(name, 'fp32', [], [value.value]);
-  if (wire.name === 'value_int' && value.type === 'int') return new ConstantTensor(name, 'int64', [], [value.value]);
-  if (wire.name === 'value_floats' && value.type === 'floats')
-    return new ConstantTensor(name, 'fp32', [value.value.length], value.value);
-  if (wire.name === 'value_ints' && value.type === 'ints')
-    return new ConstantTensor(name, 'int64', [value.value.length], value.value);
-  return undefined;
-}
-
-/** The elements of every tensor are `tensors`, the metadata's entries are `metadata`, the rest of the file is `graph`. */
-function partsOf(wire: WireModel, tensors: number, [file, ...external]: readonly ByteSource[]): Part[] {
-  const metadata = wire.metadataSpans.reduce((sum, span) => sum + span.end - span.start, 0);
-  const { name, byteLength } = file!;
-  return [
-    { kind: 'graph', file: name, byteLength: byteLength - tensors - metadata },
-    { kind: 'tensors', file: name, byteLength: tensors },
-    { kind: 'metadata', file: name, byteLength: metadata },
-    ...external.map(source => ({ kind: 'external' as const, file: source.name, byteLength: source.byteLength })),
-  ];
 }

@@ -4,7 +4,7 @@ import type { DType } from '../../tensor/dtype.ts';
 import { packedByteLength, type Shape } from '../../tensor/tensor.ts';
 import { readHeader } from '../safetensors/header.ts';
 import { mostExternalFiles } from './limits.ts';
-import type { WireTensor } from './messages.ts';
+import type { WireTensor } from './wire-types.ts';
 
 // external_data: [ ("location", path), ("offset", bytes), ("length", bytes), ("checksum", sha1) ]
 

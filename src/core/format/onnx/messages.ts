@@ -1,115 +1,21 @@
-import type { ByteSource } from '../../bytes/source.ts';
-import type { Node, ValueInfo } from '../../model/graph.ts';
-import { type DType, dtypeOfOnnx } from '../../tensor/dtype.ts';
 import type { Span } from '../stored.ts';
 import { cost } from './limits.ts';
+import { entry, lastOf, sparseMessage, tensorMessage, text } from './tensor-message.ts';
+import { valueInfoMessage } from './value-message.ts';
 import { type FieldPlace, type Message, type Place, tooLong } from './walk.ts';
+import type {
+  Run,
+  WireAttribute,
+  WireFunction,
+  WireGraph,
+  WireModel,
+  WireNode,
+  WireSparse,
+  WireTensor,
+  WireValueInfo,
+} from './wire-types.ts';
 
 // The messages of onnx.proto (ONNX 1.23), as far as they are read. What has no rule here is skipped, and copied when written.
-
-/** A run of fields with the same number: [start, end) with their tags. What is not changed is copied run by run. */
-export interface Run extends Span {
-  readonly number: number;
-}
-
-/** TensorProto as it lies in the file. */
-export interface WireTensor extends Span {
-  name: string;
-  readonly dims: number[];
-  dataType: number;
-  raw: Span | undefined;
-  /** float_data 4, int32_data 5, string_data 6, int64_data 7, double_data 10, uint64_data 11. */
-  readonly typed: TypedRun[];
-  readonly external: [string, string][];
-  isExternal: boolean;
-  hasSegment: boolean;
-}
-
-export interface TypedRun {
-  readonly number: number;
-  /** 2: one packed run (or one string). Otherwise single elements, each with its tag, in [start, end). */
-  readonly wire: number;
-  readonly start: number;
-  end: number;
-}
-
-export interface WireAttribute extends Span {
-  name: string;
-  type: number;
-  float: number;
-  integer: number;
-  text: string | undefined;
-  tensor: WireTensor | undefined;
-  graph: WireGraph | undefined;
-  floats: number[];
-  integers: number[];
-  texts: string[];
-  /** Holds something that is not understood, or is too long to be read. */
-  isOther: boolean;
-  /** tensors, graphs and sparse tensors in lists: their sizes count, their meaning is not known. */
-  loose: WireTensor[];
-  graphs: WireGraph[];
-}
-
-/** NodeProto; assemble.ts makes a Node of the same object, because a graph may have a million. */
-export interface WireNode {
-  opType: string;
-  domain: string;
-  name: string;
-  inputs: string[];
-  outputs: string[];
-  attributes: WireAttribute[];
-  metadata: [string, string][];
-  readonly origin: NodeOrigin;
-}
-
-/** A node as it lies in the file: the whole field. What is no longer the object that was read has changed. */
-export interface NodeOrigin extends Span {
-  source: ByteSource | undefined;
-  node: Node | undefined;
-}
-
-export interface WireValueInfo extends ValueInfo, Span {
-  name: string;
-  dtype?: DType;
-  shape?: (number | string | undefined)[];
-}
-
-export interface WireSparse extends Span {
-  values: WireTensor | undefined;
-  indices: WireTensor | undefined;
-}
-
-export interface WireGraph {
-  name: string;
-  readonly nodes: WireNode[];
-  readonly initializers: WireTensor[];
-  readonly sparse: WireSparse[];
-  readonly inputs: WireValueInfo[];
-  readonly outputs: WireValueInfo[];
-  readonly runs: Run[];
-}
-
-export interface WireFunction {
-  name: string;
-  domain: string;
-  readonly nodes: WireNode[];
-}
-
-export interface WireModel {
-  irVersion: number;
-  producer: string;
-  producerVersion: string;
-  readonly opsets: [string, number][];
-  graph: WireGraph | undefined;
-  readonly metadata: (readonly [string, string])[];
-  readonly metadataSpans: Span[];
-  readonly functions: WireFunction[];
-  readonly training: WireGraph[];
-  readonly runs: Run[];
-  /** Fields of ModelProto that were recognised. */
-  known: number;
-}
 
 /** Adds a field to the runs of a message: neighbours with the same number become one. */
 function extend(runs: Run[], at: FieldPlace): number {
@@ -120,144 +26,6 @@ function extend(runs: Run[], at: FieldPlace): number {
   }
   return runs.push({ number: at.number, start: at.tag, end: at.end }) && cost.run;
 }
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const lastOf = (values: unknown): number => (values as number[]).at(-1) ?? 0;
-
-const entry: Message<[string, string]> = {
-  rules: { 1: 'text', 2: 'text' },
-  begin: () => ['', ''],
-  field(state, value, { number }) {
-    if (number === 1) state[0] = text(value);
-    if (number === 2) state[1] = text(value);
-  },
-};
-
-export const tensorMessage: Message<WireTensor> = {
-  rules: {
-    1: 'integers',
-    2: 'integers',
-    3: 'bulk',
-    4: 'bulk',
-    5: 'bulk',
-    6: 'bulk',
-    7: 'bulk',
-    8: 'text',
-    9: 'bulk',
-    10: 'bulk',
-    11: 'bulk',
-    13: entry as Message<never>,
-    14: 'integers',
-  },
-  begin: ({ start, end }) => ({
-    name: '',
-    dims: [],
-    dataType: 0,
-    raw: undefined,
-    typed: [],
-    external: [],
-    isExternal: false,
-    hasSegment: false,
-    start,
-    end,
-  }),
-  field(state, value, at) {
-    switch (at.number) {
-      case 1:
-        if (Array.isArray(value)) for (const size of value) state.dims.push(size);
-        break;
-      case 2:
-        if (value) state.dataType = lastOf(value);
-        break;
-      case 3:
-        state.hasSegment = true;
-        break;
-      case 4:
-      case 5:
-      case 6:
-      case 7:
-      case 10:
-      case 11:
-        return addTyped(state.typed, at);
-      case 8:
-        state.name = text(value);
-        break;
-      case 9:
-        if (at.wire === 2) state.raw = { start: at.start, end: at.end };
-        break;
-      case 13:
-        if (value) state.external.push(value as [string, string]);
-        break;
-      case 14:
-        if (value) state.isExternal = lastOf(value) === 1;
-    }
-    return 0;
-  },
-};
-
-function addTyped(runs: TypedRun[], { number, wire, tag, start, end }: FieldPlace): number {
-  const last = runs.at(-1);
-  if (wire === 3) return 0;
-  if (wire !== 2 && last && last.number === number && last.wire === wire && last.end === tag) {
-    last.end = end;
-    return 0;
-  }
-  return runs.push({ number, wire, start: wire === 2 ? start : tag, end }) && cost.run;
-}
-
-const sparseMessage: Message<WireSparse> = {
-  rules: { 1: tensorMessage as Message<never>, 2: tensorMessage as Message<never> },
-  begin: ({ start, end }) => ({ values: undefined, indices: undefined, start, end }),
-  field(state, value, { number }) {
-    if (number === 1 && value) state.values = value as WireTensor;
-    if (number === 2 && value) state.indices = value as WireTensor;
-  },
-};
-
-const dimensionMessage: Message<{ size: number | string | undefined }> = {
-  rules: { 1: 'integers', 2: 'text' },
-  begin: () => ({ size: undefined }),
-  field(state, value, { number }) {
-    if (number === 1 && value) state.size = lastOf(value);
-    if (number === 2 && typeof value === 'string') state.size = value || undefined;
-  },
-};
-
-const shapeMessage: Message<(number | string | undefined)[]> = {
-  rules: { 1: dimensionMessage as Message<never> },
-  begin: () => [],
-  field(state, value, { number }) {
-    if (number === 1 && value) state.push((value as { size: number | string | undefined }).size);
-  },
-};
-
-type Typed = { dtype?: DType; shape?: (number | string | undefined)[] };
-const tensorTypeMessage: Message<Typed> = {
-  rules: { 1: 'integers', 2: shapeMessage as Message<never> },
-  begin: () => ({}),
-  field(state, value, { number }) {
-    const dtype = number === 1 && value ? dtypeOfOnnx(lastOf(value)) : undefined;
-    if (dtype) state.dtype = dtype;
-    if (number === 2 && value) state.shape = value as (number | string | undefined)[];
-  },
-};
-
-const typeMessage: Message<{ tensor?: Typed }> = {
-  rules: { 1: tensorTypeMessage as Message<never> },
-  begin: () => ({}),
-  field(state, value, { number }) {
-    if (number === 1 && value) state.tensor = value as Typed;
-  },
-};
-
-const valueInfoMessage: Message<WireValueInfo> = {
-  rules: { 1: 'text', 2: typeMessage as Message<never> },
-  begin: ({ start, end }) => ({ name: '', start, end }),
-  field(state, value, { number }) {
-    if (number === 1) state.name = text(value);
-    if (number === 2 && value) Object.assign(state, (value as { tensor?: Typed }).tensor);
-  },
-};
 
 const attributeMessage: Message<WireAttribute> = {
   mayBeLong: true,

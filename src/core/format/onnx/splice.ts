@@ -21,9 +21,9 @@ import {
   messageField,
   tensorHead,
 } from './encode.ts';
-import type { NodeOrigin, Run, WireGraph, WireModel, WireValueInfo } from './messages.ts';
+import { fieldsWithin } from './fields.ts';
 import { OnnxTensor } from './tensor.ts';
-import { type FieldPlace, type Message, walk } from './walk.ts';
+import type { NodeOrigin, Run, WireGraph, WireModel, WireValueInfo } from './wire-types.ts';
 
 /** Where the data of a tensor goes: into the model file, or to bytes [offset, offset + length) of a file beside it. */
 export type Placement = (tensor: Tensor) => { readonly location: string; readonly offset: number } | undefined;
@@ -208,25 +208,4 @@ function append<T>(to: T[], more: readonly T[]): void {
 
 function sameMap<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
   return a === b || (a.size === b.size && [...a].every(([key, value]) => b.get(key) === value));
-}
-
-/** The fields of the message that the field [start, end) holds, one run each. */
-async function fieldsWithin(source: ByteSource, start: number, end: number): Promise<Run[]> {
-  const inner: Message<Run[]> = {
-    rules: {},
-    begin: () => [],
-    field: (runs: Run[], _: unknown, at: FieldPlace) => {
-      runs.push({ number: at.number, start: at.tag, end: at.end });
-    },
-  };
-  let found: Run[] = [];
-  const outer: Message<null> = {
-    rules: { 1: inner as Message<never>, 5: inner as Message<never> },
-    begin: () => null,
-    field: (_, value) => {
-      found = value as Run[];
-    },
-  };
-  await walk(source, outer, start, end);
-  return found;
 }

@@ -3,8 +3,8 @@ import { fail } from '../../errors.ts';
 import type { DType } from '../../tensor/dtype.ts';
 import { type Place, packedByteLength, type Shape, type Tensor } from '../../tensor/tensor.ts';
 import { checkRange } from '../stored.ts';
-import type { WireTensor } from './messages.ts';
 import { decodeTyped, isPlain, typedField } from './typed.ts';
+import type { WireTensor } from './wire-types.ts';
 
 /** A tensor of an ONNX file: its bytes are in raw_data, in a typed field, or in another file. */
 export class OnnxTensor implements Tensor {

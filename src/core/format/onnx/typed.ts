@@ -3,7 +3,7 @@ import type { ByteSource } from '../../bytes/source.ts';
 import { fail } from '../../errors.ts';
 import { type DType, dtypes } from '../../tensor/dtype.ts';
 import { packedByteLength, type Shape } from '../../tensor/tensor.ts';
-import type { TypedRun } from './messages.ts';
+import type { TypedRun } from './wire-types.ts';
 
 /** The field of TensorProto that holds the elements of a dtype when raw_data does not. */
 export function typedField(dtype: DType): number {

@@ -120,34 +120,35 @@ class Walk {
     const type = tag & 7;
     if (number === 0) throw wire.malformed(sentence('This is not valid ONNX: a field has the number 0.'), tagAt);
     if (type === 3) return { group: number, tag: tagAt };
-    if (type === 2) {
-      const length = wire.varint();
-      const start = wire.pos;
-      const end = start + length;
-      if (length < 0) throw wire.malformed(sentence('This is not valid ONNX: a field has a negative length.'), tagAt);
-      if (end > top.end) throw wire.tooFar(end, top.end, tagAt);
-      const rule = top.message.rules[number];
-      if (typeof rule === 'object') return this.enter(rule, start, end, number, tagAt);
-      if (rule === undefined || rule === 'bulk') {
-        wire.pos = end;
-        this.take(top, undefined, { number, wire: type, tag: tagAt, start, end });
-        return true;
-      }
-      if (length > longestText) {
-        if (rule !== 'text' && !top.message.mayBeLong) throw wire.tooMany(length, tagAt);
-        wire.pos = end;
-        this.take(top, tooLong, { number, wire: type, tag: tagAt, start, end });
-        return true;
-      }
-      if (!wire.covers(length)) {
-        wire.pos = tagAt;
-        return start - tagAt + length;
-      }
+    if (type === 2) return this.delimited(top, number, tagAt);
+    this.scalar(top, number, type, tagAt);
+    return true;
+  }
+
+  /** Text, bytes, packed numbers or a message. */
+  delimited(top: Frame, number: number, tagAt: number): Frame | true | number {
+    const wire = this.#wire;
+    const length = wire.varint();
+    const start = wire.pos;
+    const end = start + length;
+    if (length < 0) throw wire.malformed(sentence('This is not valid ONNX: a field has a negative length.'), tagAt);
+    if (end > top.end) throw wire.tooFar(end, top.end, tagAt);
+    const at: FieldPlace = { number, wire: 2, tag: tagAt, start, end };
+    const rule = top.message.rules[number];
+    if (typeof rule === 'object') return this.enter(rule, start, end, number, tagAt);
+    const isSkipped = rule === undefined || rule === 'bulk';
+    if (isSkipped || length > longestText) {
+      if (!isSkipped && rule !== 'text' && !top.message.mayBeLong) throw wire.tooMany(length, tagAt);
       wire.pos = end;
-      this.take(top, this.content(rule, start, end), { number, wire: type, tag: tagAt, start, end });
+      this.take(top, isSkipped ? undefined : tooLong, at);
       return true;
     }
-    this.scalar(top, number, type, tagAt);
+    if (!wire.covers(length)) {
+      wire.pos = tagAt;
+      return start - tagAt + length;
+    }
+    wire.pos = end;
+    this.take(top, this.content(rule, start, end), at);
     return true;
   }
 
@@ -162,9 +163,7 @@ class Walk {
     } else if (type === 5 || type === 1) {
       wire.pos += type === 5 ? 4 : 8;
       if (wire.pos > top.end) throw wire.tooFar(wire.pos, top.end, tagAt);
-      if (rule === 'floats' && type === 5) {
-        value = [wire.floatAt(start)];
-      }
+      if (rule === 'floats' && type === 5) value = [wire.floatAt(start)];
     } else throw wire.malformed(sentence('This is not valid ONNX: a field has the wire type {wire}.', { wire: type }), tagAt);
     if (wire.pos > top.end) throw wire.tooFar(wire.pos, top.end, tagAt);
     if (value) wire.charge(cost.field);
