@@ -1,3 +1,4 @@
+import { throwIfCancelled } from '../errors.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { readFloats } from '../tensor/floats.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -30,11 +31,35 @@ export async function floatsOf(tensor: Tensor, start: number, end: number, signa
 /** A typed array needs a start that is a multiple of its width; a file's bytes may lie anywhere. */
 const aligned = (bytes: Uint8Array, width: number): Uint8Array => (bytes.byteOffset % width === 0 ? bytes : bytes.slice());
 
-/** Elements worked on at once: 4 MiB of f32. A multiple of ERROR_BLOCK. */
-export const RUN = 1024 * 1024;
+/** Elements worked on at once: 1 MiB of f32, which leaves a matrix of 768 x 768 several runs. A multiple of ERROR_BLOCK. */
+export const RUN = 256 * 1024;
 
-/** Whole rows [first, last) in runs of about RUN elements, at least one row each. */
-export function* runsOfRows(rows: number, columns: number): Generator<readonly [number, number]> {
+/** A run of whole rows [first, last) of a matrix. */
+export interface RowRun {
+  readonly first: number;
+  readonly last: number;
+  readonly values_RC: Float32Array;
+}
+
+/** The rows [start, end) of a matrix in runs of about RUN elements, at least one row each. The next run is read while the caller works on this one. */
+export async function* rowRuns(
+  tensor: Tensor,
+  columns: number,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+): AsyncGenerator<RowRun> {
   const step = Math.max(1, Math.floor(RUN / Math.max(columns, 1)));
-  for (let row = 0; row < rows; row += step) yield [row, Math.min(rows, row + step)];
+  const read = async (first: number): Promise<RowRun> => {
+    const last = Math.min(end, first + step);
+    return { first, last, values_RC: await floatsOf(tensor, first * columns, last * columns, signal) };
+  };
+  let next = start < end ? read(start) : undefined;
+  while (next) {
+    const run: RowRun = await next;
+    throwIfCancelled(signal);
+    next = run.last < end ? read(run.last) : undefined;
+    next?.catch(() => undefined); // reported when it is awaited; a caller that stops early does not wait for it
+    yield run;
+  }
 }

@@ -1,5 +1,5 @@
-import { fail, sentence, throwIfCancelled } from '../../errors.ts';
-import { floatsOf, RUN, runsOfRows } from '../../kernels/floats.ts';
+import { fail, sentence } from '../../errors.ts';
+import { type RowRun, rowRuns } from '../../kernels/floats.ts';
 import { type Bytes8, kernels } from '../../kernels/kernels.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import { computed, deferred, once } from '../computed.ts';
@@ -32,13 +32,16 @@ export function sidesOf(weight: Tensor): readonly [rows: number, columns: number
   return [columns === 0 ? 0 : elementCount(weight.shape) / columns, columns];
 }
 
-const bytes8 = (length: number, signed: boolean): Bytes8 => (signed ? new Int8Array(length) : new Uint8Array(length));
+const bytes8 = (length: number, { signed }: Form): Bytes8 => (signed ? new Int8Array(length) : new Uint8Array(length));
 const zeroOf = (form: Form): 0 | 128 => (form.signed ? 0 : 128);
 const dtypeOf = (form: Form): 'int8' | 'uint8' => (form.signed ? 'int8' : 'uint8');
 
-function scalesOf(id: string, most: Float32Array): Float32Array {
-  for (const value of most) if (!Number.isFinite(value)) throw notFinite(id);
-  return most.map(value => symmetric(value));
+/** The largest magnitudes become scales, in place. */
+function toScales(id: string, most: Float32Array): void {
+  for (let i = 0; i < most.length; i++) {
+    if (!Number.isFinite(most[i]!)) throw notFinite(id);
+    most[i] = symmetric(most[i]!);
+  }
 }
 
 const notFinite = (id: string): Error =>
@@ -56,33 +59,27 @@ export function byRows(weight: Tensor, form: Form): EightBits {
   const sums_R = new Float32Array(rows);
   const known_R = new Uint8Array(rows);
 
-  async function quantize(first: number, last: number, signal?: AbortSignal): Promise<Bytes8> {
-    throwIfCancelled(signal);
-    const values_RC = await floatsOf(weight, first * columns, last * columns, signal);
-    const most_R = new Float32Array(last - first);
-    kernels.absMaxByRow(values_RC, most_R);
-    const scales = scalesOf(form.id, most_R);
-    const integers_RC = bytes8(values_RC.length, form.signed);
-    kernels.quantizeByRow(values_RC, scales, zeroOf(form), integers_RC);
+  function quantize({ first, last, values_RC }: RowRun, into_RC: Bytes8): void {
+    const scales = scale_R.subarray(first, last).fill(0);
+    kernels.absMaxByRow(values_RC, scales);
+    toScales(form.id, scales);
+    kernels.quantizeByRow(values_RC, scales, zeroOf(form), into_RC);
     const counts_R = new Int32Array(last - first);
-    kernels.sumByRow(integers_RC, zeroOf(form), counts_R);
-    scale_R.set(scales, first);
-    sums_R.set(
-      Float32Array.from(counts_R, (count, r) => count * scales[r]!),
-      first,
-    );
+    kernels.sumByRow(into_RC, zeroOf(form), counts_R);
+    multiply(counts_R, scales, sums_R.subarray(first, last));
     known_R.fill(1, first, last);
-    return integers_RC;
   }
 
   async function complete(signal?: AbortSignal): Promise<void> {
-    for (const [first, last] of runsOfRows(rows, columns))
-      if (known_R.subarray(first, last).includes(0)) await quantize(first, last, signal);
+    const first = known_R.indexOf(0);
+    if (first < 0) return;
+    for await (const run of rowRuns(weight, columns, first, known_R.lastIndexOf(0) + 1, signal))
+      quantize(run, bytes8(run.values_RC.length, form));
   }
 
   return {
     values: computed('values', dtypeOf(form), weight.shape, (start, end, signal) =>
-      rowsAsBytes(start, end, columns, (first, last) => quantize(first, last, signal)),
+      quantizedBytes(weight, columns, form, quantize, start, end, signal),
     ),
     scale: deferred('scale', 'fp32', [rows], async signal => complete(signal).then(() => scale_R)),
     sums: deferred('sums', 'fp32', [rows], async signal => complete(signal).then(() => sums_R)),
@@ -92,43 +89,30 @@ export function byRows(weight: Tensor, form: Form): EightBits {
 /** One scale a column. */
 export function byColumns(weight: Tensor, form: Form): EightBits {
   const [rows, columns] = sidesOf(weight);
-  const small = rows * columns <= HELD;
   let kept: Bytes8 | undefined;
   let sums_C: Float32Array | undefined;
 
   const scales = once(async signal => {
-    const most_C = new Float32Array(columns);
-    const runs: Float32Array[] = [];
-    for (const [first, last] of runsOfRows(rows, columns)) {
-      throwIfCancelled(signal);
-      const values_RC = await floatsOf(weight, first * columns, last * columns, signal);
-      kernels.absMaxByColumn(values_RC, most_C);
-      if (small) runs.push(values_RC);
+    const scale_C = new Float32Array(columns);
+    const runs: RowRun[] = [];
+    for await (const run of rowRuns(weight, columns, 0, rows, signal)) {
+      kernels.absMaxByColumn(run.values_RC, scale_C);
+      if (rows * columns <= HELD) runs.push(run);
     }
-    const scale_C = scalesOf(form.id, most_C);
-    if (small) kept = quantizeRuns(runs, scale_C);
+    toScales(form.id, scale_C);
+    if (rows * columns <= HELD) kept = quantizeAll(runs, scale_C);
     return scale_C;
   });
 
-  function quantizeRuns(runs: readonly Float32Array[], scale_C: Float32Array): Bytes8 {
-    const integers_RC = bytes8(rows * columns, form.signed);
-    let start = 0;
-    for (const values_RC of runs) {
-      kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), integers_RC.subarray(start, start + values_RC.length));
-      start += values_RC.length;
-    }
+  function quantizeAll(runs: readonly RowRun[], scale_C: Float32Array): Bytes8 {
+    const integers_RC = bytes8(rows * columns, form);
     const counts_C = new Int32Array(columns);
-    kernels.sumByColumn(integers_RC, zeroOf(form), counts_C);
-    sums_C = actingSums(counts_C, scale_C);
-    return integers_RC;
-  }
-
-  async function quantize(first: number, last: number, signal?: AbortSignal): Promise<Bytes8> {
-    throwIfCancelled(signal);
-    const scale_C = await scales(signal);
-    const values_RC = await floatsOf(weight, first * columns, last * columns, signal);
-    const integers_RC = bytes8(values_RC.length, form.signed);
-    kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), integers_RC);
+    for (const { first, last, values_RC } of runs) {
+      const into_RC = integers_RC.subarray(first * columns, last * columns);
+      kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), into_RC);
+      kernels.sumByColumn(into_RC, zeroOf(form), counts_C);
+    }
+    sums_C = multiply(counts_C, scale_C, new Float32Array(columns));
     return integers_RC;
   }
 
@@ -136,15 +120,20 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
     const scale_C = await scales(signal);
     if (sums_C) return sums_C;
     const counts_C = new Int32Array(columns);
-    for (const [first, last] of runsOfRows(rows, columns))
-      kernels.sumByColumn(await quantize(first, last, signal), zeroOf(form), counts_C);
-    sums_C = actingSums(counts_C, scale_C);
+    for await (const { values_RC } of rowRuns(weight, columns, 0, rows, signal)) {
+      const integers_RC = bytes8(values_RC.length, form);
+      kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), integers_RC);
+      kernels.sumByColumn(integers_RC, zeroOf(form), counts_C);
+    }
+    sums_C = multiply(counts_C, scale_C, new Float32Array(columns));
     return sums_C;
   }
 
   async function values(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
-    await scales(signal);
-    if (!kept) return rowsAsBytes(start, end, columns, (first, last) => quantize(first, last, signal));
+    const scale_C = await scales(signal);
+    const quantize = ({ values_RC }: RowRun, into_RC: Bytes8) =>
+      kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), into_RC);
+    if (!kept) return quantizedBytes(weight, columns, form, quantize, start, end, signal);
     const bytes = new Uint8Array(kept.buffer, start, end - start);
     if (end === kept.length) kept = undefined; // written: what is asked again is computed again
     return bytes;
@@ -157,27 +146,28 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
   };
 }
 
-const actingSums = (counts: Int32Array, scale: Float32Array): Float32Array =>
-  Float32Array.from(counts, (count, i) => count * scale[i]!);
+/** into = counts * scale: a sum of integers as the sum of what they stand for. */
+function multiply(counts: Int32Array, scale: Float32Array, into: Float32Array): Float32Array {
+  for (let i = 0; i < counts.length; i++) into[i] = counts[i]! * scale[i]!;
+  return into;
+}
 
-/** Bytes [start, end) of a matrix of 8-bit elements that is made by whole rows, in runs of bounded size. */
-async function rowsAsBytes(
+/** Bytes [start, end) of a matrix that is quantized by whole rows. The rows at both ends are made whole, and cut. */
+async function quantizedBytes(
+  weight: Tensor,
+  columns: number,
+  form: Form,
+  quantize: (run: RowRun, into_RC: Bytes8) => void,
   start: number,
   end: number,
-  columns: number,
-  make: (first: number, last: number) => Promise<Bytes8>,
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const into = new Uint8Array(end - start);
-  const lastRow = Math.ceil(end / columns);
-  const step = Math.max(1, Math.floor(RUN / columns));
-  for (let first = Math.floor(start / columns); first < lastRow; first += step) {
-    const last = Math.min(lastRow, first + step);
-    const made = await make(first, last);
-    const from = Math.max(start, first * columns);
-    const to = Math.min(end, last * columns);
-    into.set(new Uint8Array(made.buffer, made.byteOffset + from - first * columns, to - from), from - start);
-  }
-  return into;
+  if (start >= end) return new Uint8Array(0);
+  const [top, bottom] = [Math.floor(start / columns), Math.ceil(end / columns)];
+  const into_RC = bytes8((bottom - top) * columns, form);
+  for await (const run of rowRuns(weight, columns, top, bottom, signal))
+    quantize(run, into_RC.subarray((run.first - top) * columns, (run.last - top) * columns));
+  return new Uint8Array(into_RC.buffer, start - top * columns, end - start);
 }
 
 export interface WholeBits {
@@ -193,10 +183,7 @@ export function byTensor(weight: Tensor, form: Form): WholeBits {
   const [rows, columns] = sidesOf(weight);
   const parameters = once(async signal => {
     const range = new Float32Array([0, 0]);
-    for (const [first, last] of runsOfRows(rows, columns)) {
-      throwIfCancelled(signal);
-      kernels.minMax(await floatsOf(weight, first * columns, last * columns, signal), range);
-    }
+    for await (const { values_RC } of rowRuns(weight, columns, 0, rows, signal)) kernels.minMax(values_RC, range);
     const [least, most] = [range[0]!, range[1]!];
     if (!Number.isFinite(least) || !Number.isFinite(most)) throw notFinite(form.id);
     if (form.signed) return { scale: symmetric(Math.max(-least, most)), zeroPoint: 0 };
@@ -204,15 +191,9 @@ export function byTensor(weight: Tensor, form: Form): WholeBits {
   });
   const values = async (start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> => {
     const { scale, zeroPoint } = await parameters(signal);
-    const into = new Uint8Array(end - start);
-    for (let at = start; at < end; at += RUN) {
-      throwIfCancelled(signal);
-      const run = await floatsOf(weight, at, Math.min(end, at + RUN), signal);
-      const integers = bytes8(run.length, form.signed);
-      kernels.quantizeByRow(run, new Float32Array([scale]), zeroPoint, integers);
-      into.set(new Uint8Array(integers.buffer), at - start);
-    }
-    return into;
+    const quantize = ({ values_RC }: RowRun, into_RC: Bytes8) =>
+      kernels.quantizeByRow(values_RC, new Float32Array([scale]), zeroPoint, into_RC);
+    return quantizedBytes(weight, columns, form, quantize, start, end, signal);
   };
   return {
     values: computed('values', dtypeOf(form), weight.shape, values),
