@@ -1,4 +1,6 @@
+// biome-ignore-all lint/a11y/useKeyWithMouseEvents: hover only repeats what focus and selection already show
 // biome-ignore-all lint/a11y/useSemanticElements: options placed by size cannot be a <select>
+import { Component } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../../l10n.ts';
 import { type IcicleNode, type IcicleRect, icicle, icicleNeighbour } from '../../layout/icicle.ts';
@@ -28,10 +30,10 @@ export function Overview({ index, measure, width, levels, selected, hot, onSelec
   const inset = width < 560 ? 24 : 32;
   const pixels = Math.max(1, width - inset);
   const rects = useMemo(() => icicle(toIcicle(index.root, measure), levels, 1 / pixels), [index, measure, levels, pixels]);
+  const parts = useMemo(() => rects.map(rect => partOf(rect, index, measure, pixels)), [rects]);
   const marked = nearestDrawn(rects, index, selected);
   const [active, setActive] = useState<string | null>(null);
   const tabStop = rects.some(rect => rect.id === active) ? active : (marked ?? rects[0]?.id ?? null);
-  const total = index.root.node[measure];
 
   /** The share of the width that has rectangles: the rest is too many too small parts. */
   const drawn = rects.reduce((sum, rect) => sum + (rect.top === 0 ? rect.right - rect.left : 0), 0);
@@ -63,43 +65,81 @@ export function Overview({ index, measure, width, levels, selected, hot, onSelec
       aria-orientation="horizontal"
       style={{ height: `${levels * levelHeight}px` }}
       onKeyDown={onKeyDown}
+      onClick={event => {
+        const id = idOf(event);
+        if (id !== null) onSelect(id);
+      }}
+      onFocusIn={event => setActive(idOf(event))}
+      onMouseOver={event => onHover(idOf(event))}
       onMouseLeave={() => onHover(null)}
     >
-      {rects.map(rect => {
-        const entry = index.byId.get(rect.id)!;
-        const part = share(entry.node[measure] / total);
-        const label = `${pathOf(entry)}, ${part}`;
-        const text = labelFor(entry, (rect.right - rect.left) * pixels, part);
-        return (
-          <button
-            key={rect.id}
-            type="button"
-            role="option"
-            data-id={rect.id}
-            class={`c-${entry.organ ?? 'other'} ${text ? '' : 'slim'} ${rect.id === hot ? 'hot' : ''}`}
-            aria-selected={rect.id === marked}
-            tabIndex={rect.id === tabStop ? 0 : -1}
-            title={`${pathOf(entry)} · ${part}`}
-            style={{
-              left: `${rect.left * 100}%`,
-              width: `max(1px, calc(${(rect.right - rect.left) * 100}% - 1px))`,
-              top: `${rect.top * levelHeight}px`,
-              height: `${(rect.bottom - rect.top) * levelHeight - 1}px`,
-            }}
-            onClick={() => {
-              setActive(rect.id);
-              onSelect(rect.id);
-            }}
-            onFocus={() => setActive(rect.id)}
-            onMouseOver={() => onHover(rect.id)}
-          >
-            <span class="sr">{label}</span>
-            <span aria-hidden="true">{text}</span>
-          </button>
-        );
-      })}
+      {parts.map(part => (
+        <PartOption
+          key={part.id}
+          part={part}
+          selected={part.id === marked}
+          hot={part.id === hot}
+          tabbable={part.id === tabStop}
+        />
+      ))}
     </div>
   );
+}
+
+const idOf = (event: Event): string | null => (event.target as HTMLElement).closest<HTMLElement>('[data-id]')?.dataset.id ?? null;
+
+/** A rectangle and what is written on it. */
+interface Part extends IcicleRect {
+  readonly class: string;
+  /** "Layer 3 · Attention, 2.61 %" */
+  readonly label: string;
+  /** What fits of it; empty when nothing does. */
+  readonly text: string;
+}
+
+function partOf(rect: IcicleRect, index: ModelIndex, measure: Measure, pixels: number): Part {
+  const entry = index.byId.get(rect.id)!;
+  const part = share(entry.node[measure] / index.root.node[measure]);
+  const text = labelFor(entry, (rect.right - rect.left) * pixels, part);
+  return { ...rect, class: `c-${entry.organ ?? 'other'} ${text ? '' : 'slim'}`, label: `${pathOf(entry)}, ${part}`, text };
+}
+
+interface PartProps {
+  readonly part: Part;
+  readonly selected: boolean;
+  readonly hot: boolean;
+  readonly tabbable: boolean;
+}
+
+/** One of up to a thousand rectangles: drawn again only when it changed, not whenever the pointer moves. */
+class PartOption extends Component<PartProps> {
+  override shouldComponentUpdate({ part, selected, hot, tabbable }: PartProps): boolean {
+    const now = this.props;
+    return part !== now.part || selected !== now.selected || hot !== now.hot || tabbable !== now.tabbable;
+  }
+
+  override render({ part, selected, hot, tabbable }: PartProps) {
+    return (
+      <button
+        type="button"
+        role="option"
+        data-id={part.id}
+        class={`${part.class} ${hot ? 'hot' : ''}`}
+        aria-selected={selected}
+        tabIndex={tabbable ? 0 : -1}
+        title={part.label}
+        style={{
+          left: `${part.left * 100}%`,
+          width: `max(1px, calc(${(part.right - part.left) * 100}% - 1px))`,
+          top: `${part.top * levelHeight}px`,
+          height: `${(part.bottom - part.top) * levelHeight - 1}px`,
+        }}
+      >
+        <span class="sr">{part.label}</span>
+        <span aria-hidden="true">{part.text}</span>
+      </button>
+    );
+  }
 }
 
 /** A part whose only part is a tensor is drawn as one: a table and its weight are the same thing. */

@@ -35,7 +35,13 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
   const index = useMemo(() => indexModel(summary, titleOf), [summary]);
   const [state, setState] = useState<SavedState>(savedState);
   const change = (part: Partial<SavedState>): void => setState(now => ({ ...now, ...part }));
-  useEffect(() => saveState(state), [state]);
+  // Kept but not drawn: the table scrolls by itself.
+  const scrollTop = useRef(state.scrollTop);
+  useEffect(() => saveState({ ...state, scrollTop: scrollTop.current }), [state]);
+  const onScroll = (top: number): void => {
+    scrollTop.current = top;
+    saveState({ ...state, scrollTop: top });
+  };
   const [hot, setHot] = useState<string | null>(null);
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const table = useRef<TreeTableHandle>(null);
@@ -93,7 +99,7 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
   };
   const filter = (text: string): void => {
     setClosed(new Set());
-    change({ filter: text, ...(text && !state.filter && { scrollTop: 0 }) });
+    change({ filter: text });
   };
   const expandAll = (): void => {
     setClosed(new Set());
@@ -140,8 +146,8 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
       onSelect={id => select(id)}
       onExpand={expand}
       onHover={setHot}
-      scrollTop={state.scrollTop}
-      onScroll={scrollTop => change({ scrollTop })}
+      scrollTop={scrollTop.current}
+      onScroll={onScroll}
       table={table}
     />
   );

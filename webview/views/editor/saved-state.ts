@@ -42,13 +42,15 @@ const fresh: SavedState = {
   bottomHeight: bottom.usual,
 };
 
+/** What was last kept, written already or not. */
+let newest: SavedState | undefined;
+
 export function savedState(): SavedState {
-  const saved = getState<SavedState>();
+  const saved = newest ?? getState<SavedState>();
   return saved?.version === 1 ? { ...fresh, ...saved } : fresh;
 }
 
 let pending: ReturnType<typeof setTimeout> | undefined;
-let newest: SavedState | undefined;
 
 /** Keeps `state`, at most ten times a second, and at once when the page is being put away. */
 export function saveState(state: SavedState): void {
