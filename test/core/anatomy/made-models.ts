@@ -1,4 +1,4 @@
-import type { Graph, Node } from '../../../src/core/model/graph.ts';
+import type { Attribute, Graph, Node } from '../../../src/core/model/graph.ts';
 import type { Model } from '../../../src/core/model/model.ts';
 import { type DType, dtypes } from '../../../src/core/tensor/dtype.ts';
 import { elementCount, type Tensor } from '../../../src/core/tensor/tensor.ts';
@@ -41,9 +41,9 @@ export function madeNode(
   output: string,
   attributes: Record<string, number | number[]> = {},
 ): Node {
-  const entries = Object.entries(attributes).map(
-    ([name, value]) => [name, Array.isArray(value) ? { type: 'ints', value } : { type: 'int', value }] as const,
-  );
+  const attribute = (value: number | number[]): Attribute =>
+    typeof value === 'number' ? { type: 'int', value } : { type: 'ints', value };
+  const entries = Object.entries(attributes).map(([name, value]) => [name, attribute(value)] as const);
   return { opType, domain: '', name: '', inputs, outputs: [output], attributes: new Map(entries), metadata: {} };
 }
 
