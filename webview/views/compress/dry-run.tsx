@@ -171,7 +171,7 @@ function LeftAlonePane({ skipped }: { skipped: CompressReport['skipped'] }) {
       </h2>
       <ul class="reasons small">
         {groups.map(({ reason, targets }) => (
-          <li key={JSON.stringify(reason)} title={targets.slice(0, 40).join('\n')}>
+          <li key={JSON.stringify(reason)} title={targets.slice(0, 40).map(placeWord).join('\n')}>
             <Icon name="info" />
             <span>
               {targets.length === 1 ? placeWord(targets[0]!) : count(targets.length)} <span class="muted">{say(reason)}</span>

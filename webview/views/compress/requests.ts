@@ -25,9 +25,15 @@ export function useDryRun(
 ): DryRunState {
   const [state, setState] = useState<DryRunState>({ answer: null, stale: false });
   const latest = useRef(0);
+  const answered = useRef('');
   const question = JSON.stringify([recipe, out, format]);
   useEffect(() => {
     if (!active) return;
+    if (question === answered.current) {
+      latest.current++;
+      setState(known => ({ ...known, stale: false }));
+      return;
+    }
     const mine = ++latest.current;
     const isLatest = () => mine === latest.current;
     const patience = setTimeout(() => isLatest() && setState(known => ({ ...known, stale: true })), settleMs + patienceMs);
@@ -37,6 +43,7 @@ export function useDryRun(
       );
       if (!isLatest()) return;
       clearTimeout(patience);
+      answered.current = question;
       setState({ answer, stale: false });
     }, settleMs);
     return () => {

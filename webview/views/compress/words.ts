@@ -1,4 +1,5 @@
 import { say, t } from '../../l10n.ts';
+import { visibleName } from '../../layout/names.ts';
 import type { FieldValue } from './draft.ts';
 
 /** Values of choices are ids: they are shown as they are written in a recipe. */
@@ -17,6 +18,7 @@ export const groupWord = (group: string): string => say({ text: group.charAt(0).
 
 /** Where a tensor or an organ is, for a person: "Layer 3 · attention.self.query". */
 export function placeWord(id: string): string {
-  const match = /(?:^|\.)layers?\.(\d+)\.(.+)$/.exec(id);
-  return match ? `${t('Layer {n}', { n: match[1]! })} · ${match[2]}` : id;
+  const name = visibleName(id);
+  const match = /(?:^|\.)layers?\.(\d+)\.(.+)$/.exec(name);
+  return match ? `${t('Layer {n}', { n: match[1]! })} · ${match[2]}` : name;
 }
