@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { detect } from '../../src/core/anatomy/detect.ts';
 import { formatOf } from '../../src/core/format/registry.ts';
 import type { Edit } from '../../src/core/passes/pass.ts';
@@ -16,6 +16,7 @@ import {
   openSource,
   plainModels,
   planOf,
+  type Source,
   writeToMemory,
 } from '../core/passes/fixtures.ts';
 
@@ -46,65 +47,74 @@ for (const { id, fields } of passes)
     assert.deepEqual(parseRecipe({ version: 1, steps: [filled] }).steps[0], filled);
   });
 
-for (const { pass, option, title } of cases) {
-  test(`${title}: planning reads no weight, and gives the same plan twice`, { skip: noGenerated }, async () => {
+const opened: Source[] = [];
+after(async () => {
+  for (const source of opened) await source.close();
+});
+
+type Case = (typeof cases)[number];
+const prepared = new Map<string, ReturnType<typeof prepareOnce>>();
+const prepare = (it: Case, path: string) => {
+  const key = `${it.title} ${path}`;
+  if (!prepared.has(key)) prepared.set(key, prepareOnce(it, path));
+  return prepared.get(key)!;
+};
+
+/** Two plans of one model, and what was read for them; the result of the first, in memory. */
+async function prepareOnce({ pass, option }: Case, path: string) {
+  const source = await openSource(join(generated, path));
+  opened.push(source);
+  const before = source.counting.bytes;
+  const plans = [await planOf(source.body, option, pass), await planOf(source.body, option, pass)] as const;
+  const readByPlans = source.counting.bytes - before;
+  const promised = plans[0].edits.length > 0 ? await apply(source.body, plans[0]) : source.body;
+  const files = await writeToMemory(promised.model);
+  return { source: source.body, plans, readByPlans, promised, files };
+}
+
+for (const it of cases) {
+  test(`${it.title}: planning reads no weight, and gives the same plan twice`, { skip: noGenerated }, async () => {
     for (const path of plainModels) {
-      const source = await openSource(join(generated, path));
-      const before = source.counting.bytes;
-      const plans = [await planOf(source.body, option, pass), await planOf(source.body, option, pass)];
-      assert.equal(source.counting.bytes, before, path);
-      assert.deepEqual(plans[0]!.edits.map(described), plans[1]!.edits.map(described), path);
-      assert.deepEqual(plans[0]!.skipped, plans[1]!.skipped, path);
-      assert.ok(plans[0]!.edits.length + plans[0]!.skipped.length > 0, `${path}: nothing to say`);
-      await source.close();
+      const { plans, readByPlans } = await prepare(it, path);
+      assert.equal(readByPlans, 0, path);
+      assert.deepEqual(plans[0].edits.map(described), plans[1].edits.map(described), path);
+      assert.deepEqual(plans[0].skipped, plans[1].skipped, path);
+      assert.ok(plans[0].edits.length + plans[0].skipped.length > 0, `${path}: nothing to say`);
     }
   });
 
-  test(`${title}: the announced length is the written length, and a second run writes the same bytes`, {
+  test(`${it.title}: the announced length is the written length, and a second run writes the same bytes`, {
     skip: noGenerated,
   }, async () => {
     for (const path of plainModels) {
-      const source = await openSource(join(generated, path));
-      const plan = await planOf(source.body, option, pass);
-      if (plan.edits.length > 0) {
-        const { model } = await apply(source.body, plan);
-        const again = await apply(source.body, await planOf(source.body, option, pass));
-        const announced = await formatOf(model.format).plan(model, nameOf(model));
-        const files = await writeToMemory(model);
-        for (const { name, byteLength } of announced) assert.equal(files.get(name)?.length, byteLength, `${path}: ${name}`);
-        assert.deepEqual(await writeToMemory(again.model), files, path);
-      }
-      await source.close();
+      const { source, plans, promised, files } = await prepare(it, path);
+      const { model } = promised;
+      for (const { name, byteLength } of await formatOf(model.format).plan(model, nameOf(model)))
+        assert.equal(files.get(name)?.length, byteLength, `${path}: ${name}`);
+      const again = plans[1].edits.length > 0 ? await apply(source, plans[1]) : source;
+      assert.deepEqual(await writeToMemory(again.model), files, path);
     }
   });
 
-  test(`${title}: the written file is seen as the model that was promised, with the source's layers, heads and parameters`, {
+  test(`${it.title}: the written file is seen as the model that was promised, with the source's layers, heads and parameters`, {
     skip: noGenerated,
   }, async () => {
     for (const path of plainModels) {
-      const source = await openSource(join(generated, path));
-      const plan = await planOf(source.body, option, pass);
-      if (plan.edits.length > 0) {
-        const promised = await apply(source.body, plan);
-        const written = await openMemory(await writeToMemory(promised.model), nameOf(promised.model));
-        const model = { ...written, config: promised.model.config };
-        const found = shapeOf({ model, anatomy: await detect(model) });
-        assert.deepEqual(found, shapeOf(promised), path);
-        assert.deepEqual(found, shapeOf(source.body), path);
-      }
-      await source.close();
+      const { source, promised, files } = await prepare(it, path);
+      const written = await openMemory(files, nameOf(promised.model));
+      const model = { ...written, config: promised.model.config };
+      const found = shapeOf({ model, anatomy: await detect(model) });
+      assert.deepEqual(found, shapeOf(promised), path);
+      assert.deepEqual(found, shapeOf(source), path);
     }
   });
 
-  test(`${title}: what no edit names has the bytes it had`, { skip: noGenerated }, async () => {
+  test(`${it.title}: what no edit names has the bytes it had`, { skip: noGenerated }, async () => {
     for (const path of plainModels) {
-      const source = await openSource(join(generated, path));
-      const plan = await planOf(source.body, option, pass);
-      const edited = new Set(plan.edits.map(edit => edit.target.weight.name));
-      const { model } = plan.edits.length > 0 ? await apply(source.body, plan) : source.body;
-      for (const [name, tensor] of source.body.model.tensors)
-        if (!edited.has(name)) assert.equal(model.tensors.get(name), tensor, `${path}: ${name}`);
-      await source.close();
+      const { source, plans, promised } = await prepare(it, path);
+      const edited = new Set(plans[0].edits.map(edit => edit.target.weight.name));
+      for (const [name, tensor] of source.model.tensors)
+        if (!edited.has(name)) assert.equal(promised.model.tensors.get(name), tensor, `${path}: ${name}`);
     }
   });
 }

@@ -42,10 +42,14 @@ class DynamicRewriter {
   /** Values that exist as floats. */
   private readonly made: Set<string>;
   private readonly products = new Set<string>();
+  /** Quantized inputs that an earlier step left in the graph, by what they quantize. */
+  private readonly earlier: ReadonlyMap<string, Node>;
 
   constructor(model: GraphModel, edits: readonly QuantizeEdit[]) {
     this.draft = new Draft(model);
     for (const edit of edits) this.weights.set(edit.target.weight.name, this.store(edit));
+    const quantizing = model.graph.nodes.filter(node => node.opType === 'DynamicQuantizeLinear' && node.outputs.length === 3);
+    this.earlier = new Map(quantizing.map(node => [node.inputs[0]!, node]));
     const constants = new Set(model.graph.initializers);
     this.made = new Set(model.graph.inputs.map(({ name }) => name).filter(name => !constants.has(name)));
   }
@@ -73,6 +77,7 @@ class DynamicRewriter {
     else if (plain && node.opType === 'Gemm' && this.weights.has(second)) this.gemm(node);
     else if (plain && node.opType === 'Gather' && this.weights.has(first)) this.gather(node);
     else if (plain && node.opType === 'Transpose' && this.quantized.has(first)) this.transpose(node);
+    else if (this.earlier.get(first) === node) this.activation(first);
     else this.keep(node);
   }
 
@@ -103,9 +108,18 @@ class DynamicRewriter {
   private activation(name: string): Quantized {
     const known = this.quantized.get(name);
     if (known) return known;
-    const made = { values: `${name}_quantized`, scale: `${name}_scale`, zeroPoint: `${name}_zero_point` };
+    const node =
+      this.earlier.get(name) ??
+      makeNode(
+        'DynamicQuantizeLinear',
+        [name],
+        [`${name}_quantized`, `${name}_scale`, `${name}_zero_point`],
+        `${name}_QuantizeLinear`,
+      );
+    const [values = '', scale = '', zeroPoint = ''] = node.outputs;
+    const made = { values, scale, zeroPoint };
     this.quantized.set(name, made);
-    this.push(makeNode('DynamicQuantizeLinear', [name], [made.values, made.scale, made.zeroPoint], `${name}_QuantizeLinear`));
+    this.push(node);
     return made;
   }
 

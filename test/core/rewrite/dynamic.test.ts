@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { Model } from '../../../src/core/model/model.ts';
-import { generated, noGenerated, noThirdParty, openMemory, openSource, quantized, shared } from '../passes/fixtures.ts';
+import { apply } from '../../../src/core/rewrite/apply.ts';
+import {
+  generated,
+  noGenerated,
+  noThirdParty,
+  openMemory,
+  openSource,
+  planOf,
+  quantized,
+  shared,
+  writeToMemory,
+} from '../passes/fixtures.ts';
 import { cosine, numbersOf, run, someIds } from '../passes/run.ts';
 
 /** What quantize_dynamic of onnxruntime 1.30 wrote (weight_type QInt8, one scale a matrix), and from what. */
@@ -180,3 +191,20 @@ test('a weight that something else needs in floating point is multiplied out in 
   const [name] = Object.keys(before);
   assert.ok(cosine(numbersOf(before[name!]!), numbersOf(after[name!]!)) > 0.999);
 });
+
+for (const scheme of ['int8', 'int8-dynamic'])
+  test(`${scheme} in two steps, one for the queries and one for the rest, runs, and equals one step bit for bit`, {
+    skip: noGenerated,
+  }, async () => {
+    const path = join(generated, 'bert-base/model.torchscript.onnx');
+    const source = await openSource(path);
+    const first = await apply(source.body, await planOf(source.body, { scheme, exclude: ['*.query'] }));
+    const second = await apply(first, await planOf(first, { scheme }));
+    const bytes = (await writeToMemory(second.model)).get('model.onnx')!;
+    const outputs = second.model.graph!.nodes.flatMap(node => node.outputs);
+    assert.equal(new Set(outputs).size, outputs.length);
+    const whole = await run((await quantized(path, { scheme })).bytes, someIds(2, 9), undefined, 'disabled');
+    const steps = await run(bytes, someIds(2, 9), undefined, 'disabled');
+    for (const [name, tensor] of Object.entries(whole)) assert.deepEqual(numbersOf(steps[name]!), numbersOf(tensor), name);
+    await source.close();
+  });
