@@ -6,8 +6,6 @@ export interface ServedVSCode {
   /** Its own data folder; gone after `stop`. */
   readonly data: string;
   readonly extensions: string;
-  /** Changes user settings; an open window takes them up at once. */
-  settings(changes: Readonly<Record<string, unknown>>): void;
   /** What it printed, without the noise of being offline. */
   log(): string;
   stop(): Promise<void>;
@@ -16,6 +14,8 @@ export interface ServedVSCode {
 export interface StartOptions {
   /** The packed extension, installed as a user would. */
   readonly vsix?: string;
+  /** Lets a test payload in the address through; notifications then stay behind the bell. */
+  readonly testDriver?: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 

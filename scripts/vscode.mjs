@@ -52,23 +52,19 @@ const quietSettings = {
 
 /**
  * Starts the served VS Code with the packed extension in a user data folder of its own.
- * returns  the address (HOST is exactly what the address bar must show), the folders, `settings(changes)`, `log()`, `stop()`
+ * testDriver  lets a test payload in the address through; notifications then stay behind the bell
+ * returns     the address (HOST is exactly what the address bar must show), the folders, `log()`, `stop()`
  */
-export async function startVSCode({ vsix, settings = {} } = {}) {
+export async function startVSCode({ vsix, settings = {}, testDriver = false } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'headroom-vscode-'));
   const extensions = join(data, 'extensions');
   mkdirSync(extensions, { recursive: true });
   if (vsix) unpackVsix(vsix, extensions);
-  let current = { ...quietSettings, ...settings };
-  const changeSettings = changes => {
-    current = { ...current, ...changes };
-    const file = join(data, 'user', 'User', 'settings.json');
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, JSON.stringify(current, null, 2));
-  };
-  changeSettings({});
+  const settingsFile = join(data, 'user', 'User', 'settings.json');
+  mkdirSync(dirname(settingsFile), { recursive: true });
+  writeFileSync(settingsFile, JSON.stringify({ ...quietSettings, ...settings }, null, 2));
   const port = await freePort();
-  const server = spawn(serverNode(), serverArguments({ data, extensions, port }), {
+  const server = spawn(serverNode(), serverArguments({ data, extensions, port, testDriver }), {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Of its own process group, so that its extension hosts end with it.
     detached: process.platform !== 'win32',
@@ -89,14 +85,15 @@ export async function startVSCode({ vsix, settings = {} } = {}) {
     await stop();
     throw error;
   }
-  return { url: `http://${host}`, host, data, extensions, settings: changeSettings, log: () => withoutNoise(output), stop };
+  return { url: `http://${host}`, host, data, extensions, log: () => withoutNoise(output), stop };
 }
 
 // The inner server, not code-server's wrapper, so that a test payload in the address is let through.
-const serverArguments = ({ data, extensions, port }) => [
+const serverArguments = ({ data, extensions, port, testDriver }) => [
   join(vscode, 'out', 'server-main.js'),
   ...['--host', '127.0.0.1', '--port', String(port)],
-  ...['--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off', '--enable-smoke-test-driver'],
+  ...['--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off'],
+  ...(testDriver ? ['--enable-smoke-test-driver'] : []),
   ...['--user-data-dir', join(data, 'user'), '--server-data-dir', join(data, 'server'), '--extensions-dir', extensions],
 ];
 

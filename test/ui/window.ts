@@ -102,6 +102,15 @@ export class Window {
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().click();
   }
 
+  /** As a person changes it: "Dark Modern", "Light High Contrast". */
+  async theme(name: string): Promise<void> {
+    await this.command('Preferences: Color Theme');
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: name });
+    await this.page.locator('.quick-input-widget input').fill(name);
+    await row.first().click();
+    await row.first().waitFor({ state: 'hidden' });
+  }
+
   /** The one page that is visible, when it has drawn something. */
   async activePage(): Promise<FrameLocator> {
     const frame = this.page.frameLocator('iframe.webview.ready >> visible=true').frameLocator('#active-frame');
@@ -150,7 +159,7 @@ export async function rowsOf(frame: FrameLocator): Promise<Record<string, string
   const all = await rows.all();
   const entries = all.map(async row => {
     const cells = await row.locator('[role=gridcell]').allInnerTexts();
-    return [(await row.getAttribute('data-id')) ?? '', cells.map(text => text.trim())] as const;
+    return [(await row.getAttribute('data-id')) ?? '', cells.map(oneLine)] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }
@@ -158,7 +167,10 @@ export async function rowsOf(frame: FrameLocator): Promise<Record<string, string
 /** The cells of the total row. */
 export async function totalOf(frame: FrameLocator): Promise<string[]> {
   const cells = frame.locator('[role=treegrid] .tr.foot [role=gridcell]');
-  return (await cells.allInnerTexts()).map(text => text.trim());
+  return (await cells.allInnerTexts()).map(oneLine);
 }
+
+/** No-break and narrow spaces are spaces to a person. */
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 export const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

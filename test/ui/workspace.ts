@@ -15,7 +15,12 @@ export function makeWorkspace(): string {
     `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a'.repeat(16)}\nsize 6452269\n`,
   );
   writeFileSync(join(folder, 'page.safetensors'), '<!DOCTYPE html><html><body>Not found</body></html>');
-  writeSafetensors(join(folder, 'vision.safetensors'), { 'conv1.weight': [64, 3, 7, 7], 'fc.weight': [10, 64], 'fc.bias': [10] });
+  mkdirSync(join(folder, 'vision'));
+  writeSafetensors(join(folder, 'vision', 'vision.safetensors'), {
+    'conv1.weight': [64, 3, 7, 7],
+    'fc.weight': [10, 64],
+    'fc.bias': [10],
+  });
   return folder;
 }
 
