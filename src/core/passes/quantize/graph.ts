@@ -50,8 +50,7 @@ export function planGraph(model: Model & { readonly graph: Graph }, anatomy: Ana
 }
 
 /** Two axes with something to divide by; a row vector kept as [1, N] is a bias in all but shape. */
-const isMatrix = ({ dtype, shape }: Tensor): boolean => isFloat(dtype) && shape.length >= 2 && sidesOf2(shape) > 1;
-const sidesOf2 = (shape: readonly number[]): number => Math.min(...shape.slice(-2));
+const isMatrix = ({ dtype, shape }: Tensor): boolean => isFloat(dtype) && shape.length >= 2 && Math.min(...shape.slice(-2)) > 1;
 const isVector = (tensor: Tensor): boolean => isFloat(tensor.dtype) && tensor.byteLength > 8 && !isMatrix(tensor);
 
 /** Why a matrix stays as it is, if it does. */
@@ -74,13 +73,15 @@ function kept(target: Linear | Table, uses: readonly Use[], model: Model, option
     return sentence('It is multiplied both as it lies and transposed.');
   if (lookups > 0 && products.some(use => !use.transposed))
     return sentence('Its rows are looked up and its columns multiplied: no one scale serves both.');
-  return tooSmall(saving(weight, products.length, lookups), model);
+  return tooSmall(saving(weight, products, lookups), model);
 }
 
-function saving(weight: Tensor, products: number, lookups: number): number {
+/** Bytes that the file gets smaller by: scales, sums and nodes count against it. */
+function saving(weight: Tensor, products: readonly Use[], lookups: number): number {
   const [rows, columns] = sidesOf(weight);
-  const parameters = (products > 0 ? 8 : 0) * Math.min(rows, columns) + (lookups > 0 ? 4 * rows : 0);
-  return weight.byteLength - rows * columns - parameters - products * PRODUCT_BYTES - lookups * LOOKUP_BYTES;
+  const channels = products[0]?.transposed ? rows : columns;
+  const parameters = (products.length > 0 ? 8 * channels : 0) + (lookups > 0 ? 4 * rows : 0);
+  return weight.byteLength - rows * columns - parameters - products.length * PRODUCT_BYTES - lookups * LOOKUP_BYTES;
 }
 
 function edit(target: Linear | Table, weight: Tensor, uses: readonly Use[]): QuantizeEdit {
