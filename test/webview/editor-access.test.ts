@@ -39,3 +39,24 @@ for (const [name, view] of Object.entries(states)) {
     assert.deepEqual(opened.errors, []);
   });
 }
+
+test('bars and overview are opaque in every theme, also where the theme gives a colour that is not', {
+  skip: skipReason ?? false,
+}, async () => {
+  const { page } = opened;
+  await page.setViewportSize({ width: 1200, height: 480 });
+  opened.emit('view', { ...states.ready!(), name: 'colours.onnx' });
+  await page.locator('.hdr h1', { hasText: 'colours.onnx' }).waitFor();
+  for (const theme of themes) {
+    await setTheme(page, theme);
+    const colours = await page
+      .locator('.bar i, .ice button, .hg .cell')
+      .evaluateAll(parts => [...new Set(parts.map(part => getComputedStyle(part).backgroundColor))]);
+    assert.ok(colours.length >= 3, theme);
+    assert.deepEqual(
+      colours.filter(colour => /\/|rgba/.test(colour)),
+      [],
+      theme,
+    );
+  }
+});
