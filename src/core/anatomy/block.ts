@@ -1,6 +1,7 @@
 import type { Node } from '../model/graph.ts';
-import { type Anchor, type Flow, pathTo } from './flow.ts';
+import { type Anchor, type Flow, isAttention, pathTo } from './flow.ts';
 import { type FoundNorm, normOn } from './norm.ts';
+import { integer } from './wiring.ts';
 
 /** One Transformer layer as it stands in a graph. */
 export interface Block {
@@ -18,9 +19,11 @@ export interface Block {
   readonly attentionNorm: FoundNorm | undefined;
   /** Where query, key and value are split into heads. */
   readonly splits: readonly Node[];
+  /** As the Attention operator says it; 0 where only the splits do. */
+  readonly heads: number;
 }
 
-/** Why a softmax is not the middle of a BERT layer: names for what was found instead, see notBert. */
+/** Why an attention is not the middle of a BERT layer: names for what was found instead, see notBert. */
 export type Miss =
   | 'no-scores'
   | 'fused-query-key-value'
@@ -29,15 +32,20 @@ export type Miss =
   | 'no-feed-forward'
   | 'normalized-before';
 
-/** The layer around a softmax: softmax(Q K^T) V, projection, residual sum, norm, up, activation, down, residual sum. */
-export function blockAround(flow: Flow, softmax: Node): Block | Miss {
-  const scores = scoresOf(flow.root.get(softmax.inputs[0] ?? ''));
-  if (!scores) return 'no-scores';
-  const [query, key] = scores.from as [Anchor, Anchor];
-  if (query.kind !== 'product' || key.kind !== 'product') return 'no-scores';
-  const context = readers(flow.root.get(softmax.outputs[0] ?? '')!).find(anchor => isMatMul(anchor));
-  const value = context?.from.find(anchor => anchor.kind === 'product');
-  if (!context || !value) return 'no-scores';
+/** Attention itself: the products it reads, the values through which it reads them, and what it makes. */
+interface Core {
+  readonly query: Anchor;
+  readonly key: Anchor;
+  readonly value: Anchor;
+  readonly reads: readonly string[];
+  readonly context: Anchor;
+}
+
+/** The layer around an attention: softmax(Q K^T) V, projection, residual sum, norm, up, activation, down, residual sum. */
+export function blockAround(flow: Flow, node: Node): Block | Miss {
+  const core = isAttention(node) ? operatorCore(flow, node) : softmaxCore(flow, node);
+  if (!core) return 'no-scores';
+  const { query, key, value, context } = core;
   if (query === key || key === value) return 'fused-query-key-value';
   const source = query.from[0];
   if (!source || key.from[0] !== source || value.from[0] !== source) return 'no-projection';
@@ -50,10 +58,30 @@ export function blockAround(flow: Flow, softmax: Node): Block | Miss {
   const residual = network.fed.reads[network.fed.from.indexOf(attended)]!;
   const attentionNorm = normOn(flow, pathTo(flow, network.up.reads[0]!));
   if (attentionNorm && !normOn(flow, pathTo(flow, residual))) return 'normalized-before';
-  const splits = [scores.reads[0]!, scores.reads[1]!, context.reads[context.from.indexOf(value)]!].flatMap(read =>
-    reshapes(flow, read),
-  );
-  return { source, query, key, value, output, attended, attentionNorm, splits, ...network };
+  const splits = core.reads.flatMap(read => reshapes(flow, read));
+  const heads = integer(node, 'q_num_heads', 0);
+  return { source, query, key, value, output, attended, attentionNorm, splits, heads, ...network };
+}
+
+/** Query, key and value as the first inputs of the Attention operator. */
+function operatorCore(flow: Flow, node: Node): Core | undefined {
+  const context = flow.root.get(node.outputs[0] ?? '');
+  const reads = node.inputs.slice(0, 3);
+  const [query, key, value] = reads.map(read => flow.root.get(read));
+  if (!context || query?.kind !== 'product' || key?.kind !== 'product' || value?.kind !== 'product') return undefined;
+  return { query, key, value, reads, context };
+}
+
+function softmaxCore(flow: Flow, softmax: Node): Core | undefined {
+  const scores = scoresOf(flow.root.get(softmax.inputs[0] ?? ''));
+  if (!scores) return undefined;
+  const [query, key] = scores.from as [Anchor, Anchor];
+  if (query.kind !== 'product' || key.kind !== 'product') return undefined;
+  const context = readers(flow.root.get(softmax.outputs[0] ?? '')!).find(isMatMul);
+  const value = context?.from.find(anchor => anchor.kind === 'product');
+  if (!context || !value) return undefined;
+  const reads = [...scores.reads, context.reads[context.from.indexOf(value)]!];
+  return { query, key, value, reads, context };
 }
 
 /** Q K^T behind the softmax's input; a sum with a relative-position bias may stand between. */

@@ -26,14 +26,15 @@ export interface Flow {
   readonly root: ReadonlyMap<string, Anchor>;
   /** In topological order. */
   readonly anchors: readonly Anchor[];
-  readonly softmaxes: readonly Node[];
+  /** Softmax nodes and Attention operators, in topological order: what a layer is found around. */
+  readonly attentions: readonly Node[];
 }
 
 /** One pass over the graph, linear in its nodes. */
 export function flowOf(wiring: Wiring): Flow {
   const root = new Map<string, Anchor>();
   const anchors: Anchor[] = [];
-  const softmaxes: Node[] = [];
+  const attentions: Node[] = [];
   const add = (kind: Anchor['kind'], reads: readonly string[], outputs: readonly string[], node?: Node, product?: Product) => {
     const from = reads.map(value => root.get(value)!);
     const anchor: Anchor = { kind, from, reads, uses: [], ...(node && { node }), ...(product && { product }) };
@@ -43,7 +44,7 @@ export function flowOf(wiring: Wiring): Flow {
   };
   for (const input of wiring.graph.inputs) if (wiring.fed.has(input.name) && isHiddenState(input)) add('input', [], [input.name]);
   for (const node of wiring.order) {
-    if (node.opType === 'Softmax') softmaxes.push(node);
+    if (node.opType === 'Softmax' || isAttention(node)) attentions.push(node);
     if (cuts(node)) continue;
     const outputs = dataOutputs(node);
     if (readsTable(wiring, node)) {
@@ -57,8 +58,12 @@ export function flowOf(wiring: Wiring): Flow {
     else if (reads.length > 0) for (const output of outputs) root.set(output, root.get(reads[0]!)!);
   }
   for (const { name } of wiring.graph.outputs) root.get(name)?.uses.push({ value: name });
-  return { wiring, root, anchors, softmaxes };
+  return { wiring, root, anchors, attentions };
 }
+
+/** ONNX's own operator of opset 23, not onnxruntime's, which holds the weights as well. */
+export const isAttention = (node: Node): boolean =>
+  node.opType === 'Attention' && (node.domain === '' || node.domain === 'ai.onnx');
 
 /** Hidden states that are fed instead of looked up: floats of [batch, sequence, hidden]. */
 const isHiddenState = ({ dtype, shape }: Wiring['graph']['inputs'][number]): boolean =>

@@ -2,7 +2,7 @@ import { type Sentence, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import type { Linear } from './anatomy.ts';
 import type { Miss } from './block.ts';
-import type { Flow } from './flow.ts';
+import { type Flow, isAttention } from './flow.ts';
 import { modulePath } from './hints.ts';
 import { linearOf } from './organ.ts';
 import type { Product } from './product.ts';
@@ -32,7 +32,7 @@ export function takenFor(model: Model, misses: readonly Miss[]): Sentence {
   const stated = model.config.model_type;
   if (model.tensors.size === 0 && !model.graph?.nodes.length) return sentence('This file holds no tensors.');
   const operators = new Set(model.graph?.nodes.map(node => node.opType));
-  if ([...operators].some(operator => fused.has(operator)))
+  if (model.graph?.nodes.some(node => fused.has(node.opType) && !isAttention(node)))
     return sentence('This model was fused by an optimizer: its attention is one operator, which is shown but not taken apart.');
   if (misses.includes('fused-query-key-value'))
     return typeof stated === 'string'

@@ -24,12 +24,16 @@ export async function sharedLayers(blocks: readonly Block[], signal?: AbortSigna
 /** One is quantized and the other is not: their bytes say nothing about their numbers. */
 const quantizedApart = (a: Block, b: Block): boolean => a.query.product!.form !== b.query.product!.form;
 
-/** A few bytes from the middle of the matrix: equal matrices have equal ones, and trained ones differ in them. */
+/**
+ * A few bytes from the middle of the matrix: equal matrices have equal ones, and trained ones differ in them. One byte over and over
+ * (a matrix of zeros) says nothing, so that only the name counts.
+ */
 async function signatureOf({ weight }: Product, signal?: AbortSignal): Promise<string> {
   const start = Math.floor(weight.byteLength / 2);
-  const end = Math.min(weight.byteLength, start + 32);
+  const end = Math.min(weight.byteLength, start + 128);
   try {
-    return (await weight.bytes(start, end, signal)).join();
+    const bytes = await weight.bytes(start, end, signal);
+    return new Set(bytes).size > 1 ? bytes.join() : weight.name;
   } catch (error) {
     if (error instanceof HeadroomError && error.code !== 'cancelled') return weight.name;
     throw error;

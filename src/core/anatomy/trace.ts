@@ -20,7 +20,7 @@ import { wire } from './wiring.ts';
 
 export interface Traced {
   readonly flow: Flow;
-  /** undefined when the graph holds no BERT layers; `misses` says what stands around its softmaxes instead. */
+  /** undefined when the graph holds no BERT layers; `misses` says what stands around its attention instead. */
   readonly draft: Draft | undefined;
   readonly misses: readonly Miss[];
 }
@@ -28,7 +28,7 @@ export interface Traced {
 /** The anatomy of a graph from its structure: names, where any are left, only tell apart what the structure does not. */
 export async function trace(model: Model, signal?: AbortSignal): Promise<Traced> {
   const flow = flowOf(wire(model.graph!, model.tensors));
-  const found = flow.softmaxes.map(softmax => blockAround(flow, softmax));
+  const found = flow.attentions.map(node => blockAround(flow, node));
   const misses = found.filter((each): each is Miss => typeof each === 'string');
   const blocks = chain(found.filter((each): each is Block => typeof each !== 'string'));
   const draft = blocks.length > 0 ? await draftOf(model, flow, blocks, signal) : undefined;
@@ -103,7 +103,7 @@ async function layerOf(
   const linear = (key: 'query' | 'key' | 'value' | 'output' | 'up' | 'down') =>
     linearOf(ids[key], blocks.map(each => each[key].product!) as [Product, ...Product[]]);
   const query = linear('query');
-  const width = await headWidth(flow.wiring, block.splits, query.out, signal);
+  const width = block.heads ? query.out / block.heads : await headWidth(flow.wiring, block.splits, query.out, signal);
   return {
     index,
     stored,

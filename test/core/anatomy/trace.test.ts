@@ -110,7 +110,7 @@ test('RoBERTa is told by its counted positions, DistilBERT and ELECTRA by what t
 const width = 4;
 
 /** Layers of two heads, written by hand: no names, biases on either side, weights behind a Transpose, a Gemm for the up matrix. */
-function encoder(layers: number): { model: Model; names: Set<string> } {
+function encoder(layers: number, operator = false): { model: Model; names: Set<string> } {
   const tensors: Tensor[] = [made('split', [4], 'int64', int64s(0, 0, 2, width / 2))];
   const nodes: Node[] = [];
   const stored = (name: string, shape: number[]) => {
@@ -133,8 +133,14 @@ function encoder(layers: number): { model: Model; names: Set<string> } {
       );
       return add('Transpose', [add('Reshape', [sum, 'split'], `${part}r${i}`)], `${part}h${i}`, { perm: [0, 2, 1, 3] });
     });
-    const softmax = add('Softmax', [add('MatMul', [parts[0]!, parts[1]!], `scores${i}`)], `p${i}`);
-    const context = add('MatMul', [softmax, parts[2]!], `c${i}`);
+    const context = operator
+      ? add(
+          'Attention',
+          ['q', 'k', 'v'].map(part => `${part}s${i}`),
+          `c${i}`,
+          { q_num_heads: 2, kv_num_heads: 2 },
+        )
+      : add('MatMul', [add('Softmax', [add('MatMul', [parts[0]!, parts[1]!], `scores${i}`)], `p${i}`), parts[2]!], `c${i}`);
     const output = add('MatMul', [context, stored(`ow${i}`, [width, width])], `o${i}`);
     const attended = add('LayerNormalization', [add('Add', [x, output], `a${i}`), stored(`g${i}`, [width])], `n${i}`);
     const up = add('Gemm', [attended, stored(`uw${i}`, [6, width]), stored(`ub${i}`, [6])], `u${i}`, { transB: 1 });
@@ -167,6 +173,25 @@ test('weights behind a Transpose lie [out, in], those of a MatMul [in, out]; bia
   assert.deepEqual([layer!.attentionNorm.weight?.name, layer!.outputNorm.weight?.name], ['g1', 'h1']);
   assert.deepEqual(unclaimed, []);
 });
+
+test('the Attention operator of opset 23 stands for scores, softmax and sum, and says how many heads there are', async () => {
+  const [expected, found] = [await detect(encoder(2).model), await detect(encoder(2, true).model)];
+  assert.deepEqual(structure(found), structure(expected));
+});
+
+test('layers of zeros share nothing unless they share a tensor', async () => {
+  const { model } = encoder(3);
+  const tensors = [...model.tensors.values()].map(
+    tensor => [tensor.name, tensor.name === 'split' ? tensor : { ...tensor, bytes: zeros }] as const,
+  );
+  const { layers } = await detect({ ...model, tensors: new Map(tensors) });
+  assert.deepEqual(
+    layers.map(layer => layer.stored),
+    [0, 1, 2],
+  );
+});
+
+const zeros: Tensor['bytes'] = async (start = 0, end = 0) => new Uint8Array(end - start);
 
 test('a graph of over 100,000 nodes and 50,000 tensors is traced in under 15 seconds', async () => {
   const { model } = encoder(4600);
