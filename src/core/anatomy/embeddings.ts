@@ -1,6 +1,6 @@
 import { elementCount } from '../tensor/tensor.ts';
 import type { Table } from './anatomy.ts';
-import { constantOf, isNarrow } from './constant.ts';
+import { constantOf, isFloat, isNarrow } from './constant.ts';
 import { type Anchor, type Flow, pathTo } from './flow.ts';
 import { embeddingIds } from './ids.ts';
 import { type FoundNorm, normOn } from './norm.ts';
@@ -23,7 +23,7 @@ export function embeddingsBefore(flow: Flow, source: Anchor, value: string): Emb
   if (sum) gather(sum, anchors);
   const norm = normOn(flow, pathTo(flow, projected ? source.reads[0]! : value)) ?? normBetween(flow, anchors);
   const found = [...anchors].filter(anchor => anchor.kind === 'table').map(anchor => tableAt(flow, anchor));
-  const { tables, countsPositions } = named(found);
+  const { tables, countsPositions } = named([...found, ...added(flow, anchors, projected ? source.reads[0]! : value)]);
   return { tables, norm, projection: source.product, countsPositions };
 }
 
@@ -45,6 +45,21 @@ function normBetween(flow: Flow, anchors: ReadonlySet<Anchor>): FoundNorm | unde
       if (found) return found;
     }
   return undefined;
+}
+
+/** Rows of a table that an exporter has already looked up (positions of a fixed length) and adds as a constant of [1, rows, width]. */
+function added(flow: Flow, anchors: ReadonlySet<Anchor>, last: string): FoundTable[] {
+  const found = new Map<string, FoundTable>();
+  for (const value of [...[...anchors].flatMap(anchor => anchor.reads), last])
+    for (const node of pathTo(flow, value).filter(each => each.opType === 'Add'))
+      for (const input of node.inputs) {
+        const weight = constantOf(flow.wiring, input)?.tensor;
+        const width = weight?.shape.at(-1) ?? 0;
+        if (!weight || !isFloat(weight) || width < 2 || elementCount(weight.shape) <= width) continue;
+        const table = { id: '', weight, rows: elementCount(weight.shape) / width, width, form: 'dense' as const, nodes: [] };
+        found.set(weight.name, { table, index: { inputs: new Set(), direct: false, counted: false } });
+      }
+  return [...found.values()];
 }
 
 interface FoundTable {

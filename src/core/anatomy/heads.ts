@@ -25,14 +25,15 @@ export async function headWidth(
   return undefined;
 }
 
-/** The last two numbers of a shape; 0 or less where it is left to be inferred or computed. */
+/** The last two numbers of a shape; 0 or less where it is left to be inferred or computed. TensorFlow computes shapes in int32 and casts. */
 async function lastTwo(wiring: Wiring, shape: string, signal?: AbortSignal): Promise<[number, number] | undefined> {
   const whole = constantOf(wiring, shape)?.tensor;
   if (whole) {
-    const sizes = await int64s(whole, signal);
+    const sizes = await integersOf(whole, signal);
     return sizes && sizes.length >= 4 ? [sizes.at(-2)!, sizes.at(-1)!] : undefined;
   }
-  const parts = wiring.producer.get(shape);
+  let parts = wiring.producer.get(shape);
+  if (parts?.opType === 'Cast') parts = wiring.producer.get(parts.inputs[0] ?? '');
   if (parts?.opType !== 'Concat' || parts.inputs.length < 4) return undefined;
   const [heads, width] = await Promise.all(parts.inputs.slice(-2).map(part => single(wiring, part, signal)));
   return [heads ?? 0, width ?? 0];
@@ -41,14 +42,16 @@ async function lastTwo(wiring: Wiring, shape: string, signal?: AbortSignal): Pro
 async function single(wiring: Wiring, value: string, signal?: AbortSignal): Promise<number | undefined> {
   const maker = wiring.producer.get(value);
   const tensor = constantOf(wiring, maker?.opType === 'Unsqueeze' ? (maker.inputs[0] ?? '') : value)?.tensor;
-  const numbers = tensor && (await int64s(tensor, signal));
+  const numbers = tensor && (await integersOf(tensor, signal));
   return numbers?.length === 1 ? numbers[0] : undefined;
 }
 
-/** Shapes are int64 tensors of a few numbers. */
-async function int64s(tensor: Tensor, signal?: AbortSignal): Promise<number[] | undefined> {
-  if (tensor.dtype !== 'int64' || tensor.byteLength > 64) return undefined;
+/** A tensor of a few whole numbers. */
+async function integersOf(tensor: Tensor, signal?: AbortSignal): Promise<number[] | undefined> {
+  if ((tensor.dtype !== 'int64' && tensor.dtype !== 'int32') || tensor.byteLength > 64) return undefined;
   const bytes = await tensor.bytes(0, tensor.byteLength, signal);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.byteLength / 8 }, (_, index) => Number(view.getBigInt64(index * 8, true)));
+  const at =
+    tensor.dtype === 'int64' ? (i: number) => Number(view.getBigInt64(i * 8, true)) : (i: number) => view.getInt32(i * 4, true);
+  return Array.from({ length: bytes.byteLength / (tensor.dtype === 'int64' ? 8 : 4) }, (_, index) => at(index));
 }

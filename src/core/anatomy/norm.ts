@@ -18,6 +18,8 @@ export function normOn(flow: Flow, path: readonly Node[]): FoundNorm | undefined
   for (const [index, node] of path.entries()) {
     if (operators.has(node.opType)) return norm(stored(flow, node.inputs[1]), stored(flow, node.inputs[2]));
     if (isStatistic(flow, node)) return decomposed(flow, path.slice(index + 1));
+    const folded = foldedAt(flow, node, path[index + 1]);
+    if (folded) return folded;
   }
   return undefined;
 }
@@ -32,6 +34,23 @@ function decomposed(flow: Flow, path: readonly Node[]): FoundNorm {
     else if (!['Div', 'Mul'].includes(node.opType) && !between.has(node.opType)) break;
   }
   return norm(weight);
+}
+
+/** TensorFlow's form: x * m + (shift - mean * m), with m = gain / deviation. */
+function foldedAt(flow: Flow, node: Node, next: Node | undefined): FoundNorm | undefined {
+  if (node.opType !== 'Mul' || next?.opType !== 'Add') return undefined;
+  const weight = vectorMadeBy(flow, node, 'Mul');
+  const bias = vectorMadeBy(flow, next, 'Sub');
+  return weight && bias && norm(weight, bias);
+}
+
+/** The constant vector in an operand that is itself made by `opType`, beside the data. */
+function vectorMadeBy(flow: Flow, node: Node, opType: string): Tensor | undefined {
+  for (const input of node.inputs) {
+    const maker = flow.root.has(input) ? undefined : flow.wiring.producer.get(input);
+    if (maker?.opType === opType) return vectorOf(flow, maker);
+  }
+  return undefined;
 }
 
 const norm = (weight?: Tensor, bias?: Tensor): FoundNorm => ({ ...(weight && { weight }), ...(bias && { bias }) });

@@ -114,6 +114,8 @@ test('BERTs of other exporters are attributed whole', { skip: absent }, async ()
       2,
       8,
     ]);
+  const keras = await facts('models/onnxruntime-onnxruntime-qnn__TFBertForSequenceClassification_1.onnx');
+  assert.deepEqual(keras, ['bert', 'sequence-classification', 12, 2, 8, 20, 10_802, 0]);
   assert.deepEqual((await facts('folders/vespa-TinyBERT_4L_312D/model.safetensors')).slice(0, 5), ['bert', 'base', 4, 0, 312]);
   assert.deepEqual((await facts('folders/coldfire-tiny_bert/model.safetensors')).slice(0, 5), ['bert', 'base', 2, 4, 32]);
 });
