@@ -2,8 +2,8 @@ import type { Folder } from '../bytes/source.ts';
 import { type Sentence, sentence } from '../errors.ts';
 import type { Warning } from '../model/model.ts';
 
-/** A config.json is some kilobytes; one with large label tables reaches a few megabytes. */
-const largestConfig = 16 * 1024 * 1024;
+/** A config.json is some kilobytes, with large label tables some hundred. Parsing can take fifty times the length in memory. */
+const largestConfig = 4_000_000;
 
 export interface ConfigFile {
   readonly config: Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ export async function readConfig(beside: Folder, signal?: AbortSignal): Promise<
     const source = await beside.open('config.json');
     if (!source) return { config: {}, warnings: [] };
     try {
-      if (source.byteLength > largestConfig) return unusable(sentence('config.json was not used: it is larger than 16 MB.'));
+      if (source.byteLength > largestConfig) return unusable(sentence('config.json was not used: it is larger than 4 MB.'));
       const value: unknown = JSON.parse(new TextDecoder().decode(await source.read(0, source.byteLength, signal)));
       if (typeof value !== 'object' || value === null || Array.isArray(value))
         return unusable(sentence('config.json was not used: it is not a JSON object.'));

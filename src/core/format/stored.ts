@@ -60,12 +60,16 @@ export async function closeModel(model: Model): Promise<void> {
   for (const source of originOf(model)?.sources ?? []) await source.close();
 }
 
+/** [2, 3]; of a shape that is too long to be one, the beginning. */
+export const shownShape = (shape: Shape): string =>
+  shape.length <= 12 ? `[${shape.join(', ')}]` : `[${shape.slice(0, 12).join(', ')}, …]`;
+
 /** Elements of a shape, which a number must hold exactly. throws 'limit' */
 export function checkShape(name: string, shape: Shape, dtype: DType, source: ByteSource, offset: number): void {
   const detail = { file: source.name, offset };
   for (const size of shape)
     if (!(size >= 0))
-      throw fail('malformed', 'The tensor “{name}” has the shape {shape}.', { name, shape: `[${shape.join(', ')}]` }, detail);
+      throw fail('malformed', 'The tensor “{name}” has the shape {shape}.', { name, shape: shownShape(shape) }, detail);
   let elements = 1;
   for (const size of shape) elements *= size;
   const isExact = shape.every(Number.isSafeInteger) && elements * 16 <= Number.MAX_SAFE_INTEGER;
@@ -73,7 +77,7 @@ export function checkShape(name: string, shape: Shape, dtype: DType, source: Byt
     throw fail(
       'limit',
       'The tensor “{name}” has the shape {shape}, more elements than can be counted.',
-      { name, shape: `[${shape.join(', ')}]` },
+      { name, shape: shownShape(shape) },
       detail,
     );
 }

@@ -5,7 +5,7 @@ import type { Model, Warning } from '../../model/model.ts';
 import { dtypeOfOnnx } from '../../tensor/dtype.ts';
 import { packedByteLength, type Tensor } from '../../tensor/tensor.ts';
 import type { ConfigFile } from '../config.ts';
-import { checkShape, type Origin, type Span } from '../stored.ts';
+import { checkShape, type Origin, type Span, shownShape } from '../stored.ts';
 import { constantOf, plainAttribute } from './attributes.ts';
 import type { ExternalFiles } from './external.ts';
 import { partsOf } from './parts.ts';
@@ -231,7 +231,7 @@ export class Assembly {
       throw fail(
         'malformed',
         'The tensor “{name}” of {dtype} {shape} needs {need} bytes, but has {found}.',
-        { name: wire.name, dtype, shape: `[${wire.dims.join(', ')}]`, need, found },
+        { name: wire.name, dtype, shape: shownShape(wire.dims), need, found },
         { file: this.#source.name, offset: wire.start },
       );
     const typed = wire.typed.reduce((sum, run) => sum + run.end - run.start, 0);

@@ -3,6 +3,7 @@ import { fail, HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import type { DType } from '../../tensor/dtype.ts';
 import { packedByteLength, type Shape } from '../../tensor/tensor.ts';
 import { readHeader } from '../safetensors/header.ts';
+import { shownShape } from '../stored.ts';
 import { mostExternalFiles } from './limits.ts';
 import type { WireTensor } from './wire-types.ts';
 
@@ -54,7 +55,7 @@ export class ExternalFiles {
       throw fail(
         'malformed',
         'The tensor “{name}” of {dtype} {shape} needs {need} bytes, but has {found}.',
-        { name: tensor.name, dtype, shape: `[${shape.join(', ')}]`, need, found: length },
+        { name: tensor.name, dtype, shape: shownShape(shape), need, found: length },
         { file: this.#model.name, offset: tensor.start },
       );
     if (offset + length > source.byteLength)

@@ -3,6 +3,7 @@ import type { ByteSource } from '../../bytes/source.ts';
 import { fail } from '../../errors.ts';
 import { type DType, dtypes } from '../../tensor/dtype.ts';
 import { packedByteLength, type Shape } from '../../tensor/tensor.ts';
+import { shownShape } from '../stored.ts';
 import type { TypedRun } from './wire-types.ts';
 
 /** The field of TensorProto that holds the elements of a dtype when raw_data does not. */
@@ -68,7 +69,7 @@ export async function decodeTyped(
       {
         name: tensor.name,
         dtype: tensor.dtype,
-        shape: `[${tensor.shape.join(', ')}]`,
+        shape: shownShape(tensor.shape),
         need: into.bytes.length,
         found: into.written,
       },

@@ -1,7 +1,9 @@
 import type { ByteSource } from '../../bytes/source.ts';
 import { fail, HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import { type DType, dtypeOfSafetensors, dtypes } from '../../tensor/dtype.ts';
+import { shownShape } from '../stored.ts';
 import { strictProblem } from './strict.ts';
+import { checkStructure } from './structure.ts';
 
 // u64 little-endian N | N bytes of JSON, padded with spaces | the tensors' bytes without gaps, in any order of names
 //   { "__metadata__": { text: text }, NAME: { "dtype": WORD, "shape": [n], "data_offsets": [start, end] } }
@@ -44,6 +46,7 @@ export async function readHeader(source: ByteSource, signal?: AbortSignal): Prom
     );
   if (8 + jsonLength > source.byteLength) throw cutShort(source, 8 + jsonLength, 0);
   const json = await source.read(8, jsonLength, signal);
+  checkStructure(json, source, 8);
   const { entries, metadata } = parseHeader(json, file);
   checkEntries(entries, 8 + jsonLength, source);
   return { jsonLength, entries, metadata };
@@ -61,11 +64,9 @@ type Broken = (what: Sentence) => HeadroomError;
 
 function parseHeader(json: Uint8Array, file: string): { entries: Entry[]; metadata: Record<string, string> } {
   const broken: Broken = what => new HeadroomError('malformed', what, { file, offset: 8 });
-  let text: string;
   let value: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json);
-    value = JSON.parse(text);
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json));
   } catch (error) {
     throw broken(
       error instanceof SyntaxError
@@ -74,26 +75,26 @@ function parseHeader(json: Uint8Array, file: string): { entries: Entry[]; metada
     );
   }
   if (!isObject(value)) throw broken(sentence('The header cannot be read: it is not a JSON object.'));
-  const problem = strictProblem(text);
+  const problem = strictProblem(json);
   if (problem) throw broken(problem);
   const entries: Entry[] = [];
-  const metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = {};
   for (const [name, info] of Object.entries(value)) {
-    if (name === '__metadata__') readMetadata(info, metadata, broken);
+    if (name === '__metadata__') metadata = readMetadata(info, broken);
     else entries.push(readEntry(name, info, broken));
   }
   entries.sort((a, b) => a.start - b.start || a.end - b.end);
   return { entries, metadata };
 }
 
-function readMetadata(info: unknown, into: Record<string, string>, broken: Broken): void {
-  if (info === null) return;
+/** The object that was parsed, not a copy: it may be large, and its keys may be anything. */
+function readMetadata(info: unknown, broken: Broken): Record<string, string> {
+  if (info === null) return {};
   if (!isObject(info)) throw broken(sentence('The header cannot be read: __metadata__ is not an object.'));
-  for (const [key, text] of Object.entries(info)) {
-    if (typeof text !== 'string')
+  for (const key in info)
+    if (typeof info[key] !== 'string')
       throw broken(sentence('The header cannot be read: “{key}” in __metadata__ is not text.', { key }));
-    Object.defineProperty(into, key, { value: text, enumerable: true, configurable: true, writable: true });
-  }
+  return info as Record<string, string>;
 }
 
 function readEntry(name: string, info: unknown, broken: Broken): Entry {
@@ -130,7 +131,7 @@ function checkEntries(entries: readonly Entry[], dataStart: number, source: Byte
           previous,
         }),
       );
-    const shape = `[${entry.shape.join(', ')}]`;
+    const shape = shownShape(entry.shape);
     const bits = bitsOf(entry);
     if (bits === undefined)
       throw wrong(

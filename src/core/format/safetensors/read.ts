@@ -34,9 +34,9 @@ export interface Circumstances extends Pick<Model, 'config' | 'warnings' | 'comp
 export function assemble(name: string, shards: readonly Shard[], { index, ...rest }: Circumstances): Model {
   const tensors = new Map<string, Tensor>();
   const parts: Part[] = [];
-  const metadata: Record<string, string> = {};
+  const metadata =
+    shards.length === 1 ? shards[0]!.header.metadata : Object.assign({}, ...shards.map(shard => shard.header.metadata));
   for (const { source, header } of shards) {
-    Object.assign(metadata, header.metadata);
     const dataStart = 8 + header.jsonLength;
     for (const entry of header.entries)
       tensors.set(entry.name, new PlacedTensor(entry.name, entry.dtype, entry.shape, source, dataStart + entry.start));

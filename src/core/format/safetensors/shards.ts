@@ -4,11 +4,12 @@ import type { Model, Warning } from '../../model/model.ts';
 import { readConfig } from '../config.ts';
 import { readHeader } from './header.ts';
 import { assemble, type Shard } from './read.ts';
+import { checkStructure } from './structure.ts';
 
 // model.safetensors.index.json: { "metadata": { "total_size": n }, "weight_map": { TENSOR: FILE } }
 
-/** A model of half a million tensors has an index of 60 MB; a text longer than this cannot be one string in Node. */
-const largestIndex = 256 * 1024 * 1024;
+/** A model of half a million tensors has an index of 60 MB. */
+const largestIndex = 100_000_000;
 /** The largest public models have some hundreds of files; each one stays open. */
 const mostShards = 10_000;
 
@@ -62,7 +63,9 @@ async function shardNames(index: ByteSource, signal?: AbortSignal): Promise<stri
   const broken = (what: Sentence) => new HeadroomError('malformed', what, { file, offset: 0 });
   let value: { weight_map?: unknown };
   try {
-    value = JSON.parse(new TextDecoder().decode(await index.read(0, index.byteLength, signal)));
+    const json = await index.read(0, index.byteLength, signal);
+    checkStructure(json, index, 0);
+    value = JSON.parse(new TextDecoder().decode(json));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw broken(sentence('The index cannot be read: {problem}.', { problem: error.message }));
