@@ -23,7 +23,7 @@ const from: Readonly<Record<ColumnKey, number>> = {
 /** Widths never depend on the values. */
 export const trackOf: Readonly<Record<ColumnKey, string>> = {
   name: 'minmax(104px, 1fr)',
-  bars: '84px',
+  bars: '86px',
   before: '60px',
   after: '60px',
   difference: '66px',

@@ -55,6 +55,13 @@ test('heads are listed only where their number differs', () => {
   assert.ok(html(pruned()).includes('<tr><td>1</td><td class="n">12</td><td class="n">4</td></tr>'));
 });
 
+test('a result of the same name is told with its folder', () => {
+  const comparison = { ...int8(), names: { before: 'model.safetensors', after: 'model.safetensors' } };
+  const known = made(comparison);
+  const report = { ...known.report, out: '/models/minilm-int8/model.safetensors' };
+  assert.ok(markdown(comparison, { ...known, report }).startsWith('# `model.safetensors` → `minilm-int8/model.safetensors`\n'));
+});
+
 test('two equal models say so, without a table of changes', () => {
   const text = markdown(unchanged());
   assert.ok(text.includes('Nothing changed: all 104 tensors are the same.'));

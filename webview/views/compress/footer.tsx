@@ -60,7 +60,7 @@ export function Footer(props: FooterProps) {
         element={props.runButton}
         onClick={props.onRun}
       >
-        {props.steps === 1 ? t('Run 1 step') : t('Run {n} steps', { n: props.steps })}
+        {none ? t('Run') : props.steps === 1 ? t('Run 1 step') : t('Run {n} steps', { n: props.steps })}
       </Button>
     </footer>
   );

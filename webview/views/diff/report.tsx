@@ -20,7 +20,7 @@ import { type DiffState, keep, restored } from './state.ts';
 import { NothingChanged } from './states.tsx';
 import { Toolbar } from './toolbar.tsx';
 import { Totals } from './totals.tsx';
-import { titleOf } from './words.ts';
+import { namesOf, titleOf } from './words.ts';
 
 type Ready = Extract<DiffView, { state: 'ready' }>;
 
@@ -85,7 +85,7 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
   const equal = counts.same === total;
   return (
     <main class="diff">
-      <Header names={comparison.names} made={made} api={api} />
+      <Header names={namesOf(comparison.names, made)} made={made} api={api} />
       {view.changedOnDisk && (
         <div class="banner" role="status">
           <Icon name="warning" />
@@ -146,7 +146,7 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
               <Heads before={comparison.heads.before} after={comparison.heads.after} />
               <HowMade
                 made={made}
-                names={comparison.names}
+                names={namesOf(comparison.names, made)}
                 onOpenOriginal={() => void api.openOriginal()}
                 onOpenResult={() => void api.openResult()}
               />

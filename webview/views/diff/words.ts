@@ -1,4 +1,5 @@
-import type { Change, ComparisonNode } from '../../../src/core/report/comparison.ts';
+import type { Change, Comparison, ComparisonNode } from '../../../src/core/report/comparison.ts';
+import type { Made } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
 
@@ -30,6 +31,12 @@ export function countWord(change: Change, n: number): string {
 /** A row's name as it is shown: translated where it is ours, made visible where it is the file's. */
 export const titleOf = (node: ComparisonNode): string =>
   node.titleSentence ? say(node.titleSentence) : visibleName(node.title, 200);
+
+/** The two models' names; where they are the same, the second one with its folder, when it is known where it was written. */
+export function namesOf(names: Comparison['names'], made: Made | null): Comparison['names'] {
+  const { before, after } = names;
+  return { before, after: before === after && made ? made.report.out.split(/[\\/]/).slice(-2).join('/') : after };
+}
 
 /** "prune-heads" as a step's name, for a recipe whose passes are not at hand; translated where the title is known. */
 export const passWord = (id: string): string => say({ text: id.charAt(0).toUpperCase() + id.slice(1).replaceAll('-', ' ') });

@@ -1,5 +1,6 @@
 import type { Sentence } from '../../errors.ts';
 import type { Change, Comparison, ComparisonNode, ComparisonRow } from '../comparison.ts';
+import type { Made } from './made.ts';
 
 // What both documents tell: counts, the rows worth a line, and what was left alone.
 
@@ -48,6 +49,14 @@ export function leftAlone(skipped: readonly { readonly target: string; readonly 
     else groups.set(key, { reason: sentence, targets: [target] });
   }
   return [...groups.values()].sort((a, b) => b.targets.length - a.targets.length);
+}
+
+/** The two models' names; where they are the same, the second one with its folder, when it is known where it was written. */
+export function namesOf(
+  { names: { before, after } }: Comparison,
+  made: Made | null | undefined,
+): { before: string; after: string } {
+  return { before, after: before === after && made ? made.report.out.split(/[\\/]/).slice(-2).join('/') : after };
 }
 
 /** Layers whose number of heads differs: "layer 2: 12 -> 8". */

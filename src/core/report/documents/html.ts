@@ -1,6 +1,6 @@
 import { sentence } from '../../errors.ts';
 import type { Change, Comparison, ComparisonNode, Side } from '../comparison.ts';
-import { countChanges, headChanges, leftAlone, outline, worstRow } from './digest.ts';
+import { countChanges, headChanges, leftAlone, namesOf, outline, worstRow } from './digest.ts';
 import { byteChange, bytes, cosine, count, countChange, errorPercent, factor, percentChange, seconds, shape } from './figures.ts';
 import type { Made } from './made.ts';
 import { stylesheet } from './stylesheet.ts';
@@ -13,7 +13,7 @@ const everyLevel = 64;
 
 /** A comparison as one self-contained page without scripts or anything to fetch. Names from the files are untrusted and appear as text only. */
 export function html(comparison: Comparison, made?: Made | null, voice: Voice = english): string {
-  const { before, after } = comparison.names;
+  const { before, after } = namesOf(comparison, made);
   const heading = `${name(before)} → ${name(after)}`;
   return [
     '<!doctype html>',

@@ -1,6 +1,6 @@
 import { sentence } from '../../errors.ts';
 import type { Comparison, ComparisonNode, ComparisonRow, Side, Sizes } from '../comparison.ts';
-import { changedRows, countChanges, headChanges, leftAlone, outline, worstRow } from './digest.ts';
+import { changedRows, countChanges, headChanges, leftAlone, namesOf, outline, worstRow } from './digest.ts';
 import { byteChange, bytes, cosine, count, countChange, errorPercent, factor, percentChange, seconds, shape } from './figures.ts';
 import type { Made } from './made.ts';
 import { visible } from './untrusted.ts';
@@ -13,8 +13,9 @@ const mostTargets = 5;
 
 /** A comparison as GitHub-flavoured Markdown. Names from the files are untrusted: none of them can become markup. */
 export function markdown(comparison: Comparison, made?: Made | null, voice: Voice = english): string {
+  const names = namesOf(comparison, made);
   const sections = [
-    `# ${code(comparison.names.before)} → ${code(comparison.names.after)}`,
+    `# ${code(names.before)} → ${code(names.after)}`,
     totals(comparison, voice),
     summary(comparison, voice),
     ...parts(comparison, voice),
