@@ -1,11 +1,11 @@
 import { elementCount } from '../tensor/tensor.ts';
 import type { Table } from './anatomy.ts';
-import { constantOf, isFloat, isNarrow } from './constant.ts';
+import { constantOf, isFloat } from './constant.ts';
 import { type Anchor, type Flow, pathTo } from './flow.ts';
 import { embeddingIds } from './ids.ts';
 import { type FoundNorm, normOn } from './norm.ts';
 import type { Product } from './product.ts';
-import { consumersOf, type Wiring } from './wiring.ts';
+import { type FoundTable, tableAt } from './table.ts';
 
 export interface Embeddings {
   readonly tables: readonly Table[];
@@ -60,95 +60,6 @@ function added(flow: Flow, anchors: ReadonlySet<Anchor>, last: string): FoundTab
         found.set(weight.name, { table, index: { inputs: new Set(), direct: false, counted: false } });
       }
   return [...found.values()];
-}
-
-interface FoundTable {
-  readonly table: Table;
-  readonly index: IndexSource;
-}
-
-function tableAt(flow: Flow, { node }: Anchor): FoundTable {
-  const { wiring } = flow;
-  const constant = constantOf(wiring, node!.inputs[0]!)!;
-  const { tensor } = constant;
-  const after = scalesBehind(wiring, node!.outputs[0]!);
-  const scale = constant.scale ?? after.scale;
-  const zeroPoint = constant.zeroPoint ?? after.zeroPoint;
-  const width = tensor.shape.at(-1)!;
-  const isGather = node!.opType === 'Gather';
-  const table: Table = {
-    id: '',
-    weight: tensor,
-    ...(scale && { scale }),
-    ...(zeroPoint && { zeroPoint }),
-    rows: elementCount(tensor.shape) / width,
-    width,
-    form: isNarrow(tensor) || scale ? 'quantized' : 'dense',
-    nodes: isGather ? [node!] : [],
-  };
-  return {
-    table,
-    index: isGather ? indexOf(wiring, node!.inputs[1] ?? '') : { inputs: new Set(), direct: false, counted: false },
-  };
-}
-
-/**
- * What scales an integer table's rows: DequantizeLinear behind the Gather, or Cast, Sub of a zero point, Mul by a scale, each a
- * constant or gathered with the same ids.
- */
-function scalesBehind(wiring: Wiring, value: string): Pick<Table, 'scale' | 'zeroPoint'> {
-  let scale: Table['scale'];
-  let zeroPoint: Table['zeroPoint'];
-  const operand = (input: string | undefined) => {
-    if (!input) return undefined;
-    const gather = wiring.producer.get(input);
-    return constantOf(wiring, gather?.opType === 'Gather' ? gather.inputs[0]! : input)?.tensor;
-  };
-  for (let steps = 0; steps < 4 && !scale; steps++) {
-    const [node, ...others] = consumersOf(wiring, value);
-    if (!node || others.length > 0) break;
-    const other = node.inputs.find(input => input !== value);
-    if (node.opType === 'DequantizeLinear') [scale, zeroPoint] = [operand(node.inputs[1]), operand(node.inputs[2])];
-    else if (node.opType === 'Sub') zeroPoint = operand(other);
-    else if (node.opType === 'Mul') scale = operand(other);
-    else if (node.opType !== 'Cast') break;
-    value = node.outputs[0]!;
-  }
-  return { ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) };
-}
-
-interface IndexSource {
-  /** Inputs of the graph that the index is computed from; their shapes do not count. */
-  readonly inputs: ReadonlySet<string>;
-  /** The index is one of them, unchanged. */
-  readonly direct: boolean;
-  /** It is counted along the sequence. */
-  readonly counted: boolean;
-}
-
-const unchanged = new Set(['Identity', 'Cast', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Expand', 'Dropout']);
-/** An index is computed by at most some dozen nodes. */
-const widest = 256;
-
-function indexOf(wiring: Wiring, index: string): IndexSource {
-  const inputs = new Set<string>();
-  const seen = new Set<string>();
-  let [direct, counted] = [true, false];
-  const waiting = [index];
-  for (let value = waiting.pop(); value !== undefined && seen.size < widest; value = waiting.pop()) {
-    if (seen.has(value)) continue;
-    seen.add(value);
-    if (wiring.fed.has(value)) inputs.add(value);
-    const node = wiring.producer.get(value);
-    if (!node || node.opType === 'Shape') continue;
-    if (node.opType === 'CumSum') counted = true;
-    if (unchanged.has(node.opType)) waiting.push(node.inputs[0] ?? '');
-    else {
-      direct = false;
-      waiting.push(...node.inputs);
-    }
-  }
-  return { inputs, direct: direct && inputs.size === 1, counted };
 }
 
 /** Tells word, position and token-type tables apart by where their indices come from, then by their rows. */

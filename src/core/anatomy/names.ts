@@ -1,17 +1,13 @@
 import { sentence } from '../errors.ts';
 import type { Model, Warning } from '../model/model.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-import type { Layer, Linear, Norm, Table, TopOrgan } from './anatomy.ts';
-import { isFloat, isNarrow } from './constant.ts';
+import type { Layer } from './anatomy.ts';
 import type { Draft } from './draft.ts';
 import { count, type Family } from './families/family.ts';
 import { families, familyOf } from './families/registry.ts';
-import { embeddingIds, layerIds, topPath, topRank } from './ids.ts';
-import { sameNumbers } from './same.ts';
+import { embeddingIds, layerIds, topPath } from './ids.ts';
+import { linear, norm, type Organ, table } from './modules.ts';
+import { topOf } from './names-top.ts';
 import { taskOf } from './tasks.ts';
-
-/** The tensors of one module by their part: weight, bias, weight_scale, weight_zero_point. */
-type Organ = Partial<Record<string, Tensor>>;
 
 /** The anatomy of a checkpoint from the names of its tensors; undefined when no family has such names. */
 export async function readNames(model: Model, signal?: AbortSignal): Promise<Draft | undefined> {
@@ -140,83 +136,4 @@ export function headsOf(
     count(config, 'head_dim', 'attention_head_size') ?? (stated && (count(config, 'hidden_size', 'dim') ?? query.in) / stated);
   if (!width || query.out % width !== 0) return { heads: 0, headDim: 0 };
   return { heads: query.out / width, headDim: width };
-}
-
-function linear(id: string, organ: Organ | undefined): Linear | undefined {
-  const weight = organ?.weight;
-  if (weight?.shape.length !== 2 || !(isFloat(weight) || isNarrow(weight))) return undefined;
-  const [out, width] = weight.shape as [number, number];
-  const { bias, weight_scale: scale, weight_zero_point: zeroPoint } = organ!;
-  const form = isFloat(weight) && !scale ? 'dense' : 'quantized';
-  return {
-    id,
-    weight,
-    ...(bias && { bias }),
-    ...(scale && { scale }),
-    ...(zeroPoint && { zeroPoint }),
-    out,
-    in: width,
-    transposed: false,
-    form,
-    nodes: [],
-  };
-}
-
-function table(id: string, organ: Organ | undefined): Table | undefined {
-  const matrix = linear(id, organ);
-  if (!matrix) return undefined;
-  const { weight, scale, zeroPoint, out, in: width } = matrix;
-  const form = matrix.form === 'quantized' ? 'quantized' : 'dense';
-  return { id, weight, ...(scale && { scale }), ...(zeroPoint && { zeroPoint }), rows: out, width, form, nodes: [] };
-}
-
-function norm(id: string, organ: Organ = {}): Norm {
-  const { weight, bias } = organ;
-  return { id, ...(weight && { weight }), ...(bias && { bias }) };
-}
-
-async function topOf(
-  family: Family,
-  organs: ReadonlyMap<string, Organ>,
-  word: Table | undefined,
-  copies: Map<string, string>,
-  signal?: AbortSignal,
-): Promise<TopOrgan[]> {
-  const top = new Map<string, Organ>();
-  for (const [path, organ] of organs) if (topPath(path) === path) top.set(path, organ);
-  await tieDecoder(family, top, word, copies, signal);
-  return [...top].flatMap(([id, organ]) => topOrgans(id, organ)).sort((a, b) => topRank(a.id) - topRank(b.id));
-}
-
-/**
- * A decoder whose matrix is the embedding table, left out of the file or stored a second time; its bias belongs to the module
- * around it (cls.predictions.bias), sometimes stored twice as well.
- */
-async function tieDecoder(
-  family: Family,
-  top: Map<string, Organ>,
-  word: Table | undefined,
-  copies: Map<string, string>,
-  signal?: AbortSignal,
-): Promise<void> {
-  const id = family.decoder;
-  const around = id.replace(/\.decoder$/, '');
-  const [outer, own] = [top.get(around), top.get(id)];
-  const bias = outer?.bias ?? own?.bias;
-  if (!word || (!own?.weight && bias?.shape[0] !== word.rows)) return;
-  if (own?.weight && (await sameNumbers(word.weight, own.weight, signal))) copies.set(own.weight.name, word.weight.name);
-  if (outer?.bias && own?.bias && outer !== own && (await sameNumbers(outer.bias, own.bias, signal)))
-    copies.set(own.bias.name, outer.bias.name);
-  if (outer && outer !== own && !outer.weight) top.delete(around);
-  const scale = own?.weight ? own.weight_scale : word.scale;
-  top.set(id, { weight: own?.weight ?? word.weight, ...(bias && { bias }), ...(scale && { weight_scale: scale }) });
-}
-
-/** A module of the top as an organ: two dimensions make a matrix, one a norm. */
-function topOrgans(id: string, organ: Organ): TopOrgan[] {
-  const role = id.startsWith('pooler') ? 'pooler' : 'head';
-  const matrix = linear(id, organ);
-  if (matrix) return [{ id, kind: 'linear', role, linear: matrix }];
-  if (organ.weight?.shape.length === 1) return [{ id, kind: 'norm', role, norm: norm(id, organ) }];
-  return Object.values(organ).flatMap(tensor => (tensor && isFloat(tensor) ? [{ id, kind: 'bias', role, tensor }] : []));
 }

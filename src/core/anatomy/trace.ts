@@ -1,6 +1,7 @@
 import type { Model } from '../model/model.ts';
-import { type Layer, linearsIn, type Table, type TopOrgan } from './anatomy.ts';
+import type { Layer } from './anatomy.ts';
 import { type Block, blockAround, type Miss, normBehind } from './block.ts';
+import { decoderCopies, layerCopies } from './copies.ts';
 import type { Draft } from './draft.ts';
 import { embeddingsBefore } from './embeddings.ts';
 import { familyOf } from './families/registry.ts';
@@ -12,7 +13,6 @@ import { headsOf } from './names.ts';
 import type { FoundNorm } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
 import type { Product } from './product.ts';
-import { sameMatrix } from './same.ts';
 import { sharedLayers } from './shared.ts';
 import { taskOf } from './tasks.ts';
 import { topAbove } from './top.ts';
@@ -123,34 +123,4 @@ async function layerOf(
 function tensorsOf(layers: readonly Layer[], embeddingNorm: FoundNorm | undefined): Set<string> {
   const norms = [...layers.flatMap(layer => [layer.attentionNorm, layer.outputNorm]), embeddingNorm ?? {}];
   return new Set(norms.flatMap(norm => [norm.weight?.name, norm.bias?.name]).filter(name => name !== undefined));
-}
-
-/** Matrices that a layer stores again although they equal those of an earlier one. */
-function layerCopies(layers: readonly Layer[]): Map<string, string> {
-  const copies = new Map<string, string>();
-  for (const layer of layers) {
-    if (layer.stored === layer.index) continue;
-    const first = linearsIn(layers[layer.stored]!);
-    for (const [index, linear] of linearsIn(layer).entries())
-      for (const part of ['weight', 'bias', 'scale', 'zeroPoint', 'sums'] as const) {
-        const [copy, original] = [linear[part], first[index]![part]];
-        if (copy && original && copy.name !== original.name) copies.set(copy.name, original.name);
-      }
-  }
-  return copies;
-}
-
-/** A decoder that holds the word table again, usually transposed, and quantized in its own way if at all. */
-async function decoderCopies(
-  top: readonly TopOrgan[],
-  word: Table | undefined,
-  signal?: AbortSignal,
-): Promise<Map<string, string>> {
-  const copies = new Map<string, string>();
-  for (const { linear } of top) {
-    if (!linear || !word || linear.weight === word.weight) continue;
-    const table = { ...word, out: word.rows, in: word.width, transposed: false };
-    if (await sameMatrix(table, linear, signal)) copies.set(linear.weight.name, word.weight.name);
-  }
-  return copies;
 }

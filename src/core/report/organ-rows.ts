@@ -1,0 +1,132 @@
+import { type Anatomy, type Layer, type Linear, linearsIn, type Norm, type Table, type TopOrgan } from '../anatomy/anatomy.ts';
+import { embeddingIds, layerIds } from '../anatomy/ids.ts';
+import { type Sentence, say } from '../errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { branch, type Ledger } from './ledger.ts';
+import { layerTitle, nameTitle, sharedLayerTitle, titles } from './titles.ts';
+import type { TreeNode } from './tree.ts';
+
+// The rows of a BERT's organs: embeddings, layers, what stands on top.
+
+const tableTitles: Readonly<Record<string, Sentence>> = {
+  [embeddingIds.word]: titles.word,
+  [embeddingIds.position]: titles.position,
+  [embeddingIds.tokenType]: titles.tokenType,
+};
+
+export function embeddings(ledger: Ledger, { tables, embeddingNorm, embeddingProjection }: Anatomy): TreeNode[] {
+  const rows = tables.map(table => tableRow(ledger, table));
+  if (embeddingNorm) rows.push(...normRow(ledger, embeddingNorm));
+  if (embeddingProjection) rows.push(linearRow(ledger, embeddingProjection, titles.projection));
+  return rows.length > 0 ? [branch('embeddings', 'embeddings', titles.embeddings, rows)] : [];
+}
+
+function tableRow(ledger: Ledger, table: Table): TreeNode {
+  const { id, weight, rows, width } = table;
+  const children = [ledger.row(`${id}.weight`, titles.weight, weight, rows * width), ...scaleRows(ledger, table)];
+  return { ...branch(id, 'embeddings', tableTitles[id] ?? nameTitle(id), children), dtype: weight.dtype, shape: weight.shape };
+}
+
+export function encoder(ledger: Ledger, { layers }: Anatomy): TreeNode[] {
+  return layers.length > 0
+    ? [
+        branch(
+          'encoder',
+          'encoder',
+          titles.encoder,
+          layers.map(layer => (layer.stored === layer.index ? layerRow(ledger, layer) : sharedRow(ledger, layer))),
+        ),
+      ]
+    : [];
+}
+
+function layerRow(ledger: Ledger, layer: Layer): TreeNode {
+  const id = layerIds(layer.index).layer;
+  const attention = [
+    linearRow(ledger, layer.query, titles.query),
+    linearRow(ledger, layer.key, titles.key),
+    linearRow(ledger, layer.value, titles.value),
+    linearRow(ledger, layer.output, titles.output),
+    ...normRow(ledger, layer.attentionNorm),
+  ];
+  const feedForward = [
+    linearRow(ledger, layer.up, titles.up),
+    linearRow(ledger, layer.down, titles.down),
+    ...normRow(ledger, layer.outputNorm),
+  ];
+  return branch(id, 'layer', layerTitle(layer.index), [
+    branch(`${id}.attention`, 'attention', titles.attention, attention),
+    branch(`${id}.feed_forward`, 'feed-forward', titles.feedForward, feedForward),
+  ]);
+}
+
+/** A layer that uses another one's numbers: rows only for what it stores a second time. */
+function sharedRow(ledger: Ledger, layer: Layer): TreeNode {
+  const rows: TreeNode[] = [];
+  const add = (id: string, title: Sentence, tensor: Tensor | undefined, parameters?: number) => {
+    if (tensor && !ledger.has(tensor)) rows.push(ledger.row(id, title, tensor, parameters));
+  };
+  for (const { id, weight, bias, scale, zeroPoint, sums } of linearsIn(layer)) {
+    add(`${id}.weight`, titles.weight, weight);
+    add(`${id}.bias`, titles.bias, bias);
+    add(`${id}.weight_scale`, titles.scale, scale, 0);
+    add(`${id}.weight_zero_point`, titles.zeroPoint, zeroPoint, 0);
+    add(`${id}.weight_sums`, titles.sums, sums, 0);
+  }
+  for (const { id, weight, bias } of [layer.attentionNorm, layer.outputNorm]) {
+    add(`${id}.weight`, titles.weight, weight);
+    add(`${id}.bias`, titles.bias, bias);
+  }
+  return branch(layerIds(layer.index).layer, 'layer', sharedLayerTitle(layer.index, layer.stored), rows);
+}
+
+export function linearRow(ledger: Ledger, linear: Linear, title: Sentence, id = linear.id): TreeNode {
+  const { weight, bias } = linear;
+  const children = [ledger.row(`${id}.weight`, titles.weight, weight, linear.out * linear.in)];
+  if (bias) children.push(ledger.row(`${id}.bias`, titles.bias, bias));
+  children.push(...scaleRows(ledger, { ...linear, id }));
+  return { ...branch(id, 'linear', title, children), dtype: weight.dtype, shape: weight.shape };
+}
+
+/** What scales an integer matrix: bytes of its row, but no parameters. One number that several matrices read is shown once. */
+function scaleRows(
+  ledger: Ledger,
+  { id, scale, zeroPoint, sums }: Pick<Linear, 'id' | 'scale' | 'zeroPoint' | 'sums'>,
+): TreeNode[] {
+  const row = (name: string, title: Sentence, tensor: Tensor | undefined) =>
+    tensor && !ledger.has(tensor) ? [ledger.row(`${id}.${name}`, title, tensor, 0)] : [];
+  return [
+    ...row('weight_scale', titles.scale, scale),
+    ...row('weight_zero_point', titles.zeroPoint, zeroPoint),
+    ...row('weight_sums', titles.sums, sums),
+  ];
+}
+
+function normRow(ledger: Ledger, { id, weight, bias }: Norm, title = titles.norm as Sentence): TreeNode[] {
+  const children = [
+    ...(weight ? [ledger.row(`${id}.weight`, titles.weight, weight)] : []),
+    ...(bias ? [ledger.row(`${id}.bias`, titles.bias, bias)] : []),
+  ];
+  return children.length > 0 ? [branch(id, 'norm', title, children)] : [];
+}
+
+export function top(ledger: Ledger, { top: organs }: Anatomy): TreeNode[] {
+  const pooler = organs.filter(organ => organ.role === 'pooler').flatMap(organ => topRows(ledger, organ));
+  const head = organs.filter(organ => organ.role === 'head').flatMap(organ => topRows(ledger, organ));
+  return [...poolerRow(pooler), ...(head.length > 0 ? [branch('task', 'task', titles.task, head)] : [])];
+}
+
+/** ALBERT's pooler is the matrix itself; others hold one. */
+function poolerRow(rows: readonly TreeNode[]): TreeNode[] {
+  const [only] = rows;
+  if (!only) return [];
+  if (only.id === 'pooler') return [{ ...only, kind: 'pooler', title: say(titles.pooler), titleSentence: titles.pooler }];
+  return [branch('pooler', 'pooler', titles.pooler, rows)];
+}
+
+function topRows(ledger: Ledger, { id, linear, norm, tensor }: TopOrgan): TreeNode[] {
+  const title = id === 'pooler.dense' ? titles.dense : nameTitle(id);
+  if (linear) return [linearRow(ledger, linear, title)];
+  if (norm) return normRow(ledger, norm, nameTitle(id));
+  return tensor ? [ledger.row(`${id}.bias`, nameTitle(id), tensor)] : [];
+}
