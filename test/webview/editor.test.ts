@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { Summary } from '../../src/core/report/tree.ts';
@@ -27,6 +29,14 @@ async function withPage(
     await opened.close();
   }
 }
+
+/** Long words are where a page breaks: Chinese as translated, and English a third longer, as German is. */
+const translations = ['bundle.l10n.zh-cn.json', 'parts/D.json']
+  .map(name => join(import.meta.dirname, '../../l10n', name))
+  .find(existsSync)!;
+const chinese = JSON.parse(readFileSync(translations, 'utf8')) as Record<string, string>;
+const longer = Object.fromEntries(Object.keys(chinese).map(text => [text, `${text}${'ß'.repeat(Math.ceil(text.length * 0.3))}`]));
+const languages: Record<string, Record<string, string>> = { en: {}, 'zh-cn': chinese, de: longer };
 
 const row = ({ page }: OpenedPage, id: string) => page.locator(`.tr.body[data-id="${id}"]`);
 const ids = ({ page }: OpenedPage): Promise<string[]> =>
@@ -202,12 +212,17 @@ test('measure, sort, opened rows, filter, selection, scroll and sash come back a
       await row(opened, 'encoder.layer.0').click();
       await page.locator('.sash').focus();
       await page.keyboard.press('ArrowLeft');
+      const sash = (await page.locator('.sash').boundingBox())!;
+      await page.mouse.move(sash.x, 300);
+      await page.mouse.down();
+      await page.mouse.move(sash.x - 36, 300);
+      await page.mouse.up();
       await page.locator('.tg').evaluate(table => table.scrollTo(0, 500));
       await page.waitForTimeout(50);
       const before = await ids(opened);
       await reload(opened);
       assert.equal(await page.getByRole('radio', { name: 'Bytes' }).getAttribute('aria-checked'), 'true');
-      assert.equal(await page.locator('.sash').getAttribute('aria-valuenow'), '364');
+      assert.equal(await page.locator('.sash').getAttribute('aria-valuenow'), '400');
       assert.equal(await page.locator('.tg').evaluate(table => table.scrollTop), 500);
       assert.equal(await page.locator('.ice [aria-selected="true"]').getAttribute('data-id'), 'encoder.layer.0');
       assert.deepEqual(await ids(opened), before);
@@ -334,26 +349,31 @@ test('while a file opens, the line appears after 0.2 s, and stands still with re
   await opened.close();
 });
 
-test('from 300 to 1,400 px nothing scrolls sideways and no button leaves the page', { skip }, () =>
-  withPage(minilm(), async ({ page }) => {
-    for (const width of [300, 340, 420, 559, 560, 659, 660, 959, 960, 1119, 1120, 1400]) {
-      await page.setViewportSize({ width, height: 700 });
-      await page.waitForTimeout(30);
-      const out = await page.evaluate(() => {
-        const over = [...document.querySelectorAll('vscode-button, .seg, vscode-text-field, .tr.head > span, .tot')].filter(
-          element => element.getBoundingClientRect().right > window.innerWidth + 0.5,
-        );
-        const table = document.querySelector('.tg')!;
-        return [
-          document.documentElement.scrollWidth > window.innerWidth ? 'page' : '',
-          table.scrollWidth > table.clientWidth ? 'table' : '',
-          ...over.map(element => element.className || element.tagName),
-        ].filter(Boolean);
-      });
-      assert.deepEqual(out, [], `${width} px`);
-    }
-  }),
-);
+for (const [locale, bundle] of Object.entries(languages))
+  test(`from 300 to 1,400 px nothing scrolls sideways and no button leaves the page: ${locale}`, { skip }, () =>
+    withPage(
+      minilm(),
+      async ({ page }) => {
+        for (const width of [300, 340, 420, 559, 560, 659, 660, 959, 960, 1119, 1120, 1400]) {
+          await page.setViewportSize({ width, height: 700 });
+          await page.waitForTimeout(30);
+          const out = await page.evaluate(() => {
+            const over = [...document.querySelectorAll('vscode-button, .seg, vscode-text-field, .tr.head > span, .tot')].filter(
+              element => element.getBoundingClientRect().right > window.innerWidth + 0.5,
+            );
+            const table = document.querySelector('.tg')!;
+            return [
+              document.documentElement.scrollWidth > window.innerWidth ? 'page' : '',
+              table.scrollWidth > table.clientWidth ? 'table' : '',
+              ...over.map(element => element.className || element.tagName),
+            ].filter(Boolean);
+          });
+          assert.deepEqual(out, [], `${width} px`);
+        }
+      },
+      { locale, bundle },
+    ),
+  );
 
 test('a narrow page shows one view at a time, and keeps its commands in one menu', { skip }, () =>
   withPage(

@@ -124,7 +124,11 @@ export function Empty({ name, file, onReload }: { name: string; file: Summary['f
           <Icon name="file" />
           <h2>{t('No tensors in this file.')}</h2>
           <p>
-            {t('The file is valid and lists nothing. Such files are written when a save is interrupted before the first tensor.')}
+            {file.format === 'onnx'
+              ? t('Its graph is valid and holds no weights.')
+              : t(
+                  'The file is valid and lists nothing. Such files are written when a save is interrupted before the first tensor.',
+                )}
           </p>
           <p class="small muted mono">
             <Name>{name}</Name>

@@ -113,7 +113,7 @@ function Commands({ children }: { children: ComponentChildren }) {
       ref={root}
       class="commands"
       role="toolbar"
-      aria-label={t('Model')}
+      aria-label={t('Commands')}
       tabIndex={-1}
       onFocusIn={event => rove((event.target as HTMLElement).closest<HTMLElement>(kinds) ?? undefined)}
       onKeyDown={event => {
