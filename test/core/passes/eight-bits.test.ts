@@ -4,7 +4,7 @@ import { HeadroomError } from '../../../src/core/errors.ts';
 import { computed, held } from '../../../src/core/passes/computed.ts';
 import { asHalf } from '../../../src/core/passes/quantize/as-half.ts';
 import { byColumns, byRows, byTensor } from '../../../src/core/passes/quantize/eight-bits.ts';
-import { transposeBytes, transposed } from '../../../src/core/passes/quantize/transposed.ts';
+import { transposed } from '../../../src/core/passes/quantize/transposed.ts';
 import type { Tensor } from '../../../src/core/tensor/tensor.ts';
 
 const form = { id: 'encoder.x', signed: false };
@@ -114,14 +114,33 @@ test('a cancelled read can be asked again', async () => {
   assert.equal((await scale.bytes()).length, 400);
 });
 
-test('turning a matrix twice gives it back, also read in pieces', async () => {
-  const bytes = new Uint8Array(130 * 67).map((_, i) => i * 31);
-  assert.deepEqual(transposeBytes(transposeBytes(bytes, 130, 67), 67, 130), bytes);
-  const turned = transposed(held('w', 'uint8', [130, 67], bytes));
-  assert.deepEqual(turned.shape, [67, 130]);
-  const pieces = [await turned.bytes(0, 1000), await turned.bytes(1000), await turned.bytes(0, 3)];
-  assert.deepEqual(Buffer.concat(pieces.slice(0, 2)), Buffer.from(transposeBytes(bytes, 130, 67)));
-  assert.deepEqual([...pieces[2]!], [bytes[0], bytes[67], bytes[134]]);
+test('turning a matrix moves element [r, c] to [c, r], and twice gives it back, in one band or in many, whole or in pieces', async () => {
+  const [rows, columns] = [130, 67];
+  const bytes = new Uint8Array(rows * columns).map((_, i) => i * 31);
+  const matrix = held('w', 'uint8', [rows, columns], bytes);
+  for (const band of [undefined, 1, 1000, 130 * 64]) {
+    const turned = transposed(matrix, band);
+    assert.deepEqual(turned.shape, [columns, rows]);
+    const whole = await turned.bytes();
+    for (const [r, c] of [
+      [0, 0],
+      [129, 0],
+      [0, 66],
+      [64, 63],
+      [65, 64],
+      [129, 66],
+    ] as const)
+      assert.equal(whole[c * rows + r], bytes[r * columns + c], `${r}, ${c} in bands of ${band}`);
+    assert.deepEqual(await transposed(turned, band).bytes(), bytes);
+    const pieces = [
+      await turned.bytes(0, 1000),
+      await turned.bytes(1000, 8000),
+      await turned.bytes(8000),
+      await turned.bytes(0, 3),
+    ];
+    assert.deepEqual(Buffer.concat(pieces.slice(0, 3)), Buffer.from(whole));
+    assert.deepEqual([...pieces[3]!], [bytes[0], bytes[columns], bytes[2 * columns]]);
+  }
 });
 
 test('fp16 of a tensor is the same read whole and read at odd bytes', async () => {
