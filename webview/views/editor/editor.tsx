@@ -25,7 +25,7 @@ export function Editor() {
   }, [host]);
 
   return (
-    <main>
+    <main class="editor">
       {view && <State view={view} width={width} host={host} filterCalls={filterCalls} />}
       <div id="live" class="sr" role="status" aria-live="polite" />
     </main>
