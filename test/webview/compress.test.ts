@@ -261,6 +261,40 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
       await sized(opened, '23.0');
     }));
 
+  test("the host's view in mid-run, with the recipe as it was edited, keeps the form and its run", () => {
+    const run = pending<CompressReport>();
+    return shown({ api: { run: () => run.promise } }, async opened => {
+      const { page } = opened;
+      await sized(opened, '23.0');
+      await page.click('vscode-radio >> text=int4');
+      await sized(opened, '14.5');
+      await page.click('vscode-button.run');
+      const asked = opened.calls.find(call => call.method === 'run')!.args[0] as Recipe;
+      opened.emit('view', compressView({ recipe: asked, running: { what: 'pooler.dense', fraction: 0.9 } }));
+      opened.emit('view', compressView({ recipe: asked }));
+      await page.waitForTimeout(100);
+      assert.equal(await page.locator('[role=progressbar]').count(), 1, 'the answer is still to come');
+      run.resolve(dryRun(asked).report!);
+      await page.waitForSelector('.banner >> text=Done. 14.5 MB');
+    });
+  });
+
+  test('a model that cannot be opened says so, and asks again when told to', () => {
+    let times = 0;
+    const view = () => {
+      if (times++ === 0) throw failure({ code: 'not-found', sentence: { text: 'There is no such file.' }, file: 'model.onnx' });
+      return compressView();
+    };
+    return (async () => {
+      const opened = await openPage(browser, { page: 'compress', api: { view, dryRun: (asked: Recipe) => dryRun(asked) } });
+      await opened.page.waitForSelector('text=model.onnx: There is no such file.');
+      assert.deepEqual(await accessibilityFindings(opened.page), []);
+      await opened.page.click('text=Try again');
+      await sized(opened, '23.0');
+      await opened.close();
+    })();
+  });
+
   test('a dry run that fails says why and what to do, and Run is not to be pressed; nothing to change is said too', async () => {
     const refused: DryRun = {
       report: null,

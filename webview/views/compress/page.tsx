@@ -1,5 +1,5 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { CompressView, Recipe } from '../../../src/protocol/messages.ts';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { CompressView, Failure, Recipe } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
 import { bytesText, changeShare, count } from '../../numbers.ts';
@@ -11,35 +11,58 @@ import { host } from './host.ts';
 import { obstacle } from './obstacle.ts';
 import { OutcomeBanner } from './outcome.tsx';
 import { RecipePane } from './recipe-pane.tsx';
-import { useDryRun } from './requests.ts';
+import { failureOf, useDryRun } from './requests.ts';
 import { useRun } from './run.ts';
 import { Running } from './running.tsx';
 import { keep, restored } from './saved.ts';
+import { Unopened } from './unopened.tsx';
 
+interface Shown {
+  readonly view: CompressView;
+  /** Counts the models and recipes the host gave: each is a form of its own. */
+  readonly edition: number;
+}
+
+/** The form, in whichever state the host says it is. A view with a recipe that was edited here is news of the run only. */
 export function CompressPage() {
-  const [view, setView] = useState<CompressView | null>(null);
+  const [shown, setShown] = useState<Shown | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const edited = useRef(new Set<string>());
+  const take = (view: CompressView): void => {
+    const recipe = JSON.stringify(view.recipe);
+    const known = edited.current.has(recipe);
+    edited.current.add(recipe);
+    setFailure(null);
+    setShown(last => {
+      const edition = last?.edition ?? 0;
+      return { view, edition: last?.view.path === view.path && known ? edition : edition + 1 };
+    });
+  };
+  const ask = (): void => void host.api.view().then(take, error => setFailure(failureOf(error)));
   useEffect(() => {
-    const stop = host.on('view', setView);
-    void host.api.view().then(setView, () => undefined);
+    const stop = host.on('view', take);
+    ask();
     return stop;
   }, []);
-  if (!view) return <main aria-busy="true" />;
-  return <CompressForm key={view.path + JSON.stringify(view.recipe)} view={view} />;
+  if (failure && !shown) return <Unopened failure={failure} onRetry={ask} onLog={() => void host.api.showLog()} />;
+  if (!shown) return <main aria-busy="true" />;
+  return <CompressForm key={shown.edition} view={shown.view} onRecipe={recipe => edited.current.add(JSON.stringify(recipe))} />;
 }
 
 /** Recipe, options and dry run of one model; while it runs, its progress in place of the options. */
-function CompressForm({ view }: { view: CompressView }) {
+function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recipe: Recipe) => void }) {
   const [first] = useState(() => restored(view));
   const [draft, setDraft] = useState(first.draft);
   const [out, setOut] = useState(first.out);
   const [format, setFormat] = useState(first.format);
   const [invalid, setInvalid] = useState<ReadonlySet<string>>(new Set());
-  useEffect(() => keep(view, { draft, out, format }), [draft, out, format]);
+  useEffect(() => keep(first.given, view, { draft, out, format }), [draft, out, format]);
 
   const title = titleOf(view, draft);
   const run = useRun(view, title);
   const { work, outcome } = run;
   const recipe = useMemo<Recipe>(() => recipeOf(draft), [draft]);
+  useLayoutEffect(() => onRecipe(recipe), [recipe]);
   const empty = draft.steps.length === 0;
   const editing = !empty && !work && invalid.size === 0;
   const dryRun = useDryRun((...question) => host.api.dryRun(...question), recipe, out, format, editing);

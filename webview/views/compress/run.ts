@@ -28,7 +28,7 @@ export function useRun(view: CompressView, title: string): Run {
   const mine = useRef(false);
   const focus = useRef(false);
 
-  useEffect(() => host.on('progress', event => setWork(known => advance(known ?? startWork(null, Date.now()), event))), []);
+  useEffect(() => host.on('progress', event => setWork(known => known && advance(known, event))), []);
   useEffect(() => {
     if (view.running && !work) setWork(startWork(view.running, Date.now()));
     if (!view.running && !mine.current) setWork(null);

@@ -1,6 +1,6 @@
 import type { CompressView } from '../../../src/protocol/messages.ts';
 import { getState, setState } from '../../bridge.ts';
-import { type Draft, draftOf } from './draft.ts';
+import { type Draft, draftOf, recipeOf } from './draft.ts';
 
 export interface Edited {
   readonly draft: Draft;
@@ -12,18 +12,19 @@ export interface Edited {
 interface Saved extends Edited {
   readonly version: 1;
   readonly path: string;
-  /** The recipe the host gave; another one from it replaces what was edited. */
+  /** The recipe the host gave at first, as JSON. */
   readonly given: string;
 }
 
-/** What was edited before, if it was of this model and this recipe; otherwise what the host gives. */
-export function restored(view: CompressView): Edited {
+/** What was edited before, if the host gives the recipe it was made from, or the recipe it became; otherwise what the host gives. */
+export function restored(view: CompressView): Edited & { readonly given: string } {
   const saved = getState<Saved>();
-  const same = saved?.version === 1 && saved.path === view.path && saved.given === JSON.stringify(view.recipe);
-  if (same && saved.draft && saved.out !== undefined && saved.format)
-    return { draft: saved.draft, out: saved.out, format: saved.format };
-  return { draft: draftOf(view.recipe), out: view.out, format: view.outFormat };
+  const recipe = JSON.stringify(view.recipe);
+  const fresh = { draft: draftOf(view.recipe), out: view.out, format: view.outFormat, given: recipe };
+  if (saved?.version !== 1 || saved.path !== view.path || !saved.draft || saved.out === undefined || !saved.format) return fresh;
+  const { draft, out, format, given = recipe } = saved;
+  return given === recipe || JSON.stringify(recipeOf(draft)) === recipe ? { draft, out, format, given } : fresh;
 }
 
-export const keep = (view: CompressView, edited: Edited): void =>
-  setState<Saved>({ ...edited, version: 1, path: view.path, given: JSON.stringify(view.recipe) });
+export const keep = (given: string, { path }: CompressView, edited: Edited): void =>
+  setState<Saved>({ ...edited, version: 1, path, given });
