@@ -58,12 +58,19 @@ export function addCopy(pieces: Piece[], source: ByteSource, start: number, end:
   else pieces.push({ kind: 'copy', source, start, end });
 }
 
-/** Writes files piece by piece, and reports bytes done of all bytes. */
+/** Shorter runs are gathered before they are written: a graph of thousands of small pieces is some large writes. */
+const short = 64 * 1024;
+
+/** Writes files piece by piece, and reports bytes done of all bytes. While one run is on its way to the file the next is made. */
 export class PieceWriter {
   readonly #total: number;
   readonly #options: WriteOptions;
   #done = 0;
   #buffers: readonly [Uint8Array, Uint8Array] | undefined;
+  #gathered: Uint8Array[] = [];
+  #gatheredLength = 0;
+  /** The write that is under way; at most one. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(files: readonly FileLayout[], options: WriteOptions = {}) {
     this.#total = files.reduce((sum, file) => sum + file.byteLength, 0);
@@ -71,11 +78,17 @@ export class PieceWriter {
   }
 
   async write(file: FileLayout, sink: ByteSink): Promise<void> {
-    for (const piece of file.pieces) {
-      if (piece.kind === 'bytes') await this.#put(sink, piece.bytes, file.name);
-      else if (piece.kind === 'copy') await this.#copy(sink, piece, piece.what ?? file.name);
-      else await this.#tensor(sink, piece.tensor);
+    try {
+      for (const piece of file.pieces) {
+        if (piece.kind === 'bytes') await this.#put(sink, piece.bytes, file.name);
+        else if (piece.kind === 'copy') await this.#copy(sink, piece, piece.what ?? file.name);
+        else await this.#tensor(sink, piece.tensor);
+      }
+      await this.#flush(sink);
+    } finally {
+      await this.#writing.catch(() => undefined); // whoever closes the file does so after the last write
     }
+    await this.#writing;
     if (sink.bytesWritten !== file.byteLength)
       throw fail(
         'verify-failed',
@@ -103,6 +116,7 @@ export class PieceWriter {
       next = at < end ? read(at, into) : undefined;
       try {
         await this.#put(sink, part, what);
+        await this.#writing; // the buffer is read into again
       } catch (error) {
         await next?.catch(() => undefined);
         throw error;
@@ -130,10 +144,37 @@ export class PieceWriter {
     }
   }
 
+  /** `bytes` must stay as they are until #writing has settled. */
   async #put(sink: ByteSink, bytes: Uint8Array, what: string): Promise<void> {
     throwIfCancelled(this.#options.signal);
-    await sink.write(bytes);
+    if (bytes.length < short) {
+      this.#gathered.push(bytes.slice());
+      this.#gatheredLength += bytes.length;
+      if (this.#gatheredLength >= chunk) await this.#flush(sink);
+    } else {
+      await this.#flush(sink);
+      await this.#behind(sink, bytes);
+    }
     this.#done += bytes.length;
     this.#options.progress?.(this.#done, this.#total, what);
+  }
+
+  async #flush(sink: ByteSink): Promise<void> {
+    if (this.#gatheredLength === 0) return;
+    const bytes = new Uint8Array(this.#gatheredLength);
+    let at = 0;
+    for (const part of this.#gathered) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    this.#gathered = [];
+    this.#gatheredLength = 0;
+    await this.#behind(sink, bytes);
+  }
+
+  async #behind(sink: ByteSink, bytes: Uint8Array): Promise<void> {
+    await this.#writing;
+    this.#writing = sink.write(bytes);
+    this.#writing.catch(() => undefined); // thrown where it is awaited next
   }
 }

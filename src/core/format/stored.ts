@@ -32,6 +32,11 @@ export class PlacedTensor implements Tensor {
     checkRange(this, start, end);
     return this.source.read(this.place.offset + start, end - start, signal);
   }
+
+  async bytesInto(into: Uint8Array, start: number, signal?: AbortSignal): Promise<void> {
+    checkRange(this, start, start + into.length);
+    await this.source.readInto(into, this.place.offset + start, signal);
+  }
 }
 
 /** throws RangeError: a mistake of the caller, not of the file */

@@ -3,6 +3,7 @@ import type { DType } from '../tensor/dtype.ts';
 import { readFloats } from '../tensor/floats.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { kernels } from './kernels.ts';
+import { borrow, giveBack } from './scratch.ts';
 
 /** The floating-point types that have a kernel, and the bytes of one element. */
 const widths: Partial<Record<DType, number>> = { fp32: 4, fp16: 2, bf16: 2 };
@@ -13,10 +14,22 @@ export const isFloat = (dtype: DType): boolean => dtype in widths || dtype === '
 /**
  * Elements [start, end) of a tensor as f32: fp64 and long integers are rounded, the rest is exact.
  * The array may share memory with what the tensor handed out: read it, do not write it.
+ * With `scratch` (4-byte aligned, room for the elements) it may be a view of that instead.
  * throws 'unsupported' for text and complex numbers
  */
-export async function floatsOf(tensor: Tensor, start: number, end: number, signal?: AbortSignal): Promise<Float32Array> {
+export async function floatsOf(
+  tensor: Tensor,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+  scratch?: Uint8Array,
+): Promise<Float32Array> {
   const width = widths[tensor.dtype];
+  if (scratch && width === 4 && tensor.bytesInto) {
+    const into = scratch.subarray(0, (end - start) * width);
+    await tensor.bytesInto(into, start * width, signal);
+    return new Float32Array(into.buffer, into.byteOffset, end - start);
+  }
   if (width === undefined) return readFloats(tensor, start, end, signal);
   const bytes = aligned(await tensor.bytes(start * width, end * width, signal), width);
   const count = end - start;
@@ -41,25 +54,38 @@ export interface RowRun {
   readonly values_RC: Float32Array;
 }
 
-/** The rows [start, end) of a matrix in runs of about RUN elements, at least one row each. The next run is read while the caller works on this one. */
+/**
+ * The rows [start, end) of a matrix in runs of about RUN elements, at least one row each. The next run is read while the caller works on this one.
+ * The values of a run are good until the next one is asked for; with `whole`, room for all elements of the rows, they stay good as long as that is.
+ */
 export async function* rowRuns(
   tensor: Tensor,
   columns: number,
   start: number,
   end: number,
   signal?: AbortSignal,
+  whole?: Uint8Array,
 ): AsyncGenerator<RowRun> {
   const step = Math.max(1, Math.floor(RUN / Math.max(columns, 1)));
+  const rowBytes = 4 * columns;
+  const turns = whole ? [] : [borrow(step * rowBytes), borrow(step * rowBytes)];
+  const scratchOf = (first: number): Uint8Array =>
+    whole?.subarray((first - start) * rowBytes) ?? turns[((first - start) / step) % 2]!;
   const read = async (first: number): Promise<RowRun> => {
     const last = Math.min(end, first + step);
-    return { first, last, values_RC: await floatsOf(tensor, first * columns, last * columns, signal) };
+    return { first, last, values_RC: await floatsOf(tensor, first * columns, last * columns, signal, scratchOf(first)) };
   };
   let next = start < end ? read(start) : undefined;
-  while (next) {
-    const run: RowRun = await next;
-    throwIfCancelled(signal);
-    next = run.last < end ? read(run.last) : undefined;
-    next?.catch(() => undefined); // reported when it is awaited; a caller that stops early does not wait for it
-    yield run;
+  try {
+    while (next) {
+      const run: RowRun = await next;
+      throwIfCancelled(signal);
+      next = run.last < end ? read(run.last) : undefined;
+      next?.catch(() => undefined); // reported when it is awaited
+      yield run;
+    }
+  } finally {
+    await next?.catch(() => undefined); // nothing may still be read into a buffer that is given back
+    turns.forEach(giveBack);
   }
 }

@@ -23,6 +23,8 @@ export interface Tensor {
   readonly place?: Place;
   /** The bytes [start, end) of the packed elements; all of them by default. May be asked more than once and in any order. */
   bytes(start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The same from `start` into a buffer the caller owns, all of it, where that saves a copy. */
+  bytesInto?(into: Uint8Array, start: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const elementCount = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);

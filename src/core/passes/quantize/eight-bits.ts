@@ -1,6 +1,7 @@
 import { fail, sentence } from '../../errors.ts';
 import { type RowRun, rowRuns } from '../../kernels/floats.ts';
 import { type Bytes8, kernels } from '../../kernels/kernels.ts';
+import { borrow, giveBack } from '../../kernels/scratch.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import { computed, deferred, once } from '../computed.ts';
 import { asymmetric, symmetric } from './scale.ts';
@@ -94,14 +95,19 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
 
   const scales = once(async signal => {
     const scale_C = new Float32Array(columns);
-    const runs: RowRun[] = [];
-    for await (const run of rowRuns(weight, columns, 0, rows, signal)) {
-      kernels.absMaxByColumn(run.values_RC, scale_C);
-      if (rows * columns <= HELD) runs.push(run);
+    const whole = rows * columns <= HELD ? borrow(4 * rows * columns) : undefined;
+    try {
+      const runs: RowRun[] = [];
+      for await (const run of rowRuns(weight, columns, 0, rows, signal, whole)) {
+        kernels.absMaxByColumn(run.values_RC, scale_C);
+        if (whole) runs.push(run);
+      }
+      toScales(form.id, scale_C);
+      if (whole) kept = quantizeAll(runs, scale_C);
+      return scale_C;
+    } finally {
+      if (whole) giveBack(whole);
     }
-    toScales(form.id, scale_C);
-    if (rows * columns <= HELD) kept = quantizeAll(runs, scale_C);
-    return scale_C;
   });
 
   function quantizeAll(runs: readonly RowRun[], scale_C: Float32Array): Bytes8 {
