@@ -114,6 +114,7 @@ export class PieceWriter {
       at += part.length;
       [into, free] = [free, into];
       next = at < end ? read(at, into) : undefined;
+      next?.catch(() => undefined); // thrown where it is awaited
       try {
         await this.#put(sink, part, what);
         await this.#writing; // the buffer is read into again
