@@ -45,10 +45,10 @@ function totals({ totals: { before, after } }: Comparison, { say, locale }: Voic
     percentChange(before.fileBytes, after.fileBytes, locale),
     smaller && say(sentence('{x} × smaller', { x: smaller })),
   ];
-  const parameterNote = [
-    percentChange(before.parameters, after.parameters, locale),
-    countChange(before.parameters, after.parameters, locale),
-  ];
+  const parameterNote =
+    before.parameters === after.parameters
+      ? [say(sentence('no change'))]
+      : [percentChange(before.parameters, after.parameters, locale), countChange(before.parameters, after.parameters, locale)];
   const number = (
     title: string,
     now: string,

@@ -9,17 +9,17 @@ h2 { font-size: 14px; line-height: 20px; margin: 32px 0 8px; }
 h3 { font-size: 12px; line-height: 16px; margin: 0 0 2px; }
 p { margin: 8px 0; }
 .muted { color: var(--muted); font-weight: 400; }
-.totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); border-block: 1px solid var(--line); margin: 16px 0; }
+.totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); border-block: 1px solid var(--line); margin: 16px 0; }
 .totals > div { padding: 10px 16px 12px; border-left: 1px solid var(--line); min-width: 0; }
 .totals > div:first-child { border-left: 0; padding-left: 0; }
-.big { font-size: 22px; line-height: 30px; font-weight: 600; } .big .muted { font-size: 13px; line-height: 18px; white-space: nowrap; } .big.muted { font-weight: 400; }
+.big { font-size: 22px; line-height: 30px; font-weight: 600; } .big .muted { font-size: 13px; line-height: 18px; white-space: nowrap; display: block; } .big.muted { font-weight: 400; }
 .small { font-size: 12px; line-height: 18px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 caption { text-align: left; color: var(--muted); font-size: 12px; padding: 4px 0; caption-side: bottom; }
 th { font-size: 12px; font-weight: 400; color: var(--muted); text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th, td { padding: 2px 10px 2px 0; vertical-align: middle; } td { border-bottom: 1px solid var(--hair); }
-.n { text-align: right; white-space: nowrap; } td.name { overflow-wrap: anywhere; min-width: 180px; }
+.n { text-align: right; white-space: nowrap; } td.name { overflow-wrap: anywhere; min-width: 150px; } td code { white-space: nowrap; }
 tfoot td { font-weight: 600; border-bottom: 0; border-top: 1px solid var(--line); }
 tr.same td { color: var(--muted); } tr.removed .name bdi { text-decoration: line-through; }
 .mark { width: 16px; text-align: center; font-weight: 600; color: var(--bar); } .removed .mark { color: var(--gone); } .added .mark { color: var(--new); }
@@ -29,5 +29,6 @@ tr.same td { color: var(--muted); } tr.removed .name bdi { text-decoration: line
 .embeddings { --c: var(--embed); } .feed-forward { --c: var(--forward); } .other { --c: var(--muted); }
 code, pre { font: 12px/18px ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; } pre { padding: 10px 12px; border: 1px solid var(--line); border-radius: 3px; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 ul { margin: 8px 0; padding-left: 20px; } footer { margin-top: 40px; color: var(--muted); font-size: 12px; }
-@media print { :root { --bg: #fff; --fg: #000; --muted: #444; --line: #bbb; --hair: #ddd; } body { padding: 0; max-width: none; font-size: 11px; } table { font-size: 10px; } tr, .totals > div { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; } .bar b, .bar i { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+@media (max-width: 520px) { body { padding-inline: 16px; } .big { font-size: 18px; line-height: 26px; } .totals > div:nth-child(odd) { border-left: 0; padding-left: 0; } }
+@media print { :root { --bg: #fff; --fg: #000; --muted: #444; --line: #bbb; --hair: #ddd; } body { padding: 0; max-width: none; font-size: 11px; } table, td code { font-size: 9px; } th { font-size: 9px; } td.name { min-width: 90px; } .bar { min-width: 40px; } th, td { padding-right: 6px; } tr, .totals > div { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; } .bar b, .bar i { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;
