@@ -1,6 +1,8 @@
 import type { Code, Sentence } from '../errors.ts';
 import type { Field } from '../passes/pass.ts';
 import type { Comparison, CompressReport, Sizes } from '../report/comparison.ts';
+import type { HeadMeasure, HeatMap, HeatMapRequest, TensorStatistics, ValuesPage, ValuesRequest } from '../report/inside.ts';
+import type { Redundancy, Saving } from '../report/redundancy.ts';
 import type { Summary } from '../report/tree.ts';
 
 // What the session takes and gives. Plain data only: everything here survives structuredClone and JSON.
@@ -78,4 +80,24 @@ export interface Session {
   compare(before: string, after: string, options?: SessionOptions): Promise<Comparison>;
   /** A comparison as a document to keep or to send. */
   document(comparison: Comparison, made: Made | null, kind: 'markdown' | 'html' | 'json'): Promise<string>;
+}
+
+/** What is read on demand from a model's weights: tensors by their name in the file. Added to the session with the views that show it. */
+export interface Insides {
+  /** null for text, complex numbers and empty tensors. */
+  statistics(path: string, tensor: string, options?: SessionOptions): Promise<TensorStatistics | null>;
+  heatMap(path: string, tensor: string, request: HeatMapRequest, options?: SessionOptions): Promise<HeatMap | null>;
+  values(path: string, tensor: string, request: ValuesRequest, options?: SessionOptions): Promise<ValuesPage>;
+  /** Streams the tensor into a .npy (NumPy format 1.0) or .csv file, by temp file and rename. */
+  exportTensor(
+    path: string,
+    tensor: string,
+    kind: 'npy' | 'csv',
+    out: string,
+    options?: SessionOptions & { readonly force?: boolean },
+  ): Promise<{ readonly out: string; readonly byteLength: number }>;
+  headMeasures(path: string, options?: SessionOptions): Promise<readonly HeadMeasure[]>;
+  redundancy(path: string, options?: SessionOptions): Promise<Redundancy>;
+  /** Exact, from the dry run of each pass with its defaults (and of each scheme of quantize). */
+  savings(path: string, options?: SessionOptions): Promise<readonly Saving[]>;
 }

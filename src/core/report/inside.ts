@@ -1,0 +1,73 @@
+// What is inside a tensor, as numbers to draw. Plain data, as tree.ts: aggregates and pages, never whole weights.
+
+/** Of all values of one tensor, as they act (bf16 and fp8 as numbers, integers as integers); non-finite ones count in `nonFinite` only. */
+export interface TensorStatistics {
+  /** Values in all. */
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  /** Standard deviation of the population. */
+  readonly std: number;
+  readonly zeros: number;
+  readonly nonFinite: number;
+  /** By linear interpolation in the histogram, so within one bin of the exact value: 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99. */
+  readonly percentiles: readonly { readonly at: number; readonly value: number }[];
+  /** Equal bins from `from` to `to`; the last one includes `to`. */
+  readonly histogram: { readonly from: number; readonly to: number; readonly counts: readonly number[] };
+}
+
+/** A window of a matrix: rows [top, bottom), columns [left, right). Tensors of more axes are seen as rows x last axis; vectors as one row. */
+export interface Window {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+export interface HeatMapRequest {
+  /** Default: the whole matrix. */
+  readonly window?: Window;
+  /** At most so many cells across and down. */
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A matrix reduced to cells: the root mean square of the values in a cell, or the value itself (signed) where each cell is one value. */
+export interface HeatMap {
+  readonly matrix: { readonly rows: number; readonly columns: number };
+  readonly window: Window;
+  readonly columns: number;
+  readonly rows: number;
+  /** rows x columns, row by row; null where a cell holds only non-finite values. */
+  readonly cells: readonly (number | null)[];
+  /** Whether each cell is one value. */
+  readonly exact: boolean;
+  /** Smallest and largest of the cells. */
+  readonly from: number;
+  readonly to: number;
+  /** Where heads begin along an axis, when the tensor is a query, key or value (rows of [out, in]) or an attention output (columns): boundaries in matrix coordinates. */
+  readonly heads?: { readonly axis: 'rows' | 'columns'; readonly boundaries: readonly number[] };
+}
+
+export interface ValuesRequest {
+  /** Index along each axis but the last two; [] for matrices and vectors. */
+  readonly leading: readonly number[];
+  readonly window: Window;
+}
+
+/** A page of real values: at most 10,000. Non-finite ones as text: "NaN", "Infinity", "-Infinity". 64-bit integers that are no safe number as text. */
+export interface ValuesPage {
+  readonly window: Window;
+  readonly values: readonly (readonly (number | string)[])[];
+}
+
+/** Of one head's share of query, key, value (rows) and attention output (columns). */
+export interface HeadMeasure {
+  readonly layer: number;
+  readonly head: number;
+  /** Frobenius norm of all its weights. */
+  readonly norm: number;
+  /** Share of its weights that are zero, 0 to 1. */
+  readonly zeros: number;
+}
