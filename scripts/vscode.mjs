@@ -39,6 +39,8 @@ const serverNode = () => (isLinuxX64 ? join(home, 'node_modules', 'node-linux-x6
 /** No restricted mode, welcome page, chat, tips, or questions: the window shows what was opened and nothing else. */
 const quietSettings = {
   'chat.disableAIFeatures': true,
+  // What was selected in the Explorer stays selected when an editor opens.
+  'explorer.autoReveal': false,
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
   'git.enabled': false,

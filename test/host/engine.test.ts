@@ -149,3 +149,21 @@ test('the real engine, cancelled in mid-work, leaves nothing behind', { skip }, 
   assert.equal((await failureOf(call)).code, 'cancelled');
   assert.deepEqual([existsSync(out), leftovers()], [false, []]);
 });
+
+test('the real engine, left alone in mid-work, takes its temporary files away itself', { skip }, async () => {
+  const { engine } = start({ modulePath: join(root, 'src/engine/main.ts'), removeLeftovers: async () => {} });
+  const out = join(folder, 'left-alone.int8.onnx');
+  const recipe = { version: 1 as const, steps: [{ pass: 'quantize', options: { scheme: 'int8' } }] };
+  let wasThere = false;
+  const call = engine.api.compress(
+    { path: join(root, 'media/sample/model.onnx'), recipe, out },
+    {
+      progress: () => {
+        wasThere ||= leftovers().length > 0;
+        engine.dispose();
+      },
+    },
+  );
+  assert.equal((await failureOf(call)).code, 'engine-stopped');
+  assert.deepEqual([wasThere, existsSync(out), leftovers()], [true, false, []]);
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, FrameLocator } from 'playwright-core';
@@ -32,8 +32,8 @@ let workspace: string;
 let code: ServedVSCode;
 let browser: Browser;
 let window: Window;
-const ui = (name: string, work: () => Promise<void>) =>
-  test(name, { skip, timeout: 90_000 }, async () => {
+const ui = (name: string, work: () => Promise<void>, unless: string | boolean = skip) =>
+  test(name, { skip: unless, timeout: 90_000 }, async () => {
     try {
       await work();
     } catch (error) {
@@ -221,9 +221,47 @@ ui('two models selected in the Explorer are compared, the larger first', async (
   assert.match((await totalOf(page)).join(' '), /−71\.7 %/);
 });
 
+ui('Compare With… asks for the other model and offers those of the folder', async () => {
+  await window.closeTabs();
+  await window.item('notes.md').click();
+  await window.menu('model.onnx', 'Compare With…');
+  const choices = window.page.locator('.quick-input-list .monaco-list-row');
+  await choices.filter({ hasText: 'Browse…' }).waitFor();
+  assert.equal(await choices.filter({ hasText: /^model\.onnx/ }).count(), 0);
+  await choices.filter({ hasText: 'model.int8.onnx' }).click();
+  const page = await window.diff(int8Title, diffMs);
+  assert.match((await totalOf(page)).join(' '), /−71\.7 %/);
+});
+
+const generated = join(root, '..', 'shared', 'generated', 'bert-base');
+const noGenerated = skip || (existsSync(generated) ? false : 'skipped: no generated models');
+
+ui(
+  'a safetensors model has the numbers of PyTorch, and its int8 goes to a folder with its tokenizer',
+  async () => {
+    await window.closeTabs();
+    mkdirSync(path('bert'));
+    for (const name of ['config.json', 'tokenizer.json', 'vocab.txt']) cpSync(join(generated, name), path(`bert/${name}`));
+    cpSync(join(generated, 'model.safetensors'), path('bert/base.safetensors'));
+    await window.item('bert').click();
+    const page = await window.openModel('base.safetensors');
+    const expected = JSON.parse(readFileSync(join(generated, 'expected.json'), 'utf8')) as { parameters_total: number };
+    assert.ok((await headerOf(page)).includes(`${count(expected.parameters_total)} parameters`), await headerOf(page));
+    await assertRowsMatch(page, headroom('inspect', path('bert/base.safetensors')) as Summary);
+    await page.getByRole('button', { name: 'Quantize to int8' }).click();
+    await window.diff('base.safetensors ↔ model.safetensors', diffMs);
+    const written = readdirSync(path('bert/base-int8'));
+    for (const name of ['model.safetensors', 'config.json', 'tokenizer.json'])
+      assert.ok(written.includes(name), `${name} in ${written}`);
+    assert.deepEqual(temporaryFiles(path('bert/base-int8')), []);
+    await window.item('bert').click();
+  },
+  noGenerated,
+);
+
 ui('Compress… tries the recipe out with exact sizes, runs it, and opens the comparison', async () => {
   await window.closeTabs();
-  await window.item('config.json').click();
+  await window.item('notes.md').click();
   await window.menu('model.onnx', 'Compress…');
   await window.page.locator('.tab.active', { hasText: 'Compress model.onnx' }).waitFor();
   const page = await window.activePage();
@@ -270,36 +308,36 @@ ui('an engine that is killed in mid-work is said, VS Code lives, and nothing is 
   await window.closeTabs();
   addLargeModel(workspace, 24);
   await window.item('large').click();
-  await window.item('model.safetensors').waitFor();
-  await window.menu('model.safetensors', 'Quantize to int8');
+  await window.item('large.safetensors').waitFor();
+  await window.menu('large.safetensors', 'Quantize to int8');
   await window
-    .notification('Quantizing model.safetensors to int8')
+    .notification('Quantizing large.safetensors to int8')
     .getByText(/encoder\.layer\.\d+/)
     .waitFor();
-  assert.equal(temporaryFiles(path('large/model-int8')).length > 0, true);
+  assert.equal(temporaryFiles(path('large/large-int8')).length > 0, true);
   const [pid] = engineProcesses(code.extensions);
   process.kill(pid!, 'SIGKILL');
   const said = window.notification(/The worker stopped while on .+\. Nothing was written\./);
   await said.getByRole('button', { name: 'Show log' }).waitFor();
   await window.notification('Quantizing').waitFor({ state: 'detached' });
   await window.screenshot('ui/engine-killed');
-  await until('the leftovers are gone', () => !existsSync(path('large/model-int8')));
+  await until('the leftovers are gone', () => !existsSync(path('large/large-int8')));
   await window.command('Notifications: Clear All Notifications');
-  const page = await window.openModel('model.safetensors');
+  const page = await window.openModel('large.safetensors');
   await page.getByRole('treegrid').waitFor();
   assert.notEqual(engineProcesses(code.extensions)[0], pid);
 });
 
 ui('Cancel in the notification stops the work within 2 s, and nothing is left behind', async () => {
-  await window.menu('model.safetensors', 'Quantize to int8');
-  const progress = window.notification('Quantizing model.safetensors to int8');
+  await window.menu('large.safetensors', 'Quantize to int8');
+  const progress = window.notification('Quantizing large.safetensors to int8');
   await progress.getByText(/encoder\.layer\.\d+/).waitFor();
   await window.screenshot('ui/progress');
   const started = Date.now();
   await progress.getByRole('button', { name: 'Cancel' }).click();
   await window.notification('Cancelled. Nothing was written.').waitFor();
   assert.ok(Date.now() - started < 2000, `${Date.now() - started} ms`);
-  assert.equal(existsSync(path('large/model-int8')), false);
+  assert.equal(existsSync(path('large/large-int8')), false);
 });
 
 ui('a file that changes on disk says so, and a reload shows what it is now', async () => {

@@ -66,4 +66,9 @@ function printRows(rows: Record<string, string[]>, ids: readonly string[]): void
   for (const id of ids) console.log(`  ${id}: ${line((rows[id] ?? ['not shown']).join('  '))}`);
 }
 
-const line = (text: string): string => text.replace(/\s+/g, ' ').trim();
+/** Numbers and units stand in columns of their own. */
+const line = (text: string): string =>
+  text
+    .replace(/\s+/g, ' ')
+    .replace(/(\d)([KMG]?B)\b/g, '$1 $2')
+    .trim();

@@ -84,10 +84,19 @@ export class Window {
     return this.activePage();
   }
 
+  /** A list that has just changed may move under the pointer: another file's menu is closed, and it is tried again. */
   async menu(name: string, entry: string): Promise<void> {
-    await this.item(name).click({ button: 'right' });
     const item = this.page.getByRole('menuitem', { name: entry, exact: true });
-    await item.waitFor();
+    for (let left = 3; ; left -= 1) {
+      await this.item(name).click({ button: 'right' });
+      const found = await item.waitFor({ timeout: stepMs / 4 }).then(
+        () => true,
+        () => false,
+      );
+      if (found) break;
+      await this.page.keyboard.press('Escape');
+      if (left === 1) throw new Error(`the menu of ${name} has no entry ${entry}`);
+    }
     await this.page.waitForTimeout(menuGuardMs);
     await item.click();
     await item.waitFor({ state: 'detached' });

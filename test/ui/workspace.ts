@@ -15,6 +15,7 @@ export function makeWorkspace(): string {
     `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a'.repeat(16)}\nsize 6452269\n`,
   );
   writeFileSync(join(folder, 'page.safetensors'), '<!DOCTYPE html><html><body>Not found</body></html>');
+  writeFileSync(join(folder, 'notes.md'), 'Nothing of interest.\n');
   mkdirSync(join(folder, 'vision'));
   writeSafetensors(join(folder, 'vision', 'vision.safetensors'), {
     'conv1.weight': [64, 3, 7, 7],
@@ -45,7 +46,7 @@ export function addLargeModel(folder: string, layers: number): string {
     linear(`${layer}.output.dense`, hidden, 4 * hidden);
     norm(`${layer}.output.LayerNorm`);
   }
-  const path = join(folder, 'large', 'model.safetensors');
+  const path = join(folder, 'large', 'large.safetensors');
   mkdirSync(dirname(path), { recursive: true });
   writeSafetensors(path, tensors);
   const config = { model_type: 'bert', hidden_size: hidden, num_attention_heads: 32, num_hidden_layers: layers };
