@@ -72,7 +72,7 @@ export class HeadroomError extends Error {
   }
 }
 
-/** `throw fail('truncated', 'This file is cut short …', { described, end }, { file, offset })` */
+/** An error to throw: its code, an English template, what goes into the template, and where. */
 export function fail(code: Code, text: string, args?: Record<string, string | number>, detail?: ErrorDetail): HeadroomError {
   return new HeadroomError(code, sentence(text, args), detail);
 }

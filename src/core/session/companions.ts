@@ -1,6 +1,5 @@
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openOutput } from '../bytes/output.ts';
 import type { Output } from '../bytes/source.ts';
 import { fail, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
@@ -18,7 +17,7 @@ const maxCarriedBytes = 256 * 2 ** 20;
 
 /**
  * Copies the companions into the output's folder when it is another one, and writes config.json when the rewrite changed it.
- * Files that already stand there are left as they are unless `force`. Returns what must be committed with the model.
+ * Files that already stand there are left as they are unless `force`.
  */
 export async function carryCompanions(
   input: Opened,
@@ -26,19 +25,18 @@ export async function carryCompanions(
   target: Target,
   output: Output,
   force: boolean,
-): Promise<Output[]> {
+): Promise<void> {
   const configChanged = JSON.stringify(after.config) !== JSON.stringify(input.model.config);
   if (target.folder === input.folder) {
     if (configChanged) throw sameFolder(target);
-    return [];
+    return;
   }
   if (configChanged) await put(output, 'config.json', Buffer.from(`${JSON.stringify(after.config, null, 2)}\n`));
-  for (const name of await filesToCarry(input.folder)) {
+  for (const name of await namesToCarry(input.folder)) {
     if (name === 'config.json' && configChanged) continue;
     if (!force && (await exists(join(target.folder, name)))) continue;
     await put(output, name, await readFile(join(input.folder, name)));
   }
-  return carryFolders(input.folder, target.folder, force);
 }
 
 const sameFolder = (target: Target) =>
@@ -57,22 +55,13 @@ async function filesToCarry(folder: string): Promise<string[]> {
   return names.filter((_, index) => sizes[index]! <= maxCarriedBytes).sort();
 }
 
-async function carryFolders(from: string, to: string, force: boolean): Promise<Output[]> {
-  const outputs: Output[] = [];
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    if (!entry.isDirectory() || !carriedFolder.test(entry.name)) continue;
-    const names = await filesToCarry(join(from, entry.name));
-    if (names.length === 0) continue;
-    const folder = join(to, entry.name);
-    await mkdir(folder, { recursive: true });
-    const output = await openOutput(folder, { overwrite: true });
-    for (const name of names) {
-      if (!force && (await exists(join(folder, name)))) continue;
-      await put(output, name, await readFile(join(from, entry.name, name)));
-    }
-    outputs.push(output);
-  }
-  return outputs;
+/** Of the folder itself and of its pooling folders: "config.json", "1_Pooling/config.json". */
+async function namesToCarry(folder: string): Promise<string[]> {
+  const folders = (await readdir(folder, { withFileTypes: true })).filter(it => it.isDirectory() && carriedFolder.test(it.name));
+  const inside = await Promise.all(
+    folders.map(async ({ name }) => (await filesToCarry(join(folder, name))).map(file => `${name}/${file}`)),
+  );
+  return [...(await filesToCarry(folder)), ...inside.flat().sort()];
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -1,5 +1,3 @@
-import { mkdir, rmdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Anatomy } from '../anatomy/anatomy.ts';
 import { detect } from '../anatomy/detect.ts';
 import { openOutput } from '../bytes/output.ts';
@@ -8,7 +6,6 @@ import { fail, say, sentence, throwIfCancelled } from '../errors.ts';
 import type { Format } from '../format/format.ts';
 import { openModel } from '../format/open.ts';
 import { formatOf } from '../format/registry.ts';
-import { verifySources } from '../format/stored.ts';
 import type { Model } from '../model/model.ts';
 import type { Edit, Skipped } from '../passes/pass.ts';
 import { parseRecipe } from '../passes/recipe.ts';
@@ -128,48 +125,21 @@ async function write(
   { signal, progress }: SessionOptions,
   sample: () => number,
 ): Promise<void> {
-  const madeFolder = await ensureFolder(target.folder);
-  const outputs: Output[] = [];
+  const output = await openOutput(target.folder, { overwrite: force });
   try {
-    const output = await openOutput(target.folder, { overwrite: true });
-    outputs.push(output);
-    outputs.push(...(await carryCompanions(input, body.model, target, output, force)));
+    await carryCompanions(input, body.model, target, output, force);
     const report = (done: number, total: number, what: string) => {
       sample();
       progress?.({ fraction: total === 0 ? 0 : done / total, what, bytesDone: done, bytesTotal: total });
     };
     await format.write(body.model, output, target.name, { ...(signal && { signal }), progress: report });
-    await verifySources(input.model);
     await verifyWritten(output, body, target, format);
     throwIfCancelled(signal);
-    for (const each of outputs) await each.commit();
+    await output.commit();
   } catch (error) {
-    for (const each of outputs) await each.discard().catch(() => undefined);
-    if (madeFolder) await removeEmpty(madeFolder);
+    await output.discard();
     throw error;
   }
-}
-
-/** Makes the folder; returns the topmost one it made, so that a failure can take it away again. */
-async function ensureFolder(folder: string): Promise<string | undefined> {
-  try {
-    return await mkdir(folder, { recursive: true });
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-      throw fail(
-        'read-only',
-        'The folder {folder} cannot be written to.',
-        { folder },
-        { cause, hint: sentence('Choose another folder.') },
-      );
-    throw fail('io', 'The folder {folder} could not be made.', { folder }, { cause });
-  }
-}
-
-async function removeEmpty(folder: string): Promise<void> {
-  await rmdir(folder).catch(() => undefined);
-  await stat(dirname(folder)).catch(() => undefined);
 }
 
 /** Opens what was written, before anyone else can, and compares it with what was promised. */
