@@ -349,3 +349,26 @@ ui('a file that changes on disk says so, and a reload shows what it is now', asy
   await page.getByRole('button', { name: 'Reload' }).click();
   await page.locator('header').getByText('1.8').waitFor();
 });
+
+const bundle = join(root, 'l10n', 'bundle.l10n.zh-cn.json');
+const noBundle = skip || (existsSync(bundle) ? false : 'skipped: l10n/bundle.l10n.zh-cn.json is not there');
+
+ui(
+  'in Chinese the menus, both pages and the numbers are Chinese',
+  async () => {
+    await window.close();
+    copyFileSync(join(root, 'media', 'sample', 'model.onnx'), path('zh.onnx'));
+    window = await Window.open(browser, code.url, workspace, 'zh.onnx', { language: 'zh-cn', quantize: '量化为 int8' });
+    const page = await window.openModel('zh.onnx');
+    assert.equal(await page.locator('html').getAttribute('lang'), 'zh-cn');
+    await page.getByText('第 0 层').first().waitFor();
+    await page.getByText('参数量').first().waitFor();
+    await window.screenshot('ui/editor-chinese');
+    await window.menu('zh.onnx', '量化为 int8');
+    const diff = await window.diff('zh.onnx ↔ zh.int8.onnx', diffMs);
+    await diff.getByText('未测量').first().waitFor();
+    await window.screenshot('ui/diff-chinese');
+    assert.deepEqual(await seriousFindings(diff), []);
+  },
+  noBundle,
+);

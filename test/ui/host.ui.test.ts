@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findChromium } from '../../scripts/setup.mjs';
-import { installVSCode, startVSCode, unpackVsix } from '../../scripts/vscode.mjs';
+import { installVSCode, startVSCode, unpackVsix, zipEntries } from '../../scripts/vscode.mjs';
 import { bundleHostTests } from '../host/bundle.ts';
 import { executableOf, runInDesktop } from '../host/electron.ts';
 import { launchBrowser, root } from './window.ts';
@@ -57,6 +57,25 @@ test('the tests inside the extension host pass in the served VS Code, on the pac
     await code.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('the package holds what it needs and nothing else, in less than 8 MB', { skip }, () => {
+  const names = [...zipEntries(readFileSync(vsix))].map(({ name }) => name).filter(name => name.startsWith('extension/'));
+  const allowed =
+    /^extension\/(package(\.nls(\.zh-cn)?)?\.json|(readme|changelog)\.md|LICENSE\.txt|dist\/(extension\.cjs|engine\.mjs|webview\/(editor|compress|diff)\.(js|css))|l10n\/bundle\.l10n\.zh-cn\.json|media\/(icon\.png|sample\/[^/]+|walkthrough\/\w+\.md))$/;
+  assert.deepEqual(
+    names.filter(name => !allowed.test(name)),
+    [],
+  );
+  for (const name of [
+    'dist/extension.cjs',
+    'dist/engine.mjs',
+    'dist/webview/editor.js',
+    'dist/webview/diff.css',
+    'media/sample/model.onnx',
+  ])
+    assert.ok(names.includes(`extension/${name}`), name);
+  assert.ok(statSync(vsix).size < 8e6, `${statSync(vsix).size} bytes`);
 });
 
 /** HEADROOM_DESKTOP=1 downloads one; a path uses that one; else the `code` on the PATH. */

@@ -22,11 +22,6 @@ const menuGuardMs = 250;
 export const launchBrowser = (executablePath: string): Promise<Browser> =>
   chromium.launch({ executablePath, args: browserArguments });
 
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
 export class Window {
   readonly page: Page;
 
@@ -40,21 +35,24 @@ export class Window {
     url: string,
     folder: string,
     model: string,
-    size: Size = { width: 1400, height: 900 },
+    { quantize = 'Quantize to int8', language }: { readonly quantize?: string; readonly language?: string } = {},
   ): Promise<Window> {
-    const context = await browser.newContext({ viewport: size, permissions: ['clipboard-read', 'clipboard-write'] });
+    const viewport = { width: 1400, height: 900 };
+    const context = await browser.newContext({ viewport, permissions: ['clipboard-read', 'clipboard-write'] });
+    // What a language pack would set: VS Code's own words stay English, extensions get theirs.
+    if (language) await context.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)}`);
     const page = await context.newPage();
     page.setDefaultTimeout(stepMs);
     const window = new Window(page);
     await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`, { timeout: windowMs });
-    await window.untilReady(model);
+    await window.untilReady(model, quantize);
     return window;
   }
 
   /** Before its extensions are registered VS Code would open a model as a text file. */
-  async untilReady(model: string): Promise<void> {
+  async untilReady(model: string, quantize = 'Quantize to int8'): Promise<void> {
     await this.item(model).waitFor({ timeout: windowMs });
-    const entry = this.page.getByRole('menuitem', { name: 'Quantize to int8' });
+    const entry = this.page.getByRole('menuitem', { name: quantize });
     for (const started = Date.now(); Date.now() - started < windowMs; ) {
       await this.item(model).click({ button: 'right' });
       const found = await entry.waitFor({ timeout: 1000 }).then(
