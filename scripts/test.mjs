@@ -18,6 +18,7 @@ async function main(args) {
   step('types');
   run(bin('tsc'), ['-p', '.']);
   run(bin('tsc'), ['-p', 'webview']);
+  run(bin('tsc'), ['-p', 'test/webview']);
   step('style');
   run(bin('biome'), ['ci', '--error-on-warnings', '.']);
   step('tests');

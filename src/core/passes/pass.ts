@@ -93,3 +93,14 @@ export interface Pass<Id extends string = string, S extends Fields = Fields> {
 }
 
 export const definePass = <const Id extends string, const S extends Fields>(pass: Pass<Id, S>): Pass<Id, S> => pass;
+
+export interface Step {
+  readonly pass: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What is done to a model, as JSON: replays to the same bytes. */
+export interface Recipe {
+  readonly version: 1;
+  readonly steps: readonly Step[];
+}

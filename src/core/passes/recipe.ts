@@ -1,17 +1,6 @@
 import { fail, sentence } from '../errors.ts';
-import type { Field, Fields } from './pass.ts';
+import type { Field, Fields, Recipe, Step } from './pass.ts';
 import { passes } from './registry.ts';
-
-export interface Step {
-  readonly pass: string;
-  readonly options: Readonly<Record<string, unknown>>;
-}
-
-/** What is done to a model, as JSON: replays to the same bytes. */
-export interface Recipe {
-  readonly version: 1;
-  readonly steps: readonly Step[];
-}
 
 const version = 1;
 

@@ -1,4 +1,5 @@
 import type { Sentence } from '../errors.ts';
+import type { Recipe } from '../passes/pass.ts';
 import type { NodeKind, TreeNode } from './tree.ts';
 
 // Plain data, as tree.ts.
@@ -66,6 +67,8 @@ export interface ComparisonNode {
 /** The answer of `compress`, and of its dry run. */
 export interface CompressReport {
   readonly version: 1;
+  /** As it was carried out: with every option filled in. */
+  readonly recipe?: Recipe;
   /** Path of the model file written, or that would be. */
   readonly out: string;
   readonly before: Sizes;

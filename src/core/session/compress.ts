@@ -7,7 +7,7 @@ import type { Format } from '../format/format.ts';
 import { openModel } from '../format/open.ts';
 import { formatOf } from '../format/registry.ts';
 import type { Model } from '../model/model.ts';
-import type { Edit, Skipped } from '../passes/pass.ts';
+import type { Edit, Recipe, Skipped } from '../passes/pass.ts';
 import { parseRecipe } from '../passes/recipe.ts';
 import { passes } from '../passes/registry.ts';
 import type { CompressReport, Sizes } from '../report/comparison.ts';
@@ -16,7 +16,7 @@ import { apply, type Body } from '../rewrite/apply.ts';
 import { carryCompanions } from './companions.ts';
 import { type Opened, openPath } from './open.ts';
 import { checkTarget, type Target, targetOf } from './target.ts';
-import type { CompressRequest, Recipe, SessionOptions } from './types.ts';
+import type { CompressRequest, SessionOptions } from './types.ts';
 
 export type CompressAnswer = CompressReport & { readonly steps: readonly Sizes[] };
 
@@ -31,13 +31,15 @@ export async function compress(request: CompressRequest, options: SessionOptions
     refuseConversion(input, target);
     const format = formatOf(target.format);
     const before = sizesOf(input.model, input.anatomy);
-    const done = await runSteps(input, parseRecipe(request.recipe), target, format, options.signal);
+    const recipe = parseRecipe(request.recipe);
+    const done = await runSteps(input, recipe, target, format, options.signal);
     if (!request.dryRun) {
       if (done.edits.length === 0) throw nothingToDo(input, done.skipped);
       await write(input, done.body, target, format, request.force ?? false, options, peak.sample);
     }
     return {
       version: 1,
+      recipe,
       out: target.path,
       before,
       after: done.sizes.at(-1) ?? before,

@@ -1,9 +1,11 @@
 import type { Code, Sentence } from '../errors.ts';
-import type { Field } from '../passes/pass.ts';
+import type { Field, Recipe, Step } from '../passes/pass.ts';
 import type { Comparison, CompressReport, Sizes } from '../report/comparison.ts';
 import type { HeadMeasure, HeatMap, HeatMapRequest, TensorStatistics, ValuesPage, ValuesRequest } from '../report/inside.ts';
 import type { Redundancy, Saving } from '../report/redundancy.ts';
 import type { Summary } from '../report/tree.ts';
+
+export type { Recipe, Step };
 
 // What the session takes and gives. Plain data only: everything here survives structuredClone and JSON.
 
@@ -16,16 +18,6 @@ export interface Failure {
   readonly file?: string;
   readonly offset?: number;
   readonly hint?: Sentence;
-}
-
-export interface Step {
-  readonly pass: string;
-  readonly options: Readonly<Record<string, unknown>>;
-}
-/** What was done to a model, as JSON: replays to the same bytes. */
-export interface Recipe {
-  readonly version: 1;
-  readonly steps: readonly Step[];
 }
 
 /** A pass as a form, a command line and a document need it. */
