@@ -166,7 +166,7 @@ export function TreeTable<Row extends TreeRow>(props: TreeTableProps<Row>) {
 
   const { first, end } = visibleRows(view.top, view.height, rowHeight, rows.length, spare);
   const activeIndex = indexOf(active);
-  const tabbable = activeIndex >= 0 ? activeIndex : 0;
+  const tabbable = Math.max(activeIndex, 0);
   const shown: number[] = [];
   if (tabbable < first && tabbable < rows.length) shown.push(tabbable);
   for (let index = first; index < end; index++) shown.push(index);
