@@ -1,4 +1,13 @@
 import type { Comparison, CompressReport, Sizes } from '../core/report/comparison.ts';
+import type {
+  HeadMeasure,
+  HeatMap,
+  HeatMapRequest,
+  TensorStatistics,
+  ValuesPage,
+  ValuesRequest,
+  Window,
+} from '../core/report/inside.ts';
 import type { Summary } from '../core/report/tree.ts';
 import type { CompressRequest, Failure, Made, PassInfo, ProgressEvent, Recipe, Session, Step } from '../core/session/types.ts';
 
@@ -7,6 +16,9 @@ export type {
   CompressReport,
   CompressRequest,
   Failure,
+  HeadMeasure,
+  HeatMap,
+  HeatMapRequest,
   Made,
   PassInfo,
   ProgressEvent,
@@ -14,6 +26,10 @@ export type {
   Session,
   Step,
   Summary,
+  TensorStatistics,
+  ValuesPage,
+  ValuesRequest,
+  Window,
 };
 
 // Plain data only: everything here survives structuredClone and JSON.
@@ -43,6 +59,15 @@ export interface EditorHostApi {
   openCompare(): Promise<void>;
   copyText(text: string): Promise<void>;
   showLog(): Promise<void>;
+  // Inside the model that is open: tensors by their name in the file. What reads weights takes { signal, progress } last.
+  /** null for text, complex numbers and empty tensors. */
+  statistics(tensor: string): Promise<TensorStatistics | null>;
+  heatMap(tensor: string, request: HeatMapRequest): Promise<HeatMap | null>;
+  values(tensor: string, request: ValuesRequest): Promise<ValuesPage>;
+  /** The host asks where; null when the person did not say. */
+  exportTensor(tensor: string, kind: 'npy' | 'csv'): Promise<{ readonly out: string; readonly byteLength: number } | null>;
+  headMeasures(): Promise<readonly HeadMeasure[]>;
+  openRedundancy(): Promise<void>;
 }
 export interface EditorEvents {
   view: EditorView;
