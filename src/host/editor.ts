@@ -8,6 +8,9 @@ import { webviewPort } from './port.ts';
 import type { Services } from './services.ts';
 import { viewTypes } from './view-types.ts';
 
+/** What the host answers today. A page that asks for more is told that there is no such method. */
+type Answered = Omit<EditorHostApi, 'statistics' | 'heatMap' | 'values' | 'exportTensor' | 'headMeasures' | 'openRedundancy'>;
+
 class EditorDocument implements vscode.CustomDocument {
   readonly uri: vscode.Uri;
   readonly model: ModelDocument;
@@ -56,7 +59,7 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
     const { extensionUri } = this.#services.context;
     const { webview } = panel;
     webview.options = pageOptions(extensionUri);
-    const page = serve<EditorHostApi, EditorEvents>(webviewPort(webview), this.#api(uri, model), toFailure);
+    const page = serve<Answered, EditorEvents>(webviewPort(webview), this.#api(uri, model), toFailure);
     const active = { focusFilter: () => page.emit('focusFilter', null) };
     const follow = () => {
       if (panel.active) this.#active = active;
@@ -72,7 +75,7 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
     follow();
   }
 
-  #api(uri: vscode.Uri, model: ModelDocument): EditorHostApi {
+  #api(uri: vscode.Uri, model: ModelDocument): Answered {
     const command = async (name: string) => void (await vscode.commands.executeCommand(name, uri));
     return {
       view: async () => model.view,
