@@ -8,6 +8,7 @@ import type {
   ValuesRequest,
   Window,
 } from '../core/report/inside.ts';
+import type { Redundancy, Saving } from '../core/report/redundancy.ts';
 import type { Summary } from '../core/report/tree.ts';
 import type { CompressRequest, Failure, Made, PassInfo, ProgressEvent, Recipe, Session, Step } from '../core/session/types.ts';
 
@@ -23,6 +24,8 @@ export type {
   PassInfo,
   ProgressEvent,
   Recipe,
+  Redundancy,
+  Saving,
   Session,
   Step,
   Summary,
@@ -143,4 +146,39 @@ export interface DiffHostApi {
 }
 export interface DiffEvents {
   view: DiffView;
+}
+
+// --- redundancy panel: webview <-> host
+
+/** What the panel shows now. Nothing is computed before the person asks for it. */
+export type RedundancyView = {
+  readonly name: string;
+  /** Bytes of all files of the model. */
+  readonly fileBytes: number;
+  readonly changedOnDisk: boolean;
+} & (
+  | { readonly state: 'idle' }
+  | { readonly state: 'running'; readonly progress: ProgressEvent | null }
+  | { readonly state: 'ready'; readonly redundancy: Redundancy; readonly savings: readonly Saving[] }
+  | { readonly state: 'failed'; readonly failure: Failure }
+);
+
+export interface RedundancyHostApi {
+  view(): Promise<RedundancyView>;
+  /** Computes `redundancy` and `savings`; the view goes to running, then to ready or failed. Resolves once it runs. */
+  run(): Promise<void>;
+  /** The view goes back to idle. */
+  cancel(): Promise<void>;
+  /** Opens the Compress form of this model with one step in its recipe. */
+  openCompress(pass: string, options: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The results as a Markdown document, on the clipboard; made by the page, which has the words in the person's language. */
+  copyMarkdown(markdown: string): Promise<void>;
+  copyText(text: string): Promise<void>;
+  /** Looks at the file again: the results that are shown belong to the file as it was. */
+  reload(): Promise<void>;
+  showLog(): Promise<void>;
+}
+export interface RedundancyEvents {
+  view: RedundancyView;
+  progress: ProgressEvent;
 }
