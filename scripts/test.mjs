@@ -37,7 +37,9 @@ async function main(args) {
   process.exitCode = status;
 }
 
-const step = name => console.log(`\n== ${name}`);
+function step(name) {
+  console.log(`\n== ${name}`);
+}
 
 function testFiles(folder) {
   return readdirSync(folder).flatMap(name => {
