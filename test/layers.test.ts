@@ -19,7 +19,7 @@ const layers: Record<string, readonly string[]> = {
   engine: ['core/session', 'protocol'],
   host: ['protocol', 'vscode'],
   cli: ['core/session', 'core/report', 'core/passes'],
-  webview: ['protocol (types)', 'core/report (types)', 'core/passes (types)'],
+  webview: ['protocol', 'core/report (types)', 'core/passes (types)'],
 };
 
 const root = resolve(import.meta.dirname, '..');

@@ -1,6 +1,7 @@
 import { sentence } from '../../src/core/errors.ts';
 import type { Summary } from '../../src/core/report/tree.ts';
-import type { EditorHostApi, EditorView } from '../../src/protocol/messages.ts';
+import type { EditorHostApi, EditorView, HeatMapRequest, ValuesRequest } from '../../src/protocol/messages.ts';
+import { heatMapOf, measuresOf, statisticsOf, valuesOf, weightLike } from './insides.ts';
 import { empty, minilm, notBert, pruned } from './summaries.ts';
 
 // What the host may ask the editor to show, for tests: every state of the page.
@@ -62,7 +63,10 @@ export const states: Readonly<Record<string, () => EditorView>> = {
   ready: () => ready(minilm()),
 };
 
-/** A host that shows `view` and answers every other call with nothing. */
+const query = weightLike(384, 384, 32);
+const queryStatistics = statisticsOf(query);
+
+/** A host that shows `view`; every tensor holds the same 384 x 384 values. What is no question is answered with nothing. */
 export const editorApi = (view: EditorView): Record<keyof EditorHostApi, (...args: never[]) => unknown> => ({
   view: () => view,
   reload: () => undefined,
@@ -71,4 +75,10 @@ export const editorApi = (view: EditorView): Record<keyof EditorHostApi, (...arg
   openCompare: () => undefined,
   copyText: () => undefined,
   showLog: () => undefined,
+  statistics: () => queryStatistics,
+  heatMap: (_tensor: string, request: HeatMapRequest) => heatMapOf(query, request),
+  values: (_tensor: string, request: ValuesRequest) => valuesOf(query, request),
+  exportTensor: () => null,
+  headMeasures: () => measuresOf(6, 12),
+  openRedundancy: () => undefined,
 });
