@@ -20,7 +20,7 @@ async function main(args) {
   run(bin('tsc'), ['-p', 'webview']);
   run(bin('tsc'), ['-p', 'test/webview']);
   step('style');
-  run(bin('biome'), ['ci', '--error-on-warnings', '.']);
+  run(bin('biome'), ['ci', '--colors=off', '--diagnostic-level=warn', '--error-on-warnings', '.']);
   step('tests');
   const all = testFiles(join(root, 'test'));
   const isUi = file => file.endsWith('.ui.test.ts');

@@ -51,7 +51,6 @@ export function Opening({ view, width }: { view: Extract<EditorView, { state: 'o
       <div class="cols">
         <div class="ghosts" aria-hidden="true">
           {[90, 84, 150, 80, 120, 6, 70, 4, 110, 22, 110, 22, 110, 22, 110, 22, 90, 4].map((length, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a fixed drawing
             <i key={place} class="sk" style={{ width: `${length}px` }} />
           ))}
         </div>
