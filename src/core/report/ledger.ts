@@ -1,17 +1,16 @@
 import { type Sentence, say } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
-import { identityOf, storedBytes } from './stored-bytes.ts';
+import { type Stored, storedBytes } from './stored-bytes.ts';
 import { copyTitle, sharedTitle } from './titles.ts';
 import type { NodeKind, TreeNode } from './tree.ts';
 
 /** A row above others: its sizes are theirs. */
-export function branch(id: string, kind: NodeKind, title: Sentence, children: readonly TreeNode[]): TreeNode {
+export function branch(id: string, kind: NodeKind, title: Sentence | string, children: readonly TreeNode[]): TreeNode {
   return {
     id,
     kind,
-    title: say(title),
-    titleSentence: title,
+    ...titled(title),
     parameters: children.reduce((sum, child) => sum + child.parameters, 0),
     byteLength: children.reduce((sum, child) => sum + child.byteLength, 0),
     children,
@@ -22,8 +21,7 @@ export function branch(id: string, kind: NodeKind, title: Sentence, children: re
 export const bytesRow = (id: string, title: Sentence, byteLength: number): TreeNode => ({
   id,
   kind: 'other',
-  title: say(title),
-  titleSentence: title,
+  ...titled(title),
   parameters: 0,
   byteLength,
 });
@@ -34,52 +32,62 @@ export class Ledger {
   readonly left: number;
   /** Bytes of tensors counted so far, second copies left out, by dtype. */
   readonly byDtype = new Map<string, number>();
-  private readonly owners = new Map<string, string>();
-  private readonly bytes: ReadonlyMap<string, number>;
+  /** The row that counts what is stored. */
+  private readonly owners = new Map<Stored, string>();
+  private readonly stored: ReadonlyMap<Tensor, Stored>;
   private readonly copies: ReadonlyMap<string, string>;
   private readonly model: Model;
 
   constructor(model: Model, copies: ReadonlyMap<string, string>) {
-    const { bytes, left } = storedBytes(model);
+    const { stored, left } = storedBytes(model);
     this.model = model;
-    this.bytes = bytes;
+    this.stored = stored;
     this.left = left;
     this.copies = copies;
   }
 
   has(tensor: Tensor): boolean {
-    return this.owners.has(identityOf(tensor));
+    return this.ownerOf(tensor) !== undefined;
   }
 
   /** `parameters`: how many numbers of the model it stands for; its elements unless said otherwise. */
-  row(id: string, title: Sentence, tensor: Tensor, parameters = elementCount(tensor.shape)): TreeNode {
-    const identity = identityOf(tensor);
-    const owner = this.owners.get(identity);
-    if (owner !== undefined) return this.leaf(id, sharedTitle(owner), tensor, 0, 0, []);
-    this.owners.set(identity, id);
-    const byteLength = this.bytes.get(identity) ?? 0;
+  row(id: string, title: Sentence | string, tensor: Tensor, parameters = elementCount(tensor.shape)): TreeNode {
+    const owner = this.ownerOf(tensor);
+    if (owner !== undefined) return leaf(id, sharedTitle(owner), tensor, 0, 0, false);
+    const stored = this.stored.get(tensor);
+    if (stored) this.owners.set(stored, id);
+    const byteLength = stored?.byteLength ?? 0;
     const original = this.copies.get(tensor.name);
-    if (original !== undefined) return this.leaf(id, copyTitle(this.ownerOf(original)), tensor, 0, byteLength);
+    if (original !== undefined) return leaf(id, copyTitle(this.rowOf(original)), tensor, 0, byteLength);
     this.byDtype.set(tensor.dtype, (this.byDtype.get(tensor.dtype) ?? 0) + byteLength);
-    return this.leaf(id, title, tensor, parameters, byteLength);
+    return leaf(id, title, tensor, parameters, byteLength);
+  }
+
+  private ownerOf(tensor: Tensor): string | undefined {
+    const stored = this.stored.get(tensor);
+    return stored && this.owners.get(stored);
   }
 
   /** The row that counts a tensor, or its own name. */
-  private ownerOf(name: string): string {
+  private rowOf(name: string): string {
     const tensor = this.model.tensors.get(name);
-    return (tensor && this.owners.get(identityOf(tensor))) ?? name;
-  }
-
-  private leaf(
-    id: string,
-    title: Sentence,
-    tensor: Tensor,
-    parameters: number,
-    byteLength: number,
-    tensors = [tensor.name],
-  ): TreeNode {
-    const { dtype, shape } = tensor;
-    const named = tensors.length > 0 ? { tensors } : {};
-    return { id, kind: 'tensor', title: say(title), titleSentence: title, parameters, byteLength, dtype, shape, ...named };
+    return (tensor && this.ownerOf(tensor)) ?? name;
   }
 }
+
+function leaf(
+  id: string,
+  title: Sentence | string,
+  tensor: Tensor,
+  parameters: number,
+  byteLength: number,
+  isNamed = true,
+): TreeNode {
+  const { name, dtype, shape } = tensor;
+  const row = { id, kind: 'tensor' as const, ...titled(title), parameters, byteLength, dtype, shape };
+  return isNamed ? { ...row, tensors: [name] } : row;
+}
+
+/** A name stands as it is: it has no sentence to translate. */
+const titled = (title: Sentence | string): Pick<TreeNode, 'title' | 'titleSentence'> =>
+  typeof title === 'string' ? { title } : { title: title.args ? say(title) : title.text, titleSentence: title };

@@ -3,7 +3,7 @@ import { embeddingIds, layerIds } from '../anatomy/ids.ts';
 import { type Sentence, say } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { branch, type Ledger } from './ledger.ts';
-import { layerTitle, nameTitle, sharedLayerTitle, titles } from './titles.ts';
+import { layerTitle, sharedLayerTitle, titles } from './titles.ts';
 import type { TreeNode } from './tree.ts';
 
 // The rows of a BERT's organs: embeddings, layers, what stands on top.
@@ -24,7 +24,7 @@ export function embeddings(ledger: Ledger, { tables, embeddingNorm, embeddingPro
 function tableRow(ledger: Ledger, table: Table): TreeNode {
   const { id, weight, rows, width } = table;
   const children = [ledger.row(`${id}.weight`, titles.weight, weight, rows * width), ...scaleRows(ledger, table)];
-  return { ...branch(id, 'embeddings', tableTitles[id] ?? nameTitle(id), children), dtype: weight.dtype, shape: weight.shape };
+  return { ...branch(id, 'embeddings', tableTitles[id] ?? id, children), dtype: weight.dtype, shape: weight.shape };
 }
 
 export function encoder(ledger: Ledger, { layers }: Anatomy): TreeNode[] {
@@ -80,7 +80,7 @@ function sharedRow(ledger: Ledger, layer: Layer): TreeNode {
   return branch(layerIds(layer.index).layer, 'layer', sharedLayerTitle(layer.index, layer.stored), rows);
 }
 
-export function linearRow(ledger: Ledger, linear: Linear, title: Sentence, id = linear.id): TreeNode {
+export function linearRow(ledger: Ledger, linear: Linear, title: Sentence | string, id = linear.id): TreeNode {
   const { weight, bias } = linear;
   const children = [ledger.row(`${id}.weight`, titles.weight, weight, linear.out * linear.in)];
   if (bias) children.push(ledger.row(`${id}.bias`, titles.bias, bias));
@@ -102,7 +102,7 @@ function scaleRows(
   ];
 }
 
-function normRow(ledger: Ledger, { id, weight, bias }: Norm, title = titles.norm as Sentence): TreeNode[] {
+function normRow(ledger: Ledger, { id, weight, bias }: Norm, title: Sentence | string = titles.norm): TreeNode[] {
   const children = [
     ...(weight ? [ledger.row(`${id}.weight`, titles.weight, weight)] : []),
     ...(bias ? [ledger.row(`${id}.bias`, titles.bias, bias)] : []),
@@ -125,8 +125,8 @@ function poolerRow(rows: readonly TreeNode[]): TreeNode[] {
 }
 
 function topRows(ledger: Ledger, { id, linear, norm, tensor }: TopOrgan): TreeNode[] {
-  const title = id === 'pooler.dense' ? titles.dense : nameTitle(id);
+  const title = id === 'pooler.dense' ? titles.dense : id;
   if (linear) return [linearRow(ledger, linear, title)];
-  if (norm) return normRow(ledger, norm, nameTitle(id));
-  return tensor ? [ledger.row(`${id}.bias`, nameTitle(id), tensor)] : [];
+  if (norm) return normRow(ledger, norm, id);
+  return tensor ? [ledger.row(`${id}.bias`, id, tensor)] : [];
 }

@@ -2,32 +2,60 @@ import type { Model } from '../model/model.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** Two tensors in one place are one; any other is known by its name. */
-export const identityOf = ({ place, byteLength, name }: Tensor): string =>
-  place && byteLength > 0 ? `${place.file}\0${place.offset}\0${byteLength}` : `\0${name}`;
+/** What a tensor takes in the model's files. Two tensors in one place have one entry between them. */
+export interface Stored {
+  readonly tensor: Tensor;
+  byteLength: number;
+}
 
 /**
- * How many bytes of the model's files each tensor takes, by identity. What lies in one run takes its length. Typed fields of ONNX take
- * theirs for floats; integers are varints there, shorter than their packed form, and share what is left in proportion. The sum never
- * exceeds what the files hold for tensors.
+ * How many bytes of the model's files each tensor takes. What lies in one run takes its length. Typed fields of ONNX take theirs for
+ * floats; integers are varints there, shorter than their packed form, and share what is left in proportion. The sum never exceeds what
+ * the files hold for tensors.
  */
-export function storedBytes(model: Model): { readonly bytes: ReadonlyMap<string, number>; readonly left: number } {
+export function storedBytes(model: Model): { readonly stored: ReadonlyMap<Tensor, Stored>; readonly left: number } {
   let left = 0;
   for (const part of model.parts) if (part.kind === 'tensors' || part.kind === 'external') left += part.byteLength;
-  const bytes = new Map<string, number>();
-  const loose: Tensor[] = [];
-  const take = (tensor: Tensor, wanted: number) => {
-    const taken = Math.min(wanted, left);
-    left -= taken;
-    bytes.set(identityOf(tensor), taken);
+  const stored = new Map<Tensor, Stored>();
+  const places = new Places();
+  const loose: Stored[] = [];
+  const take = (entry: Stored, wanted: number) => {
+    entry.byteLength = Math.min(wanted, left);
+    left -= entry.byteLength;
   };
   for (const tensor of model.tensors.values()) {
-    if (bytes.has(identityOf(tensor))) continue;
-    if (tensor.place || dtypes[tensor.dtype].kind === 'float') take(tensor, tensor.byteLength);
-    else loose.push(tensor);
+    const fresh: Stored = { tensor, byteLength: 0 };
+    const entry = places.firstAt(fresh);
+    stored.set(tensor, entry);
+    if (entry !== fresh) continue;
+    if (tensor.place || dtypes[tensor.dtype].kind === 'float') take(entry, tensor.byteLength);
+    else loose.push(entry);
   }
-  const wanted = loose.reduce((sum, tensor) => sum + tensor.byteLength, 0);
+  const wanted = loose.reduce((sum, { tensor }) => sum + tensor.byteLength, 0);
   const share = wanted > left ? left / wanted : 1;
-  for (const tensor of loose) take(tensor, Math.floor(tensor.byteLength * share));
-  return { bytes, left };
+  for (const entry of loose) take(entry, Math.floor(entry.tensor.byteLength * share));
+  return { stored, left };
+}
+
+/** Who was first in a place: a file, an offset and a length. A tensor without a place, or without bytes, is alone. */
+class Places {
+  readonly #files = new Map<string, Map<number, Stored[]>>();
+
+  firstAt(entry: Stored): Stored {
+    const { place, byteLength } = entry.tensor;
+    if (!place || byteLength === 0) return entry;
+    let offsets = this.#files.get(place.file);
+    if (!offsets) {
+      offsets = new Map();
+      this.#files.set(place.file, offsets);
+    }
+    const there = offsets.get(place.offset);
+    if (!there) {
+      offsets.set(place.offset, [entry]);
+      return entry;
+    }
+    const first = there.find(each => each.tensor.byteLength === byteLength);
+    if (!first) there.push(entry);
+    return first ?? entry;
+  }
 }

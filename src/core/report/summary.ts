@@ -5,15 +5,16 @@ import { headSizes } from './head-sizes.ts';
 import { branch, bytesRow, Ledger } from './ledger.ts';
 import { embeddings, encoder, linearRow, top } from './organ-rows.ts';
 import { looseId } from './organs.ts';
-import { nameTitle, titles } from './titles.ts';
+import { titles } from './titles.ts';
 import type { Summary, TreeNode } from './tree.ts';
+import { withUniqueIds } from './unique-ids.ts';
 
 /** The answer of `inspect`: what a model is and where its parameters and bytes are. Reads nothing. */
 export function summarize(model: Model, anatomy: Anatomy): Summary {
   const ledger = new Ledger(model, anatomy.copies);
   const organs = [...embeddings(ledger, anatomy), ...encoder(ledger, anatomy), ...top(ledger, anatomy)];
   const rest = [...others(ledger, anatomy), ...buffers(ledger, model, anatomy)];
-  const tree = branch('model', 'model', nameTitle(model.name), [...organs, ...rest, ...fileRows(model, ledger)]);
+  const tree = withUniqueIds(branch('model', 'model', model.name, [...organs, ...rest, ...fileRows(model, ledger)]));
   const counted = anatomy.layers.length > 0 ? organs : tree.children!;
   const { layers, family, task, hidden, vocabulary, positions, notBert } = anatomy;
   return {
@@ -61,27 +62,17 @@ function graphOf({ graph }: Model): Pick<Summary['model'], 'graph'> {
 
 /** What no organ claims; in a model that is no BERT, its matrices first. */
 function others(ledger: Ledger, { layers, linears, unclaimed }: Anatomy): TreeNode[] {
-  const matrices =
-    layers.length > 0 ? [] : linears.map(linear => linearRow(ledger, linear, nameTitle(linear.id), looseId(linear)));
-  const taken = new Set(matrices.flatMap(row => [row.id, ...row.children!.map(child => child.id)]));
-  const tensors = unclaimed.map(tensor => ledger.row(unusedId(`other/${tensor.name}`, taken), nameTitle(tensor.name), tensor));
+  const matrices = layers.length > 0 ? [] : linears.map(linear => linearRow(ledger, linear, linear.id, looseId(linear)));
+  const tensors = unclaimed.map(tensor => ledger.row(`other/${tensor.name}`, tensor.name, tensor));
   const rows = [...matrices, ...tensors];
   return rows.length > 0 ? [branch('other', 'other', titles.other, rows)] : [];
-}
-
-/** Tensor names are free text: one may be another row's id. */
-function unusedId(wanted: string, taken: Set<string>): string {
-  let id = wanted;
-  for (let count = 2; taken.has(id); count++) id = `${wanted} (${count})`;
-  taken.add(id);
-  return id;
 }
 
 function buffers(ledger: Ledger, model: Model, anatomy: Anatomy): TreeNode[] {
   const copies = [...anatomy.copies.keys()].flatMap(name => model.tensors.get(name) ?? []);
   const rows = [...anatomy.buffers, ...copies]
     .filter(tensor => !ledger.has(tensor))
-    .map(tensor => ledger.row(`buffers/${tensor.name}`, nameTitle(tensor.name), tensor, 0));
+    .map(tensor => ledger.row(`buffers/${tensor.name}`, tensor.name, tensor, 0));
   return rows.length > 0 ? [branch('buffers', 'other', titles.buffers, rows)] : [];
 }
 

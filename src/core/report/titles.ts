@@ -39,5 +39,3 @@ export const sharedLayerTitle = (n: number, other: number): Sentence =>
   sentence('Layer {n}, shared with Layer {other}', { n, other });
 export const sharedTitle = (id: string): Sentence => sentence('Shared with {id}', { id });
 export const copyTitle = (id: string): Sentence => sentence('Second copy of {id}', { id });
-/** Names of tensors and Hugging Face paths are never translated. */
-export const nameTitle = (name: string): Sentence => sentence('{name}', { name });

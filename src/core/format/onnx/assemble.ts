@@ -2,6 +2,7 @@ import type { ByteSource } from '../../bytes/source.ts';
 import { fail, sentence } from '../../errors.ts';
 import type { Attribute, Graph, Node } from '../../model/graph.ts';
 import type { Model, Warning } from '../../model/model.ts';
+import { UniqueNames } from '../../model/unique-names.ts';
 import { dtypeOfOnnx } from '../../tensor/dtype.ts';
 import { packedByteLength, type Tensor } from '../../tensor/tensor.ts';
 import type { ConfigFile } from '../config.ts';
@@ -39,7 +40,8 @@ export class Assembly {
   readonly #source: ByteSource;
   readonly #external: ExternalFiles;
   readonly #tensors = new Map<string, Tensor>();
-  readonly #scopes = new Set<string>();
+  readonly #names = new UniqueNames();
+  readonly #scopes = new UniqueNames();
   readonly #warnings: Warning[] = [];
   readonly #embedded: OnnxTensor[] = [];
   #withoutData = 0;
@@ -133,18 +135,14 @@ export class Assembly {
   /** Adds a tensor under a name that no other has, and returns the name. */
   #add(tensor: OnnxTensor | ConstantTensor | undefined, wanted: string): string | undefined {
     if (!tensor) return undefined;
-    let name = wanted;
-    for (let count = 2; this.#tensors.has(name); count++) name = `${wanted} (${count})`;
+    const name = this.#names.unique(wanted);
     tensor.name = name;
     this.#tensors.set(name, tensor);
     return name;
   }
 
   #scope(wanted: string): string {
-    let scope = wanted;
-    for (let count = 2; this.#scopes.has(scope); count++) scope = wanted.replace(/\/$/, ` (${count})/`);
-    this.#scopes.add(scope);
-    return scope;
+    return this.#scopes.unique(wanted, (scope, count) => scope.replace(/\/$/, ` (${count})/`));
   }
 
   async #node(wire: WireNode, scope: string): Promise<Node> {
