@@ -19,9 +19,28 @@ export interface Linear {
   readonly out: number;
   readonly in: number;
   readonly transposed: boolean;
-  readonly form: 'dense' | 'factored' | 'quantized';
+  /** 'convolution': a 1-wide convolution [out, in / groups, 1], which is a matrix with blocks along its diagonal where it has groups. */
+  readonly form: 'dense' | 'factored' | 'quantized' | 'convolution';
+  /** Groups of a convolution: each output reads in / groups inputs. 1 when absent. */
+  readonly groups?: number;
+  /** How the numbers lie in a form that only its tool reads; `weight` is the tensor that holds them. */
+  readonly packed?: Packing;
+  /**
+   * The stored matrix that this one is a part of: a fused query-key-value, or up and gate in one. `weight`, `bias` and `scale` are then
+   * rows of its tensors and can be read, but are no tensors of the model: what is stored, claimed and compressed is the whole.
+   */
+  readonly within?: Linear;
   /** ONNX: the nodes that multiply by this weight (MatMul, Gemm, MatMulInteger); more than one when a layer is shared. Empty in safetensors. */
   readonly nodes: readonly Node[];
+}
+
+/** Weights in words of 32 bits, in blocks with tables, or scaled in a way of their own: counted exactly, not multiplied out. */
+export interface Packing {
+  readonly method: 'compressed-tensors' | 'gptq' | 'awq' | 'bitsandbytes' | 'quanto' | 'torchao';
+  /** Bits of one weight. */
+  readonly bits: number;
+  /** What stands beside the packed weights: scales, zero points, orders, shapes. Buffers, not parameters. */
+  readonly tensors: readonly Tensor[];
 }
 
 /** An embedding table [rows, width]. */
@@ -33,6 +52,7 @@ export interface Table {
   readonly rows: number;
   readonly width: number;
   readonly form: 'dense' | 'quantized';
+  readonly packed?: Packing;
   /** ONNX: the Gather nodes. A table that is sliced or added as a constant has none. */
   readonly nodes: readonly Node[];
 }
@@ -58,10 +78,30 @@ export interface Layer {
   readonly up: Linear;
   readonly down: Linear;
   readonly outputNorm: Norm;
+  /** A feed-forward network with a gate: down(act(gate x) * up x), or the other way round. */
+  readonly gate?: Linear;
+  /** What the layer has beside: bottlenecks, convolutions, projections of positions, biases that stand alone. */
+  readonly extra?: readonly ExtraOrgan[];
 }
 
-/** The six matrices of a layer, in the order in which data meets them. */
-export const linearsIn = ({ query, key, value, output, up, down }: Layer): Linear[] => [query, key, value, output, up, down];
+/** A module that not every BERT has. Exactly one of linear, table, norm and tensors is set. */
+export interface ExtraOrgan {
+  readonly id: string;
+  /** Where it stands in its layer; 'layer' beside both. Always 'layer' outside layers. */
+  readonly part: 'attention' | 'feed-forward' | 'layer';
+  readonly linear?: Linear;
+  /** Relative positions, and tables that no token looks up. */
+  readonly table?: Table;
+  readonly norm?: Norm;
+  /** Kernels of convolutions and loose parameters: name of the part ('weight', 'bias', '' for the parameter itself) and tensor. */
+  readonly tensors?: readonly (readonly [string, Tensor])[];
+}
+
+/** The stored matrices of a layer, in the order in which data meets them: six, fewer where some are parts of one, more where it has others. */
+export function linearsIn({ query, key, value, output, up, gate, down, extra = [] }: Layer): Linear[] {
+  const acting = [query, key, value, output, up, ...(gate ? [gate] : []), down, ...extra.flatMap(organ => organ.linear ?? [])];
+  return [...new Set(acting.map(linear => linear.within ?? linear))];
+}
 
 /** Which tensor is which organ. What no organ claims is in `unclaimed`: shown, never dropped. */
 export interface Anatomy {
@@ -78,6 +118,10 @@ export interface Anatomy {
   readonly embeddingNorm?: Norm;
   /** ALBERT, ELECTRA: embedding width to hidden width. */
   readonly embeddingProjection?: Linear;
+  /** What the embeddings have beside tables, norm and projection. */
+  readonly embeddingExtra?: readonly ExtraOrgan[];
+  /** What all layers share, or stands behind the last: tables of relative positions, a final norm. */
+  readonly encoderExtra?: readonly ExtraOrgan[];
   /** Pooler and task head: linears, norms and loose parameters in order. */
   readonly top: readonly TopOrgan[];
   /** Every linear of the model, layers first, each stored one once, with the nodes of all its copies among layers. A decoder that is the embedding table itself is the table's, not listed here; in a model that is not a BERT, every constant matrix that a MatMul or Gemm uses. */
