@@ -1,7 +1,9 @@
 // What is inside a tensor, as numbers to draw. Plain data, as tree.ts: aggregates and pages, never whole weights.
 
-/** Of all values of one tensor, as they act (bf16 and fp8 as numbers, integers as integers); non-finite ones count in `nonFinite` only. */
+/** Of all values of one tensor (bf16 and fp8 as numbers, integers as integers); non-finite ones count in `nonFinite` only. */
 export interface TensorStatistics {
+  /** Whether a quantized matrix was multiplied out by its scale and zero point; otherwise the numbers are those the file holds. */
+  readonly acting: boolean;
   /** Values in all. */
   readonly count: number;
   readonly min: number;
@@ -33,8 +35,15 @@ export interface HeatMapRequest {
   readonly rows: number;
 }
 
-/** A matrix reduced to cells: the root mean square of the values in a cell, or the value itself (signed) where each cell is one value. */
+/**
+ * A matrix reduced to cells: the root mean square of the values in a cell, or the value itself (signed) where each cell is one value.
+ * It is the matrix as it acts: rows are outputs and columns inputs, also where the file stores it [in, out] (`transposed`).
+ */
 export interface HeatMap {
+  /** As in TensorStatistics. */
+  readonly acting: boolean;
+  /** Whether the file stores it the other way, so that row r, column c here is row c, column r on a page of values. */
+  readonly transposed: boolean;
   readonly matrix: { readonly rows: number; readonly columns: number };
   readonly window: Window;
   readonly columns: number;
@@ -56,7 +65,7 @@ export interface ValuesRequest {
   readonly window: Window;
 }
 
-/** A page of real values: at most 10,000. Non-finite ones as text: "NaN", "Infinity", "-Infinity". 64-bit integers that are no safe number as text. */
+/** A page of real values as the file stores them, neither turned nor multiplied out: at most 10,000. Non-finite ones as text: "NaN", "Infinity", "-Infinity". 64-bit integers that are no safe number as text. */
 export interface ValuesPage {
   readonly window: Window;
   readonly values: readonly (readonly (number | string)[])[];

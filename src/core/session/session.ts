@@ -5,6 +5,7 @@ import { addStatistics } from '../report/statistics.ts';
 import { summarize } from '../report/summary.ts';
 import { compare } from './compare.ts';
 import { compress } from './compress.ts';
+import { insides } from './insides.ts';
 import { openPath } from './open.ts';
 import type { PassInfo, Session } from './types.ts';
 
@@ -16,7 +17,7 @@ export function createSession(): Session {
       try {
         const summary = summarize(opened.model, opened.anatomy);
         if (!stats) return summary;
-        return await addStatistics(summary, opened.model, {
+        return await addStatistics(summary, opened.model, opened.anatomy, {
           ...(signal && { signal }),
           progress: (done, total, what) =>
             progress?.({ fraction: total === 0 ? 0 : done / total, what, bytesDone: done, bytesTotal: total }),
@@ -28,6 +29,7 @@ export function createSession(): Session {
     passes: async () => passInfos,
     compress,
     compare,
+    ...insides,
     async document(comparison, made, kind) {
       if (kind === 'json') return `${JSON.stringify(comparison, null, 2)}\n`;
       return kind === 'markdown' ? markdown(comparison, made) : html(comparison, made);

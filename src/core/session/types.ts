@@ -64,7 +64,7 @@ export interface SessionOptions {
 }
 
 /** The facade over core: what the command line calls and the engine serves. Every path is a file or a folder of this machine. */
-export interface Session {
+export interface Session extends Omit<Insides, 'redundancy' | 'savings'> {
   inspect(path: string, options?: SessionOptions & { readonly stats?: boolean }): Promise<Summary>;
   passes(): Promise<readonly PassInfo[]>;
   /** A dry run has exact sizes and writes nothing; `steps` are the sizes after each step. */
@@ -74,20 +74,23 @@ export interface Session {
   document(comparison: Comparison, made: Made | null, kind: 'markdown' | 'html' | 'json'): Promise<string>;
 }
 
-/** What is read on demand from a model's weights: tensors by their name in the file. Added to the session with the views that show it. */
+/** What is read on demand from a model's weights: tensors by their name in the file. */
 export interface Insides {
   /** null for text, complex numbers and empty tensors. */
   statistics(path: string, tensor: string, options?: SessionOptions): Promise<TensorStatistics | null>;
   heatMap(path: string, tensor: string, request: HeatMapRequest, options?: SessionOptions): Promise<HeatMap | null>;
   values(path: string, tensor: string, request: ValuesRequest, options?: SessionOptions): Promise<ValuesPage>;
-  /** Streams the tensor into a .npy (NumPy format 1.0) or .csv file, by temp file and rename. */
+  /**
+   * Streams the tensor as the file stores it into a .npy (NumPy format 1.0) or .csv file, by temp file and rename.
+   * `widened`: the type the values were widened to, where theirs is not one of NumPy's.
+   */
   exportTensor(
     path: string,
     tensor: string,
     kind: 'npy' | 'csv',
     out: string,
     options?: SessionOptions & { readonly force?: boolean },
-  ): Promise<{ readonly out: string; readonly byteLength: number }>;
+  ): Promise<{ readonly out: string; readonly byteLength: number; readonly widened?: 'fp32' | 'int8' | 'uint8' }>;
   headMeasures(path: string, options?: SessionOptions): Promise<readonly HeadMeasure[]>;
   redundancy(path: string, options?: SessionOptions): Promise<Redundancy>;
   /** Exact, from the dry run of each pass with its defaults (and of each scheme of quantize). */
