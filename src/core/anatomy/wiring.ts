@@ -19,28 +19,32 @@ const none: readonly Node[] = [];
 export function wire(graph: Graph, tensors: Model['tensors']): Wiring {
   const producer = new Map<string, Node>();
   const consumers = new Map<string, Node[]>();
+  let isOrdered = true;
   for (const node of graph.nodes) {
-    for (const output of node.outputs) if (output !== '') producer.set(output, node);
-    for (const input of new Set(node.inputs)) {
+    for (const input of node.inputs) {
       if (input === '') continue;
       const readers = consumers.get(input);
-      if (readers) readers.push(node);
-      else consumers.set(input, [node]);
+      if (!readers) consumers.set(input, [node]);
+      else if (readers.at(-1) !== node) readers.push(node);
+    }
+    for (const output of node.outputs) {
+      if (output === '') continue;
+      if (consumers.has(output)) isOrdered = false;
+      producer.set(output, node);
     }
   }
   const fed = new Set(graph.inputs.map(input => input.name).filter(name => !tensors.has(name)));
-  return { graph, tensors, producer, consumers, fed, order: topological(graph.nodes, producer, consumers) };
+  return { graph, tensors, producer, consumers, fed, order: isOrdered ? graph.nodes : sorted(graph.nodes, producer, consumers) };
 }
 
 export const consumersOf = (wiring: Wiring, value: string): readonly Node[] => wiring.consumers.get(value) ?? none;
 
-/** File order where it is topological, as it is in well-formed files; otherwise sorted (Kahn), linear in nodes and edges. */
-function topological(
+/** Topological order where that of the file is none, as it is in well-formed files: Kahn's, linear in nodes and edges. */
+function sorted(
   nodes: readonly Node[],
   producer: ReadonlyMap<string, Node>,
   consumers: ReadonlyMap<string, readonly Node[]>,
 ): readonly Node[] {
-  if (isOrdered(nodes, producer)) return nodes;
   const waiting = new Map<Node, number>();
   for (const node of nodes) waiting.set(node, dependencies(node, producer));
   const ready = nodes.filter(node => waiting.get(node) === 0);
@@ -54,18 +58,6 @@ function topological(
       }
     }
   return ready;
-}
-
-function isOrdered(nodes: readonly Node[], producer: ReadonlyMap<string, Node>): boolean {
-  const seen = new Set<Node>();
-  for (const node of nodes) {
-    for (const input of node.inputs) {
-      const maker = producer.get(input);
-      if (maker && !seen.has(maker)) return false;
-    }
-    seen.add(node);
-  }
-  return true;
 }
 
 /** Distinct values that a node waits for. */

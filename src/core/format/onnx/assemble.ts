@@ -111,7 +111,8 @@ export class Assembly {
   async #graph(wire: WireGraph, scope: string): Promise<ReadGraph> {
     const initializers: string[] = [];
     for (const tensor of wire.initializers) {
-      const added = this.#add(await this.#tensor(tensor, scope === ''), scope + tensor.name);
+      const located = scope === '' ? this.#located(tensor) : this.#tensor(tensor);
+      const added = this.#add(located instanceof Promise ? await located : located, scope + tensor.name);
       if (added) initializers.push(added);
     }
     for (const { values, indices } of wire.sparse) {
@@ -186,9 +187,10 @@ export class Assembly {
     return node;
   }
 
-  async #tensor(wire: WireTensor, isInitializer = false): Promise<OnnxTensor | undefined> {
+  /** A tensor that is copied with what holds it. */
+  async #tensor(wire: WireTensor): Promise<OnnxTensor | undefined> {
     const tensor = await this.#located(wire);
-    if (tensor && !isInitializer) this.#embedded.push(tensor);
+    if (tensor) this.#embedded.push(tensor);
     return tensor;
   }
 
@@ -206,7 +208,8 @@ export class Assembly {
       );
   }
 
-  async #located(wire: WireTensor): Promise<OnnxTensor | undefined> {
+  /** Waits only for data in another file: a graph may have 50,000 initializers. */
+  #located(wire: WireTensor): OnnxTensor | undefined | Promise<OnnxTensor> {
     if (wire.raw) this.#tensorBytes += wire.raw.end - wire.raw.start;
     for (const run of wire.typed) this.#tensorBytes += run.end - run.start;
     const dtype = dtypeOfOnnx(wire.dataType);
@@ -222,7 +225,9 @@ export class Assembly {
     }
     checkShape(wire.name, wire.dims, dtype, this.#source, wire.start);
     if (wire.isExternal)
-      return new OnnxTensor(wire, dtype, this.#source, await this.#external.find(wire, dtype, wire.dims, this.#signal));
+      return this.#external
+        .find(wire, dtype, wire.dims, this.#signal)
+        .then(place => new OnnxTensor(wire, dtype, this.#source, place));
     const need = packedByteLength(dtype, wire.dims);
     const found = wire.raw ? wire.raw.end - wire.raw.start : 0;
     if (found > 0 && found !== need && dtype !== 'string')

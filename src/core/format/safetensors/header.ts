@@ -131,8 +131,11 @@ function checkEntries(entries: readonly Entry[], dataStart: number, source: Byte
           previous,
         }),
       );
-    const shape = shownShape(entry.shape);
     const bits = bitsOf(entry);
+    const found = entry.end - entry.start;
+    previous = entry.end;
+    if (bits === 8 * found) continue;
+    const shape = shownShape(entry.shape);
     if (bits === undefined)
       throw wrong(
         sentence('The tensor “{name}” has the shape {shape}, more elements than can be counted.', { name, shape }),
@@ -140,18 +143,15 @@ function checkEntries(entries: readonly Entry[], dataStart: number, source: Byte
       );
     if (bits % 8 !== 0)
       throw wrong(sentence('The tensor “{name}” of {dtype} {shape} does not end at a whole byte.', { name, dtype, shape }));
-    const [need, found] = [bits / 8, entry.end - entry.start];
-    if (need !== found)
-      throw wrong(
-        sentence('The tensor “{name}” of {dtype} {shape} needs {need} bytes, but has {found}.', {
-          name,
-          dtype,
-          shape,
-          need,
-          found,
-        }),
-      );
-    previous = entry.end;
+    throw wrong(
+      sentence('The tensor “{name}” of {dtype} {shape} needs {need} bytes, but has {found}.', {
+        name,
+        dtype,
+        shape,
+        need: bits / 8,
+        found,
+      }),
+    );
   }
   checkEnd(entries, dataStart, previous, source);
 }
