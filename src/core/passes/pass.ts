@@ -89,6 +89,8 @@ export interface Pass<Id extends string = string, S extends Fields = Fields> {
   readonly source: string;
   readonly needs: readonly ('weights' | 'activations' | 'gradients')[];
   readonly fields: S;
+  /** Sets of options worth trying on any model, for the table of what each would save. Absent: made from the fields. */
+  readonly suggestions?: readonly Readonly<Record<string, unknown>>[];
   plan(anatomy: Anatomy, options: Options<S>, context: PassContext): Promise<Plan>;
 }
 

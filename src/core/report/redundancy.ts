@@ -38,7 +38,7 @@ export interface Repeat {
 export interface Redundancy {
   readonly version: 1;
   readonly spectra: readonly Spectrum[];
-  /** Of stored layers to each other, all their matrices together; null with fewer than two. */
+  /** Of stored layers to each other, all their matrices together; null with fewer than two of one shape. Layers of another shape (pruned) are left out. */
   readonly layers: Similarity | null;
   /** Of the heads within each layer, by their value and output products. */
   readonly heads: readonly Similarity[];
@@ -54,6 +54,8 @@ export interface Redundancy {
   } | null;
   /** Share of weights whose magnitude is under 1 % of their matrix's standard deviation; by organ and in all. */
   readonly nearZero: { readonly all: number; readonly organs: readonly { readonly id: string; readonly share: number }[] };
+  /** Matrices without a spectrum, and why. */
+  readonly skipped?: readonly { readonly id: string; readonly reason: Sentence }[];
 }
 
 /** One row of "what would it save": a pass with options that makes sense here, from its own dry run. */

@@ -2,6 +2,8 @@
 // and test/contract/kernels.test.ts holds the two equal bit for bit. Pointers are byte offsets into the imported memory.
 // R rows, C columns; matrices are row-major and need no alignment.
 
+export { addGram, rankTwoUpdate, symmetricProduct } from "./symmetric";
+
 /** into_C = max(into_C, |values_RC|) */
 export function absMaxByColumn(values: usize, rows: i32, columns: i32, into: usize): void {
   for (let r = 0; r < rows; r++) {
