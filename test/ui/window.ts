@@ -100,13 +100,22 @@ export class Window {
     await item.waitFor({ state: 'detached' });
   }
 
-  /** By the command palette. */
+  /** By the command palette. A page that takes the focus while it opens closes the palette again: then it is opened once more. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
     const input = this.page.locator('.quick-input-widget input');
-    await input.waitFor();
-    await input.fill(`>${title}`);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().click();
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    for (let left = 5; ; left -= 1) {
+      await this.page.keyboard.press('F1');
+      try {
+        await input.fill(`>${title}`, { timeout: stepMs / 5 });
+        await row.click({ timeout: stepMs / 5 });
+        return;
+      } catch (error) {
+        if (left === 1) throw error;
+        await this.page.keyboard.press('Escape');
+        await this.page.waitForTimeout(menuGuardMs);
+      }
+    }
   }
 
   /** As a person changes it: "Dark Modern", "Light High Contrast". */
