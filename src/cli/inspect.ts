@@ -1,24 +1,44 @@
 import { Command } from 'commander';
-import { say } from '../core/errors.ts';
+import { fail, say } from '../core/errors.ts';
 import type { Summary, TreeNode } from '../core/report/tree.ts';
 import type { Session } from '../core/session/types.ts';
 import { answer, answerJson } from './answer.ts';
 import { progressBar } from './progress.ts';
 import { bytes, count, percent, table } from './table.ts';
 
+interface Flags {
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly csv?: boolean;
+  readonly stats?: boolean;
+}
+
+const examples = `
+Examples:
+  headroom inspect model.onnx
+  headroom inspect model.onnx --json > model.json
+  headroom inspect bert/ --markdown > bert.md
+  headroom inspect model.safetensors --csv > model.csv`;
+
 export function inspectCommand(session: Session, signal: AbortSignal): Command {
   return new Command('inspect')
     .description('where the parameters are: by layer, head and tensor')
     .argument('<file>', 'a .onnx, a .safetensors, a model.safetensors.index.json, or a folder that holds one')
     .option('--json', 'the whole answer as JSON')
+    .option('--markdown', 'a Markdown document')
+    .option('--csv', 'the tree as CSV: a row for each part and tensor, for a spreadsheet')
     .option('--stats', 'read the weights too: range, mean, spread, zeros and a histogram of each tensor (with --json)')
-    .addHelpText('after', '\nExample:\n  headroom inspect model.onnx --json > model.json')
-    .action(async (file: string, { json, stats }: { json?: boolean; stats?: boolean }) => {
+    .addHelpText('after', examples)
+    .action(async (file: string, { json, markdown, csv, stats }: Flags) => {
+      if ([json, markdown, csv].filter(Boolean).length > 1) throw fail('usage', 'Choose one of --json, --markdown and --csv.');
+      if (stats && (markdown || csv)) throw fail('usage', '--stats goes with --json.');
       const bar = progressBar();
       const summary = await session.inspect(file, { signal, progress: bar.progress, stats: stats ?? false }).finally(bar.done);
       if (json) answerJson(summary);
+      else if (markdown || csv) answer(await session.summaryDocument(summary, markdown ? 'markdown' : 'csv'));
       else answer(describe(summary));
-      for (const { message } of json ? [] : summary.warnings) process.stderr.write(`note: ${message}\n`);
+      // The two documents for people and machines hold them already.
+      for (const { message } of json || markdown ? [] : summary.warnings) process.stderr.write(`note: ${message}\n`);
     });
 }
 

@@ -28,12 +28,15 @@ const calls = serve<EngineApi>(
     compress: (request, options) => session.compress(request, throttled(options, progressIntervalMs)),
     compare: (before, after, options) => session.compare(before, after, throttled(options, progressIntervalMs)),
     document: (comparison, made, kind) => session.document(comparison, made, kind),
+    summaryDocument: (summary, kind) => session.summaryDocument(summary, kind),
     statistics: (path, tensor, options) => session.statistics(path, tensor, throttled(options, progressIntervalMs)),
     heatMap: (path, tensor, request, options) => session.heatMap(path, tensor, request, throttled(options, progressIntervalMs)),
     values: (path, tensor, request, options) => session.values(path, tensor, request, throttled(options, progressIntervalMs)),
     exportTensor: (path, tensor, kind, out, options) =>
       session.exportTensor(path, tensor, kind, out, throttled(options, progressIntervalMs)),
     headMeasures: (path, options) => session.headMeasures(path, throttled(options, progressIntervalMs)),
+    redundancy: (path, options) => session.redundancy(path, throttled(options, progressIntervalMs)),
+    savings: (path, options) => session.savings(path, throttled(options, progressIntervalMs)),
   },
   toFailure,
 );

@@ -47,12 +47,15 @@ export class Engine {
         this.#call(given, (api, options) => api.compress(request, options), request.dryRun ? undefined : request.out),
       compare: (before, after, given) => this.#call(given, (api, options) => api.compare(before, after, options)),
       document: (comparison, made, kind) => this.#call(undefined, api => api.document(comparison, made, kind)),
+      summaryDocument: (summary, kind) => this.#call(undefined, api => api.summaryDocument(summary, kind)),
       statistics: (path, tensor, given) => this.#call(given, (api, options) => api.statistics(path, tensor, options)),
       heatMap: (path, tensor, request, given) => this.#call(given, (api, options) => api.heatMap(path, tensor, request, options)),
       values: (path, tensor, request, given) => this.#call(given, (api, options) => api.values(path, tensor, request, options)),
       exportTensor: (path, tensor, kind, out, given) =>
         this.#call(given, (api, options) => api.exportTensor(path, tensor, kind, out, { ...given, ...options }), out),
       headMeasures: (path, given) => this.#call(given, (api, options) => api.headMeasures(path, options)),
+      redundancy: (path, given) => this.#call(given, (api, options) => api.redundancy(path, options)),
+      savings: (path, given) => this.#call(given, (api, options) => api.savings(path, options)),
     };
   }
 

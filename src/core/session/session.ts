@@ -1,12 +1,16 @@
 import { passes } from '../passes/registry.ts';
 import { html } from '../report/documents/html.ts';
 import { markdown } from '../report/documents/markdown.ts';
+import { summaryCsv } from '../report/documents/summary-csv.ts';
+import { summaryMarkdown } from '../report/documents/summary-markdown.ts';
 import { addStatistics } from '../report/statistics.ts';
 import { summarize } from '../report/summary.ts';
 import { compare } from './compare.ts';
 import { compress } from './compress.ts';
 import { insides } from './insides.ts';
 import { openPath } from './open.ts';
+import { redundancy } from './redundancy.ts';
+import { savings } from './savings.ts';
 import type { PassInfo, Session } from './types.ts';
 
 /** The facade over core. Holds nothing between calls. */
@@ -29,10 +33,16 @@ export function createSession(): Session {
     passes: async () => passInfos,
     compress,
     compare,
+    redundancy,
+    savings,
     ...insides,
     async document(comparison, made, kind) {
       if (kind === 'json') return `${JSON.stringify(comparison, null, 2)}\n`;
       return kind === 'markdown' ? markdown(comparison, made) : html(comparison, made);
+    },
+    async summaryDocument(summary, kind) {
+      if (kind === 'json') return `${JSON.stringify(summary, null, 2)}\n`;
+      return kind === 'markdown' ? summaryMarkdown(summary) : summaryCsv(summary);
     },
   };
 }

@@ -64,7 +64,7 @@ export interface SessionOptions {
 }
 
 /** The facade over core: what the command line calls and the engine serves. Every path is a file or a folder of this machine. */
-export interface Session extends Omit<Insides, 'redundancy' | 'savings'> {
+export interface Session extends Insides {
   inspect(path: string, options?: SessionOptions & { readonly stats?: boolean }): Promise<Summary>;
   passes(): Promise<readonly PassInfo[]>;
   /** A dry run has exact sizes and writes nothing; `steps` are the sizes after each step. */
@@ -72,6 +72,8 @@ export interface Session extends Omit<Insides, 'redundancy' | 'savings'> {
   compare(before: string, after: string, options?: SessionOptions): Promise<Comparison>;
   /** A comparison as a document to keep or to send. */
   document(comparison: Comparison, made: Made | null, kind: 'markdown' | 'html' | 'json'): Promise<string>;
+  /** A model's sizes as a document to keep, to send, or to open in a spreadsheet. */
+  summaryDocument(summary: Summary, kind: 'markdown' | 'csv' | 'json'): Promise<string>;
 }
 
 /** What is read on demand from a model's weights: tensors by their name in the file. */
@@ -93,6 +95,6 @@ export interface Insides {
   ): Promise<{ readonly out: string; readonly byteLength: number; readonly widened?: 'fp32' | 'int8' | 'uint8' }>;
   headMeasures(path: string, options?: SessionOptions): Promise<readonly HeadMeasure[]>;
   redundancy(path: string, options?: SessionOptions): Promise<Redundancy>;
-  /** Exact, from the dry run of each pass with its defaults (and of each scheme of quantize). */
+  /** Exact, from the dry run of each pass with each set of options that makes sense; most saved first. */
   savings(path: string, options?: SessionOptions): Promise<readonly Saving[]>;
 }

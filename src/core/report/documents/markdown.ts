@@ -3,7 +3,7 @@ import type { Comparison, ComparisonNode, ComparisonRow, Side, Sizes } from '../
 import { changedRows, countChanges, headChanges, leftAlone, namesOf, outline, worstRow } from './digest.ts';
 import { byteChange, bytes, cosine, count, countChange, errorPercent, factor, percentChange, seconds, shape } from './figures.ts';
 import type { Made } from './made.ts';
-import { visible } from './untrusted.ts';
+import { code, fence, indented, table, text } from './markup.ts';
 import { english, type Voice } from './voice.ts';
 
 /** Rows of the table of tensors; a comment on a pull request stops at 65,536 characters, and a row takes about 150. */
@@ -78,7 +78,7 @@ function summary({ rows }: Comparison, { say, locale }: Voice): string {
 
 function parts({ tree }: Comparison, { say, locale }: Voice): string[] {
   const rows = [...outline(tree, 1)].map(({ node, level }) => [
-    `${'&nbsp;&nbsp;&nbsp;'.repeat(level)}${text(title(node, say))}`,
+    indented(text(title(node, say)), level),
     node.before ? bytes(node.before.byteLength, locale) : '–',
     node.after ? bytes(node.after.byteLength, locale) : '–',
     byteChange(node.before?.byteLength ?? 0, node.after?.byteLength ?? 0, locale),
@@ -182,32 +182,4 @@ function capped(header: readonly string[], rows: readonly (readonly string[])[],
   const rest = rows.length - mostRows;
   const shown = table(header, rows.slice(0, mostRows));
   return rest > 0 ? `${shown}\n\n${say(sentence('And {n} more.', { n: rest }))}` : shown;
-}
-
-/** Cells are Markdown already; columns from `numbers` on are set right. */
-function table(header: readonly string[], rows: readonly (readonly string[])[], numbers = 1): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = header.map((_, column) => (column < numbers ? '---' : '--:'));
-  return [line(header), line(rule), ...rows.map(line)].join('\n');
-}
-
-/**
- * An untrusted name as a code span; one that holds anything unusual goes as character references instead, because a pipe, a backslash or a
- * backtick means something inside a code span in a table.
- */
-function code(name: string): string {
-  const shown = visible(name);
-  return /^[\w.\-/: +,=#@]+$/.test(shown) && shown.trim() === shown ? `\`${shown}\`` : text(shown);
-}
-
-/** Untrusted text as character references where a character could be markup. */
-function text(value: string): string {
-  return visible(value).replace(/[!-/:-@[-`{-~]/g, char => (/[,()%]/.test(char) ? char : `&#${char.charCodeAt(0)};`));
-}
-
-/** A code block whose fence is longer than any run of backticks inside. */
-function fence(content: string, language: string): string {
-  const longestRun = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length));
-  const mark = '`'.repeat(longestRun + 1);
-  return `${mark}${language}\n${content}\n${mark}`;
 }
