@@ -3,8 +3,10 @@ import { sentence } from '../core/errors.ts';
 import { askModel, compareModels } from './compare.ts';
 import { CompressPanel } from './compress.ts';
 import type { EditorProvider } from './editor.ts';
+import { exportTable } from './export-table.ts';
 import { say } from './l10n.ts';
 import { quantizeToInt8 } from './quantize.ts';
+import { RedundancyPanel } from './redundancy.ts';
 import { openSample } from './sample.ts';
 import type { Services } from './services.ts';
 import { activeModel, isModelName, targetOf, targetsOf } from './targets.ts';
@@ -24,6 +26,14 @@ export function registerCommands(services: Services, editors: EditorProvider): v
     'headroom.compare': async (argument, selected) =>
       compareModels(services, await orAsk(targetsOf(argument, selected), say(sentence('Compare…')))),
     'headroom.compareSelected': (argument, selected) => compareModels(services, targetsOf(argument, selected)),
+    'headroom.redundancy': async argument => {
+      for (const uri of await orAsk(targetsOf(argument, undefined), say(sentence('Show redundancy'))))
+        await RedundancyPanel.open(services, uri);
+    },
+    'headroom.exportTable': async argument => {
+      for (const uri of await orAsk(targetsOf(argument, undefined), say(sentence('Export table…'))))
+        await exportTable(services, uri);
+    },
     'headroom.openAs': argument => openAs(targetOf(argument)),
     'headroom.openSample': () => openSample(services),
     'headroom.focusFilter': () => editors.focusFilter(),

@@ -30,6 +30,12 @@ import { panelTypes } from './view-types.ts';
 
 const firstRecipe: Recipe = { version: 1, steps: [{ pass: 'quantize', options: {} }] };
 
+/** What is needed to show the form again after a reload; what was edited in it since the page keeps itself. */
+interface Kept {
+  readonly path: string;
+  readonly recipe: Recipe;
+}
+
 /** The form in which a recipe is put together, tried and run. A run goes on when the panel is closed. */
 export class CompressPanel {
   static readonly #open = new Map<string, CompressPanel>();
@@ -37,14 +43,15 @@ export class CompressPanel {
   readonly #panel: vscode.WebviewPanel;
   readonly #path: string;
   readonly #page: Served<CompressEvents>;
-  #recipe: Recipe = firstRecipe;
+  #recipe: Recipe;
   #out: string;
   #outFormat: ModelFormat;
   #facts: Promise<{ readonly summary: Summary; readonly passes: readonly PassInfo[] }> | undefined;
   #dryRun: AbortController | undefined;
   #disposed = false;
 
-  static async open(services: Services, uri: vscode.Uri): Promise<void> {
+  /** `recipe`: what the form is filled with; a form that is open already then begins anew, unless it runs. */
+  static async open(services: Services, uri: vscode.Uri, recipe?: Recipe): Promise<void> {
     try {
       refuseOtherSchemes(uri);
       await refuseUntrusted();
@@ -53,29 +60,32 @@ export class CompressPanel {
       return;
     }
     const there = CompressPanel.#open.get(uri.fsPath);
-    if (there) there.#panel.reveal();
+    const stays = there && (!recipe || services.jobs.of(uri.fsPath) !== undefined);
+    if (stays) there.#panel.reveal();
     else {
+      if (there) there.#panel.dispose();
       const title = say(sentence('Compress {name}', { name: basename(uri.fsPath) }));
       const panel = vscode.window.createWebviewPanel(panelTypes.compress, title, vscode.ViewColumn.Active);
-      new CompressPanel(services, panel, uri.fsPath);
+      new CompressPanel(services, panel, uri.fsPath, recipe ?? firstRecipe);
     }
   }
 
   static registerSerializer(services: Services): vscode.Disposable {
     return vscode.window.registerWebviewPanelSerializer(panelTypes.compress, {
-      deserializeWebviewPanel: async (panel, state: { kept?: { path: string } } | undefined) => {
-        if (state?.kept) new CompressPanel(services, panel, state.kept.path);
+      deserializeWebviewPanel: async (panel, state: { kept?: Kept } | undefined) => {
+        if (state?.kept) new CompressPanel(services, panel, state.kept.path, state.kept.recipe);
         else panel.dispose();
       },
     });
   }
 
-  private constructor(services: Services, panel: vscode.WebviewPanel, path: string) {
+  private constructor(services: Services, panel: vscode.WebviewPanel, path: string, recipe: Recipe) {
     this.#services = services;
     this.#panel = panel;
     this.#path = path;
     this.#outFormat = formatOf(path);
-    this.#out = outputFor(path, firstRecipe);
+    this.#recipe = recipe;
+    this.#out = outputFor(path, recipe);
     CompressPanel.#open.set(path, this);
     panel.iconPath = vscode.Uri.joinPath(services.context.extensionUri, 'media', 'icon.png');
     panel.webview.options = pageOptions(services.context.extensionUri);
@@ -85,10 +95,10 @@ export class CompressPanel {
     });
     panel.onDidDispose(() => {
       this.#disposed = true;
-      CompressPanel.#open.delete(path);
+      if (CompressPanel.#open.get(path) === this) CompressPanel.#open.delete(path);
       this.#dryRun?.abort();
     });
-    setPage(panel.webview, services.context.extensionUri, 'compress', { path });
+    setPage(panel.webview, services.context.extensionUri, 'compress', { path, recipe } satisfies Kept);
   }
 
   async #view(): Promise<CompressView> {

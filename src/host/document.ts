@@ -1,12 +1,40 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { fail } from '../core/errors.ts';
-import type { EditorView, EngineApi, Summary } from '../protocol/messages.ts';
+import type {
+  EditorView,
+  EngineApi,
+  HeadMeasure,
+  HeatMap,
+  HeatMapRequest,
+  ProgressEvent,
+  Redundancy,
+  Saving,
+  Summary,
+  TensorStatistics,
+  ValuesPage,
+  ValuesRequest,
+} from '../protocol/messages.ts';
+import { Answers } from './answers.ts';
 import { toFailure } from './failure.ts';
 import type { Log } from './log.ts';
 import { type FileState, sameState, stateOf, watchFile } from './watch.ts';
 
-/** One model that is open, however many editors show it: inspected once, watched once. */
+interface Following {
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** Where a model repeats itself, and what could be saved. */
+export interface Repetition {
+  readonly redundancy: Redundancy;
+  readonly savings: readonly Saving[];
+}
+
+/** Of the whole progress, the part that reads the weights; the dry runs after it read next to nothing. */
+const redundancyShare = 0.9;
+
+/** One model that is open, however many editors show it: inspected once, watched once, and asked once what reads all of its weights. */
 export class ModelDocument {
   readonly uri: vscode.Uri;
   readonly #engine: EngineApi;
@@ -18,6 +46,7 @@ export class ModelDocument {
   /** As it was when it was inspected. */
   #seen: FileState | undefined;
   #inspection: AbortController | undefined;
+  readonly #answers = new Answers();
 
   constructor(uri: vscode.Uri, engine: EngineApi, log: Log) {
     this.uri = uri;
@@ -37,7 +66,40 @@ export class ModelDocument {
     return this.#view.state === 'ready' ? this.#view.summary : undefined;
   }
 
+  statistics(tensor: string, following: Following): Promise<TensorStatistics | null> {
+    return this.#answers.of(`statistics ${tensor}`, () => this.#engine.statistics(this.uri.fsPath, tensor, following));
+  }
+
+  headMeasures(following: Following): Promise<readonly HeadMeasure[]> {
+    return this.#answers.of('head measures', () => this.#engine.headMeasures(this.uri.fsPath, following));
+  }
+
+  heatMap(tensor: string, request: HeatMapRequest, following: Following): Promise<HeatMap | null> {
+    return this.#engine.heatMap(this.uri.fsPath, tensor, request, following);
+  }
+
+  values(tensor: string, request: ValuesRequest, following: Following): Promise<ValuesPage> {
+    return this.#engine.values(this.uri.fsPath, tensor, request, following);
+  }
+
+  repetition({ signal, progress }: Following): Promise<Repetition> {
+    const path = this.uri.fsPath;
+    const part = (from: number, to: number) => (event: ProgressEvent) =>
+      progress?.({ ...event, fraction: from + (event.fraction ?? 0) * (to - from) });
+    return this.#answers.of('repetition', async () => {
+      const redundancy = await this.#engine.redundancy(path, { signal, progress: part(0, redundancyShare) });
+      const savings = await this.#engine.savings(path, { signal, progress: part(redundancyShare, 1) });
+      return { redundancy, savings };
+    });
+  }
+
+  /** As far as it was asked for and still holds. */
+  get knownRepetition(): Repetition | undefined {
+    return this.#answers.known('repetition');
+  }
+
   async reload(): Promise<void> {
+    this.#answers.drop();
     this.#inspection?.abort();
     const inspection = new AbortController();
     this.#inspection = inspection;
@@ -69,6 +131,7 @@ export class ModelDocument {
 
   #look(state: FileState | undefined): void {
     const changed = !sameState(state, this.#seen);
+    if (changed) this.#answers.drop();
     if (this.#view.state === 'ready')
       this.#show({ ...this.#view, deleted: state === undefined, changedOnDisk: state !== undefined && changed });
     // A broken or missing file that has changed may be whole now: a download that went on, a pointer that was fetched.

@@ -1,15 +1,13 @@
 import * as vscode from 'vscode';
 import type { EditorEvents, EditorHostApi } from '../protocol/messages.ts';
-import { serve } from '../protocol/rpc.ts';
+import { type Handlers, serve } from '../protocol/rpc.ts';
 import type { ModelDocument } from './document.ts';
+import { exportTensor } from './export-tensor.ts';
 import { toFailure } from './failure.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import type { Services } from './services.ts';
 import { viewTypes } from './view-types.ts';
-
-/** What the host answers today. A page that asks for more is told that there is no such method. */
-type Answered = Omit<EditorHostApi, 'statistics' | 'heatMap' | 'values' | 'exportTensor' | 'headMeasures' | 'openRedundancy'>;
 
 class EditorDocument implements vscode.CustomDocument {
   readonly uri: vscode.Uri;
@@ -59,7 +57,7 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
     const { extensionUri } = this.#services.context;
     const { webview } = panel;
     webview.options = pageOptions(extensionUri);
-    const page = serve<Answered, EditorEvents>(webviewPort(webview), this.#api(uri, model), toFailure);
+    const page = serve<EditorHostApi, EditorEvents>(webviewPort(webview), this.#api(uri, model), toFailure);
     const active = { focusFilter: () => page.emit('focusFilter', null) };
     const follow = () => {
       if (panel.active) this.#active = active;
@@ -75,7 +73,7 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
     follow();
   }
 
-  #api(uri: vscode.Uri, model: ModelDocument): Answered {
+  #api(uri: vscode.Uri, model: ModelDocument): Handlers<EditorHostApi> {
     const command = async (name: string) => void (await vscode.commands.executeCommand(name, uri));
     return {
       view: async () => model.view,
@@ -86,6 +84,12 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
       openCompare: async () => void command('headroom.compare'),
       copyText: async text => vscode.env.clipboard.writeText(String(text)),
       showLog: async () => this.#services.log.show(),
+      statistics: (tensor, following) => model.statistics(tensor, following ?? {}),
+      heatMap: (tensor, request, following) => model.heatMap(tensor, request, following ?? {}),
+      values: (tensor, request, following) => model.values(tensor, request, following ?? {}),
+      exportTensor: (tensor, kind, following) => exportTensor(this.#services, uri, tensor, kind, following ?? {}),
+      headMeasures: following => model.headMeasures(following ?? {}),
+      openRedundancy: async () => void command('headroom.redundancy'),
     };
   }
 }

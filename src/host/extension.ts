@@ -8,6 +8,7 @@ import { Engine } from './engine.ts';
 import { Jobs } from './jobs.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { Log } from './log.ts';
+import { RedundancyPanel } from './redundancy.ts';
 import type { Services } from './services.ts';
 import { engineMemoryMegabytes } from './settings.ts';
 
@@ -35,6 +36,7 @@ export function activate(context: vscode.ExtensionContext): HeadroomExports {
     registration,
     DiffPanel.registerSerializer(services),
     CompressPanel.registerSerializer(services),
+    RedundancyPanel.registerSerializer(services),
     registerCommands(services, provider),
   );
   return { enginePid: () => engine.pid };

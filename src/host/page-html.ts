@@ -1,4 +1,4 @@
-export type PageName = 'editor' | 'compress' | 'diff';
+export type PageName = 'editor' | 'compress' | 'diff' | 'redundancy';
 
 export interface PageParts {
   readonly page: PageName;

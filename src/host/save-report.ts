@@ -3,32 +3,23 @@ import * as vscode from 'vscode';
 import { sentence } from '../core/errors.ts';
 import { say } from './l10n.ts';
 import { stemOf } from './output.ts';
+import { type Kinds, saveDocument } from './save-document.ts';
 
-type Kind = 'markdown' | 'html' | 'json';
+const kinds = [
+  { kind: 'html', name: 'HTML', endings: ['html'] },
+  { kind: 'markdown', name: 'Markdown', endings: ['md', 'markdown'] },
+  { kind: 'json', name: 'JSON', endings: ['json'] },
+] as const satisfies Kinds<string>;
 
-/** Asks where, writes the document that the name's ending asks for, and offers to open it. */
+/** Asks where, and writes a comparison as the kind that the name's ending asks for. */
 export async function saveReport(
   folder: string,
   names: { readonly before: string; readonly after: string },
-  write: (kind: Kind) => Promise<string>,
+  write: (kind: (typeof kinds)[number]['kind']) => Promise<string>,
 ): Promise<void> {
-  const name = `${stemOf(names.before)}-${stemOf(names.after)}`;
-  const uri = await vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.file(join(folder, `${name}.html`)),
-    filters: { HTML: ['html'], Markdown: ['md'], JSON: ['json'] },
-  });
-  if (!uri) return;
-  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(await write(kindOf(uri.path))));
-  const open = say(sentence('Open'));
-  const saved = say(sentence('The report was saved.'));
-  void vscode.window.showInformationMessage(saved, open).then(answer => {
+  const name = `${stemOf(names.before)}-${stemOf(names.after)}.html`;
+  await saveDocument(join(folder, name), kinds, write, say(sentence('The report was saved.')), (uri, kind) =>
     // A browser shows the page; the others are text.
-    if (answer === open && kindOf(uri.path) === 'html') void vscode.env.openExternal(uri);
-    else if (answer === open) void vscode.commands.executeCommand('vscode.open', uri);
-  });
-}
-
-function kindOf(path: string): Kind {
-  if (/\.(md|markdown)$/i.test(path)) return 'markdown';
-  return /\.json$/i.test(path) ? 'json' : 'html';
+    kind === 'html' ? vscode.env.openExternal(uri) : vscode.commands.executeCommand('vscode.open', uri),
+  );
 }

@@ -8,4 +8,4 @@ export const viewTypes = {
   any: 'headroom.any',
 } as const;
 
-export const panelTypes = { compress: 'headroom.compress', diff: 'headroom.diff' } as const;
+export const panelTypes = { compress: 'headroom.compress', diff: 'headroom.diff', redundancy: 'headroom.redundancy' } as const;

@@ -22,10 +22,17 @@ type Message =
   | { kind: 'progress'; id: number; body: unknown }
   | { kind: 'event'; name: string; body: unknown };
 
-export type Handlers<Api> = {
-  readonly [K in keyof Api]: Api[K] extends (...args: infer A) => infer R ? (...args: [...A, CallOptions?]) => R : never;
+/** What a handler gets after its arguments; it may report anything its caller understands. */
+export interface Received {
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((event: unknown) => void) | undefined;
+}
+
+type With<Options, Api> = {
+  readonly [K in keyof Api]: Api[K] extends (...args: infer A) => infer R ? (...args: [...A, Options?]) => R : never;
 };
-export type Remote<Api> = Handlers<Api>;
+export type Handlers<Api> = With<Received, Api>;
+export type Remote<Api> = With<CallOptions, Api>;
 
 /** What a rejected remote call throws. */
 export class RemoteError extends Error {
