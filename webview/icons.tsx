@@ -14,6 +14,8 @@ const paths = {
   check: 'm3 8.5 3.2 3.2L13 4.8',
   grip: 'M6 4v.2M6 8v.2M6 12v.2M10 4v.2M10 8v.2M10 12v.2',
   plus: 'M8 3v10M3 8h10',
+  minus: 'M3 8h10',
+  whole: 'M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10',
   arrow: 'M3 8h9.5M9 4.5 12.5 8 9 11.5',
   file: 'M4 1.5h5.5L12.5 5v9.5h-9v-13zM9 1.5V5.5h3.5',
   up: 'm4 10 4-4 4 4',

@@ -76,6 +76,26 @@ export function cosine(value: number): string {
   return fixed(Math.floor(value * 10 ** digits) / 10 ** digits, digits);
 }
 
+/** A weight: 0.0822, −0.427, 1.4e−4; `digits` that matter. Where digits would not tell it apart, powers of ten. Zero and whole numbers as they are. */
+export function real(value: number, digits = 3): string {
+  if (!Number.isFinite(value)) return String(value).replace('-', minus).replace('Infinity', '∞');
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e6) return fixed(value, 0);
+  if (size >= 1e-3 && size < 1e6) return significant(value, digits);
+  const [mantissa, exponent] = value.toExponential(Math.max(1, digits - 2)).split('e');
+  return `${significant(Number(mantissa), digits)}e${Number(exponent) < 0 ? minus : ''}${Math.abs(Number(exponent))}`;
+}
+
+const significantFormats = new Map<number, Intl.NumberFormat>();
+function significant(value: number, digits: number): string {
+  let format = significantFormats.get(digits);
+  if (!format) {
+    format = new Intl.NumberFormat(locale, { maximumSignificantDigits: digits, useGrouping: false });
+    significantFormats.set(digits, format);
+  }
+  return format.format(value).replace('-', minus);
+}
+
 /** 7.2 ms, 480 ms, 18 s, 2 min 10 s. */
 export function time(milliseconds: number): Measured[] {
   if (milliseconds < 999.5) return [{ value: fixed(milliseconds, milliseconds < 99.95 ? 1 : 0), unit: 'ms' }];

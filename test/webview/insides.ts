@@ -20,8 +20,10 @@ export interface Matrix {
 /** About normal, larger in some columns and in some heads; the same numbers every time. */
 export function weightLike(rows: number, columns: number, headDim?: number): Matrix {
   const random = (row: number, column: number, seed: number): number => {
-    const mixed = Math.imul(row * 2_654_435 + column * 40_503 + seed * 97, 2_246_822_519) >>> 0;
-    return (((mixed ^ (mixed >>> 15)) * 3_266_489) % 100_003) / 100_003;
+    let mixed = Math.imul(row + 1, 73_856_093) ^ Math.imul(column + 1, 19_349_663) ^ Math.imul(seed + 1, 83_492_791);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+    mixed = Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
   };
   const at = (row: number, column: number): number => {
     let sum = -3;
@@ -43,6 +45,7 @@ export function statisticsOf({ rows, columns, at }: Matrix): TensorStatistics {
   const counts = new Array<number>(256).fill(0);
   for (const value of finite) counts[Math.min(255, Math.floor(((value - min) / (max - min || 1)) * 256))]!++;
   return {
+    acting: false,
     count: values.length,
     min,
     max,
@@ -81,6 +84,8 @@ export function heatMapOf(matrix: Matrix, request: HeatMapRequest): HeatMap {
   const known = cells.filter(cell => cell !== null);
   const boundaries = matrix.headDim && Array.from({ length: matrix.rows / matrix.headDim }, (_, head) => head * matrix.headDim!);
   return {
+    acting: false,
+    transposed: false,
     matrix: { rows: matrix.rows, columns: matrix.columns },
     window,
     rows,

@@ -1,7 +1,9 @@
 import type { HeadSize } from '../../src/core/report/tree.ts';
 
 export interface HeadCell extends HeadSize {
-  /** 0 is the smallest head of the model, 1 the largest; 0.4 when all are alike. */
+  /** What the grid is coloured by; undefined where it is not known. */
+  readonly value: number | undefined;
+  /** 0 is the smallest value of the model, 1 the largest; 0.4 when all are alike. */
   readonly level: number;
 }
 
@@ -9,36 +11,35 @@ export interface HeadCell extends HeadSize {
 export interface HeadsGrid {
   readonly rows: readonly (readonly (HeadCell | null)[])[];
   readonly columns: number;
-  readonly smallest: HeadSize;
-  readonly largest: HeadSize;
+  /** Ends of the scale; both NaN while no value is known. */
+  readonly smallest: number;
+  readonly largest: number;
   readonly alike: boolean;
 }
 
 const alikeLevel = 0.4;
 
-/** The grid of a model's heads by one measure; undefined when none are known. */
+/** The grid of a model's heads by one measure; undefined when no heads are known. */
 export function headsGrid(
   heads: readonly HeadSize[],
   layers: number,
-  measure: 'parameters' | 'byteLength',
+  measure: (head: HeadSize) => number | undefined,
 ): HeadsGrid | undefined {
-  const first = heads[0];
-  if (!first) return undefined;
-  let smallest = first;
-  let largest = first;
-  let columns = 0;
-  for (const head of heads) {
-    if (head[measure] < smallest[measure]) smallest = head;
-    if (head[measure] > largest[measure]) largest = head;
-    columns = Math.max(columns, head.head + 1);
-  }
-  const range = largest[measure] - smallest[measure];
+  if (!heads.length) return undefined;
+  const columns = heads.reduce((most, { head }) => Math.max(most, head + 1), 0);
+  const values = heads.map(measure);
+  const known = values.filter(value => value !== undefined);
+  const smallest = known.length ? known.reduce((least, value) => Math.min(least, value)) : Number.NaN;
+  const largest = known.length ? known.reduce((most, value) => Math.max(most, value)) : Number.NaN;
+  const range = largest - smallest;
+  const level = (value: number | undefined): number =>
+    value === undefined ? 0 : range > 0 ? (value - smallest) / range : alikeLevel;
   const rows: (HeadCell | null)[][] = Array.from({ length: layers }, () => Array.from({ length: columns }, () => null));
-  for (const head of heads) {
+  heads.forEach((head, index) => {
     const row = rows[head.layer];
-    if (row) row[head.head] = { ...head, level: range ? (head[measure] - smallest[measure]) / range : alikeLevel };
-  }
-  return { rows, columns, smallest, largest, alike: range === 0 };
+    if (row) row[head.head] = { ...head, value: values[index], level: level(values[index]) };
+  });
+  return { rows, columns, smallest, largest, alike: !(range > 0) };
 }
 
 /** Where a key leads in the grid; undefined when it is not the grid's. Empty places can be visited: they say that they are empty. */

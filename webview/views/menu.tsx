@@ -7,7 +7,7 @@ export interface MenuItem {
   readonly run: () => void;
 }
 
-/** The one "…" button for what a narrow page has no room for. Escape closes it and gives the focus back. */
+/** The one "…" button for what is seldom needed, and for what a narrow page has no room for. Escape closes it and gives the focus back. */
 export function Menu({ label, items }: { label: string; items: readonly MenuItem[] }) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);

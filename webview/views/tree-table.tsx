@@ -65,6 +65,8 @@ export interface TreeTableProps<Row extends TreeRow> {
   readonly empty?: ComponentChildren;
   readonly scrollTop?: number;
   readonly onScroll?: (scrollTop: number) => void;
+  /** Ctrl+C (Cmd+C) on a row. */
+  readonly onCopy?: (row: Row) => void;
   readonly handle?: RefObject<TreeTableHandle | null>;
   readonly class?: string;
 }
@@ -186,6 +188,13 @@ export function TreeTable<Row extends TreeRow>(props: TreeTableProps<Row>) {
         props.onScroll?.(scroller.current?.scrollTop ?? 0);
       }}
       onKeyDown={onKeyDown}
+      onCopy={event => {
+        const row = rowAt(event);
+        // Text that is marked is copied as ever.
+        if (!props.onCopy || !row || window.getSelection()?.toString()) return;
+        event.preventDefault();
+        props.onCopy(row);
+      }}
       onMouseOver={event => props.onHover?.(rowAt(event)?.id ?? null)}
       onMouseLeave={() => props.onHover?.(null)}
     >

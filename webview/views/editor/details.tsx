@@ -6,7 +6,9 @@ import { t } from '../../l10n.ts';
 import { type Entry, isTensor, type ModelIndex } from '../../layout/model-index.ts';
 import { bytesText, count, shape, share } from '../../numbers.ts';
 import { Name } from '../name.tsx';
-import { partName, pathOf } from './words.ts';
+import { Inside, type InsideProps } from './inside/inside.tsx';
+import { subjectOf } from './inside/subject.ts';
+import { partName, pathOf, titleOf } from './words.ts';
 
 export interface DetailsProps {
   readonly summary: Summary;
@@ -14,17 +16,25 @@ export interface DetailsProps {
   readonly entry: Entry | undefined;
   readonly head: HeadSize | undefined;
   readonly onCopy: (text: string) => void;
+  readonly insides: Omit<InsideProps, 'subject' | 'onCopy'>;
 }
 
 /** What is known of the selected row or head; of the file when nothing is selected. */
-export function Details({ summary, index, entry, head, onCopy }: DetailsProps) {
+export function Details({ summary, index, entry, head, onCopy, insides }: DetailsProps) {
   const root = index.root.node;
   return (
     <section class="pane p-details" aria-labelledby="details-title">
       {head ? (
         <HeadDetails head={head} total={root.parameters} totalBytes={root.byteLength} />
       ) : entry?.parent ? (
-        <RowDetails entry={entry} summary={summary} total={root.parameters} totalBytes={root.byteLength} onCopy={onCopy} />
+        <RowDetails
+          entry={entry}
+          summary={summary}
+          total={root.parameters}
+          totalBytes={root.byteLength}
+          onCopy={onCopy}
+          insides={insides}
+        />
       ) : (
         <FileDetails summary={summary} index={index} />
       )}
@@ -38,8 +48,10 @@ function RowDetails(props: {
   total: number;
   totalBytes: number;
   onCopy: (text: string) => void;
+  insides: DetailsProps['insides'];
 }) {
-  const { entry, summary, onCopy } = props;
+  const { entry, summary, onCopy, insides } = props;
+  const subject = subjectOf(entry);
   const { node } = entry;
   const names = node.tensors ?? [];
   const values = (node.shape ?? []).reduce((product, size) => product * size, 1);
@@ -75,6 +87,16 @@ function RowDetails(props: {
           <Fact name={t('Neurons')}>{count(neurons)}</Fact>
         ) : null}
       </dl>
+      {subject && (
+        <>
+          {subject.entry !== entry && (
+            <h3 class="of">
+              {t('Inside {name}', { name: titleOf(subject.entry.node) })} <span class="mono muted">{shape(subject.shape)}</span>
+            </h3>
+          )}
+          <Inside {...insides} subject={subject} onCopy={onCopy} />
+        </>
+      )}
       {names.length > 0 && (
         <>
           <h3>{names.length === 1 ? t('Name in the file') : t('Names in the file')}</h3>

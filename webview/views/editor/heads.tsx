@@ -3,15 +3,24 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: cells take the focus; rows and heads do not (ARIA grid pattern)
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Summary } from '../../../src/core/report/tree.ts';
+import type { HeadMeasure } from '../../../src/protocol/messages.ts';
+import { Segments } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
 import { gridNeighbour, type HeadCell, type HeadsGrid, headsGrid } from '../../layout/heads-grid.ts';
 import type { Measure } from '../../layout/model-index.ts';
-import { bytesText, count } from '../../numbers.ts';
-import type { Selection } from './saved-state.ts';
+import { bytesText, count, real, share } from '../../numbers.ts';
+import { Progress } from './inside/progress.tsx';
+import { type CallOptions, type Readings, useReading } from './inside/reading.ts';
+import type { HeadColour, Selection } from './saved-state.ts';
 
 export interface HeadsProps {
   readonly summary: Summary;
   readonly measure: Measure;
+  readonly colour: HeadColour;
+  readonly onColour: (colour: HeadColour) => void;
+  /** Norms and zeros, read when they are first asked for. */
+  readonly readMeasures: (options: CallOptions) => Promise<readonly HeadMeasure[]>;
+  readonly readings: Readings;
   readonly head: Selection['head'];
   /** The layer whose row is marked: the selected row of the table is in it. */
   readonly layer: number | null;
@@ -20,26 +29,56 @@ export interface HeadsProps {
   readonly onHover: (layer: number | null) => void;
 }
 
-/** Layers by heads, coloured by size. */
+/** Layers by heads, coloured by size, norm or share of zeros. */
 export function Heads(props: HeadsProps) {
-  const { summary, measure } = props;
-  const grid = useMemo(() => headsGrid(summary.heads, summary.model.layers, measure), [summary, measure]);
+  const { summary, measure, colour, readMeasures, readings } = props;
+  const { reading, start, cancel } = useReading({
+    key: colour === 'size' ? null : 'head measures',
+    read: readMeasures,
+    readings,
+    automatic: true,
+  });
+  const measures = reading.state === 'done' ? reading.value : undefined;
+  const grid = useMemo(() => {
+    const read = new Map(measures?.map(one => [`${one.layer} ${one.head}`, one]));
+    return headsGrid(summary.heads, summary.model.layers, ({ layer, head, ...sizes }) =>
+      colour === 'size' ? sizes[measure] : read.get(`${layer} ${head}`)?.[colour],
+    );
+  }, [summary, measure, colour, measures]);
   if (!grid) return null;
   const chosen = props.head && grid.rows[props.head.layer]?.[props.head.head];
   return (
     <section class="pane p-heads" aria-labelledby="heads-title">
       <div class="row">
         <h2 id="heads-title">{t('Heads')}</h2>
+        <span class="small muted clip">
+          {t('{n} in {layers} layers', { n: summary.heads.length, layers: summary.model.layers })}
+        </span>
         <span class="grow" />
-        <span class="small muted">{t('{n} in {layers} layers', { n: summary.heads.length, layers: summary.model.layers })}</span>
+        <Segments
+          small
+          label={t('Colour of the heads')}
+          value={colour}
+          choices={[
+            { value: 'size', label: t('Size') },
+            { value: 'norm', label: t('Norm') },
+            { value: 'zeros', label: t('Zeros') },
+          ]}
+          onChange={value => props.onColour(value as HeadColour)}
+        />
       </div>
       <Grid {...props} grid={grid} />
-      <Legend grid={grid} measure={measure} />
+      {colour !== 'size' && reading.state !== 'done' ? (
+        <Progress reading={reading} byteLength={undefined} onStart={start} onCancel={cancel} />
+      ) : (
+        <Legend grid={grid} colour={colour} measure={measure} />
+      )}
       {chosen && (
         <p class="small chosen">
           <b>{t('Layer {layer}, head {head}', { layer: chosen.layer, head: chosen.head })}</b>{' '}
           <span class="muted">
             · {t('{n} parameters', { n: chosen.parameters })} · {bytesText(chosen.byteLength)}
+            {colour !== 'size' && chosen.value !== undefined && ` · ${coloured(chosen.value, colour)}`}
           </span>
         </p>
       )}
@@ -47,7 +86,7 @@ export function Heads(props: HeadsProps) {
   );
 }
 
-function Grid({ grid, head, layer, hotLayer, onSelect, onHover }: HeadsProps & { grid: HeadsGrid }) {
+function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover }: HeadsProps & { grid: HeadsGrid }) {
   const root = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(head ?? { layer: 0, head: 0 });
   const stop = grid.rows[active.layer]?.[active.head] !== undefined ? active : { layer: 0, head: 0 };
@@ -108,10 +147,10 @@ function Grid({ grid, head, layer, hotLayer, onSelect, onHover }: HeadsProps & {
               role="gridcell"
               data-layer={row}
               data-head={column}
-              class={`cell ${cell ? '' : 'absent'} ${row === layer ? 'in' : ''}`}
-              style={cell ? { '--k': tone(cell.level) } : undefined}
-              aria-label={cell ? cellName(cell) : t('Layer {layer} has no head {head}', { layer: row, head: column })}
-              title={cell ? cellName(cell) : t('Layer {layer} has no head {head}', { layer: row, head: column })}
+              class={`cell ${cell && cell.value !== undefined ? '' : 'absent'} ${row === layer ? 'in' : ''}`}
+              style={cell ? { '--k': cell.value === undefined ? 'transparent' : tone(cell.level) } : undefined}
+              aria-label={cell ? cellName(cell, colour) : t('Layer {layer} has no head {head}', { layer: row, head: column })}
+              title={cell ? cellName(cell, colour) : t('Layer {layer} has no head {head}', { layer: row, head: column })}
               aria-selected={head?.layer === row && head.head === column}
               tabIndex={stop.layer === row && stop.head === column ? 0 : -1}
             />
@@ -125,17 +164,23 @@ function Grid({ grid, head, layer, hotLayer, onSelect, onHover }: HeadsProps & {
 /** The ramp of the legend at `level`, 0 to 1. */
 const tone = (level: number): string => `color-mix(in oklab, var(--hr-cool) ${(8 + level * 92).toFixed(1)}%, var(--hr-bg))`;
 
-const cellName = (cell: HeadCell): string =>
-  t('Layer {layer}, head {head}, {n} parameters', { layer: cell.layer, head: cell.head, n: cell.parameters });
+const cellName = (cell: HeadCell, colour: HeadColour): string => {
+  const sized = t('Layer {layer}, head {head}, {n} parameters', { layer: cell.layer, head: cell.head, n: cell.parameters });
+  return colour === 'size' || cell.value === undefined ? sized : `${sized}, ${coloured(cell.value, colour)}`;
+};
 
-function Legend({ grid, measure }: { grid: HeadsGrid; measure: Measure }) {
-  const end = (value: number): string => (measure === 'parameters' ? count(value) : bytesText(value));
-  const what = measure === 'parameters' ? t('parameters a head') : t('bytes a head');
+/** "norm 16.2", "0.40 % zeros" */
+const coloured = (value: number, colour: HeadColour): string =>
+  colour === 'norm' ? t('norm {n}', { n: real(value) }) : t('{share} zeros', { share: share(value) });
+
+function Legend({ grid, colour, measure }: { grid: HeadsGrid; colour: HeadColour; measure: Measure }) {
+  if (Number.isNaN(grid.smallest)) return <p class="small muted">{t('Not measured')}</p>;
+  const { end, what } = scaleOf(colour, measure);
   if (grid.alike)
     return (
       <div class="scale">
         <span class="swatch" style={{ background: tone(grid.rows.flat().find(cell => cell)?.level ?? 0) }} aria-hidden="true" />
-        <span>{end(grid.smallest[measure])}</span>
+        <span>{end(grid.smallest)}</span>
         <span class="clip">{what}</span>
         <span class="grow" />
         <span class="clip">{t('all alike')}</span>
@@ -143,11 +188,19 @@ function Legend({ grid, measure }: { grid: HeadsGrid; measure: Measure }) {
     );
   return (
     <div class="scale">
-      <span>{end(grid.smallest[measure])}</span>
+      <span>{end(grid.smallest)}</span>
       <span class="ramp" aria-hidden="true" />
-      <span>{end(grid.largest[measure])}</span>
+      <span>{end(grid.largest)}</span>
       <span class="grow" />
       <span class="clip">{t('{what}, linear scale', { what })}</span>
     </div>
   );
+}
+
+/** How a measure is written, and what it is. */
+function scaleOf(colour: HeadColour, measure: Measure): { end: (value: number) => string; what: string } {
+  if (colour === 'norm') return { end: value => real(value), what: t('norm of its weights') };
+  if (colour === 'zeros') return { end: value => share(value), what: t('share of zeros') };
+  if (measure === 'parameters') return { end: count, what: t('parameters a head') };
+  return { end: bytesText, what: t('bytes a head') };
 }

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { EditorHostApi, EditorView } from '../../../src/protocol/messages.ts';
 import type { Remote } from '../../../src/protocol/rpc.ts';
 import { locale, t } from '../../l10n.ts';
+import { type CopiedRow, copiedRow, markdown, tsv, tsvLine } from '../../layout/copied.ts';
 import { type Entry, indexModel, type ModelIndex } from '../../layout/model-index.ts';
 import { type ModelRow, modelRows } from '../../layout/model-rows.ts';
 import { layoutOf } from '../page-width.ts';
@@ -11,13 +12,14 @@ import { Banners } from './banners.tsx';
 import { Details } from './details.tsx';
 import { Header, Totals } from './header.tsx';
 import { Heads } from './heads.tsx';
+import { Readings } from './inside/reading.ts';
 import { announce } from './live.ts';
 import { Overview } from './overview.tsx';
 import { bottom, type SavedState, savedState, saveState, side, type Tab } from './saved-state.ts';
 import { Tabs } from './tabs.tsx';
 import { Tensors } from './tensors.tsx';
 import { Toolbar } from './toolbar.tsx';
-import { describe, dtypesOf, titleOf } from './words.ts';
+import { describe, dtypesOf, pathOf, titleOf } from './words.ts';
 
 export interface ReadyProps {
   readonly view: Extract<EditorView, { state: 'ready' }>;
@@ -126,7 +128,14 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
   }, []);
 
   const copy = (text: string): void => void api.copyText(text).then(() => announce(t('Copied')));
+  const copied = (one: Entry): CopiedRow => copiedRow(one, pathOf(one), index.root.node.parameters);
+  const copyTable = (kind: 'tsv' | 'markdown'): void => {
+    const heads = [t('Name'), t('Parameters'), t('Bytes'), t('Share of model'), t('Shape'), t('Type')];
+    const all = [...rows.map(row => copied(row.entry)), copiedRow(index.root, t('Total'), index.root.node.parameters)];
+    copy(kind === 'tsv' ? tsv(heads, all) : markdown(heads, all));
+  };
   const layerOfHead = state.selection.head?.layer ?? entry?.layer ?? null;
+  const readings = useMemo(() => new Readings(), [summary]);
   const hasHeads = summary.heads.length > 0;
   const tab: Tab = state.tab === 'heads' && !hasHeads ? 'tensors' : state.tab;
   const shows = (one: Tab): boolean => layout !== 'narrow' || tab === one;
@@ -148,6 +157,7 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
       onHover={setHot}
       scrollTop={scrollTop.current}
       onScroll={onScroll}
+      onCopy={row => copy(tsvLine(copied(row.entry)))}
       table={table}
     />
   );
@@ -171,6 +181,8 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
         onQuantize={() => void api.quantize()}
         onCompress={() => void api.openCompress()}
         onCompare={() => void api.openCompare()}
+        onRedundancy={() => void api.openRedundancy()}
+        onCopyTable={copyTable}
         filterField={filterField}
       />
       <Banners summary={summary} changedOnDisk={view.changedOnDisk} deleted={view.deleted} onReload={() => void api.reload()} />
@@ -217,6 +229,10 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
               <Heads
                 summary={summary}
                 measure={state.measure}
+                colour={state.headColour}
+                onColour={headColour => change({ headColour })}
+                readMeasures={options => api.headMeasures(options)}
+                readings={readings}
                 head={head ? state.selection.head : null}
                 layer={layerOfHead}
                 hotLayer={hot === null ? null : (index.byId.get(hot)?.layer ?? null)}
@@ -224,7 +240,16 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
                 onHover={layer => setHot(layer === null ? null : attentionId(index, layer))}
               />
             )}
-            {shows('details') && <Details summary={summary} index={index} entry={entry} head={head ?? undefined} onCopy={copy} />}
+            {shows('details') && (
+              <Details
+                summary={summary}
+                index={index}
+                entry={entry}
+                head={head ?? undefined}
+                onCopy={copy}
+                insides={{ api, readings, state, onState: change }}
+              />
+            )}
           </aside>
         )}
       </div>

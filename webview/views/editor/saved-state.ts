@@ -4,6 +4,9 @@ import type { Sorting } from '../../layout/sorting.ts';
 
 export type Tab = 'tensors' | 'heads' | 'details';
 
+/** What the grid of heads is coloured by. */
+export type HeadColour = 'size' | 'norm' | 'zeros';
+
 /** A row of the table, and the head of its layer when one is chosen. */
 export interface Selection {
   readonly id: string | null;
@@ -24,6 +27,11 @@ export interface SavedState {
   /** Pixels. */
   readonly sideWidth: number;
   readonly bottomHeight: number;
+  readonly headColour: HeadColour;
+  /** Of histograms. */
+  readonly log: boolean;
+  /** Whether the grid of a tensor's values is open. */
+  readonly values: boolean;
 }
 
 export const side = { least: 280, usual: 348, most: 480 } as const;
@@ -40,6 +48,9 @@ const fresh: SavedState = {
   tab: 'tensors',
   sideWidth: side.usual,
   bottomHeight: bottom.usual,
+  headColour: 'size',
+  log: false,
+  values: false,
 };
 
 /** What was last kept, written already or not. */

@@ -43,6 +43,8 @@ export function Opening({ view, width }: { view: Extract<EditorView, { state: 'o
         onQuantize={nothing}
         onCompress={nothing}
         onCompare={nothing}
+        onRedundancy={nothing}
+        onCopyTable={nothing}
       />
       <div class="prog" {...(late && { role: 'progressbar', 'aria-label': t('Reading the header') })}>
         {late && <i />}

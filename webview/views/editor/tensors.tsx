@@ -27,6 +27,7 @@ export interface TensorsProps {
   readonly onHover: (id: string | null) => void;
   readonly scrollTop: number;
   readonly onScroll: (scrollTop: number) => void;
+  readonly onCopy: (row: ModelRow) => void;
   readonly table: RefObject<TreeTableHandle | null>;
 }
 
@@ -53,6 +54,7 @@ export function Tensors(props: TensorsProps) {
       empty={<p class="nothing muted">{t('No tensor matches the filter.')}</p>}
       scrollTop={props.scrollTop}
       onScroll={props.onScroll}
+      onCopy={props.onCopy}
       handle={props.table}
     />
   );

@@ -25,6 +25,8 @@ export interface ToolbarProps {
   readonly onQuantize: () => void;
   readonly onCompress: () => void;
   readonly onCompare: () => void;
+  readonly onRedundancy: () => void;
+  readonly onCopyTable: (kind: 'tsv' | 'markdown') => void;
   readonly filterField?: RefObject<HTMLElement | null>;
 }
 
@@ -43,7 +45,12 @@ export function Toolbar(props: ToolbarProps) {
       { title: t('Compress…'), disabled, run: props.onCompress },
     );
   if (width < 960) menu.push(compare);
+  if (width < 1120) menu.push({ title: t('Redundancy…'), disabled, run: props.onRedundancy });
   if (width < 660) menu.push(...expanding);
+  menu.push(
+    { title: t('Copy table'), disabled: still, run: () => props.onCopyTable('tsv') },
+    { title: t('Copy table as Markdown'), disabled: still, run: () => props.onCopyTable('markdown') },
+  );
   return (
     <div class="toolbar">
       <Segments
@@ -89,7 +96,12 @@ export function Toolbar(props: ToolbarProps) {
             {t('Compare…')}
           </Button>
         )}
-        {menu.length > 0 && <Menu label={t('More')} items={menu} />}
+        {width >= 1120 && (
+          <Button disabled={disabled} onClick={props.onRedundancy}>
+            {t('Redundancy…')}
+          </Button>
+        )}
+        <Menu label={t('More')} items={menu} />
       </Commands>
     </div>
   );
