@@ -55,6 +55,34 @@ test('inspect --stats adds range, mean, spread, zeros and a histogram that holds
   assert.ok(word.min < word.mean && word.mean < word.max && word.std > 0);
 });
 
+test('inspect --csv has a row for each node of --json, in its order, with its numbers', () => {
+  const { status, stdout } = headroom('inspect', sample, '--csv');
+  assert.equal(status, 0);
+  const nodesOf = (node: any): any[] => [node, ...(node.children ?? []).flatMap(nodesOf)];
+  const nodes = nodesOf(headroom('inspect', sample, '--json').json.tree);
+  const [header, ...rows] = stdout.trimEnd().split('\r\n');
+  assert.equal(header, 'id,title,kind,parameters,bytes,share,dtype,shape,tensors');
+  assert.deepEqual(
+    rows.map(row => [
+      row.split(',')[0]!.replaceAll('"', ''),
+      row
+        .match(/,(\d+),(\d+),/)
+        ?.slice(1)
+        .map(Number),
+    ]),
+    nodes.map(({ id, parameters, byteLength }) => [id, [parameters, byteLength]]),
+  );
+});
+
+test('inspect --markdown is a document; two kinds of answer at once are wrong usage', () => {
+  const { status, stdout, stderr } = headroom('inspect', sample, '--markdown');
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /^# `model\.onnx`\n\n\| File size \| 6\.5.MB \(6,452,269\) \|/);
+  assert.match(stdout, /\| Embeddings \| 49\.22.% \| 784,896 \| 3\.1.MB \|/);
+  assert.equal(headroom('inspect', sample, '--markdown', '--csv').status, 2);
+  assert.equal(headroom('inspect', sample, '--stats', '--csv').status, 2);
+});
+
 test('inspect agrees with expected.json of every generated folder', { skip: unless('generated') }, () => {
   for (const name of [
     'bert-base',
