@@ -67,6 +67,7 @@ export class PieceWriter {
   readonly #options: WriteOptions;
   #done = 0;
   #buffers: readonly [Uint8Array, Uint8Array] | undefined;
+  #turn: 0 | 1 = 0;
   #gathered: Uint8Array[] = [];
   #gatheredLength = 0;
   /** The write that is under way; at most one. */
@@ -106,6 +107,7 @@ export class PieceWriter {
       await source.readInto(part, at, this.#options.signal);
       return part;
     };
+    await this.#writing; // it may be from one of the buffers
     const [first, second] = this.#bufferPair(Math.min(chunk, end - start));
     let [into, free] = [first, second];
     let next: Promise<Uint8Array> | undefined = end > start ? read(start, into) : undefined;
@@ -126,14 +128,17 @@ export class PieceWriter {
   }
 
   #bufferPair(length: number): readonly [Uint8Array, Uint8Array] {
-    if (!this.#buffers || this.#buffers[0].length < length) this.#buffers = [new Uint8Array(length), new Uint8Array(length)];
+    if (!this.#buffers || this.#buffers[0].length < length) {
+      const most = Math.max(length, Math.min(chunk, this.#total));
+      this.#buffers = [new Uint8Array(most), new Uint8Array(most)];
+    }
     return this.#buffers;
   }
 
   async #tensor(sink: ByteSink, tensor: Tensor): Promise<void> {
     for (let at = 0; at < tensor.byteLength; ) {
       const end = Math.min(at + chunk, tensor.byteLength);
-      const bytes = await tensor.bytes(at, end, this.#options.signal);
+      const bytes = await this.#bytesOf(tensor, at, end);
       if (bytes.length !== end - at)
         throw fail('verify-failed', 'The tensor “{name}” gave {found} bytes instead of {planned}.', {
           name: tensor.name,
@@ -143,6 +148,15 @@ export class PieceWriter {
       await this.#put(sink, bytes, tensor.name);
       at = end;
     }
+  }
+
+  /** Into one of two buffers in turn where the tensor can: the other may still be on its way to the file. */
+  async #bytesOf(tensor: Tensor, start: number, end: number): Promise<Uint8Array> {
+    if (!tensor.bytesInto || end - start < short) return tensor.bytes(start, end, this.#options.signal);
+    const into = this.#bufferPair(end - start)[this.#turn].subarray(0, end - start);
+    this.#turn = this.#turn === 0 ? 1 : 0;
+    await tensor.bytesInto(into, start, this.#options.signal);
+    return into;
   }
 
   /** `bytes` must stay as they are until #writing has settled. */

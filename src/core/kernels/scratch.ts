@@ -4,16 +4,20 @@
  */
 const free: Uint8Array[] = [];
 
-/** Buffers kept when nobody uses them: two runs that are read in turn, and a whole matrix. */
-const MOST_KEPT = 3;
+/** Kept when nobody uses them: two runs that are read in turn, a whole matrix, its integers. */
+const MOST_KEPT = 8;
+const MOST_KEPT_BYTES = 32 * 1024 * 1024;
 
 /** A buffer of at least `byteLength` bytes, holding anything. Give it back when nothing reads it or is read into it any more. */
 export function borrow(byteLength: number): Uint8Array {
-  const at = free.findIndex(buffer => buffer.length >= byteLength && buffer.length <= 4 * byteLength);
-  return at >= 0 ? free.splice(at, 1)[0]! : new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer);
+  const fitting = free.filter(buffer => buffer.length >= byteLength && buffer.length <= 4 * byteLength);
+  const best = fitting.sort((a, b) => a.length - b.length)[0];
+  if (!best) return new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer);
+  free.splice(free.indexOf(best), 1);
+  return best;
 }
 
 export function giveBack(buffer: Uint8Array): void {
   free.push(buffer);
-  if (free.length > MOST_KEPT) free.shift();
+  while (free.length > MOST_KEPT || free.reduce((sum, it) => sum + it.length, 0) > MOST_KEPT_BYTES) free.shift();
 }

@@ -1,20 +1,38 @@
-import { type DType, dtypes } from '../tensor/dtype.ts';
-import { elementCount, type Shape, type Tensor } from '../tensor/tensor.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { packedByteLength, type Shape, type Tensor } from '../tensor/tensor.ts';
 
 /** The bytes [start, end) of a tensor that is computed when it is read. */
 export type BytesOf = (start: number, end: number, signal?: AbortSignal) => Promise<Uint8Array>;
 
+/** The same into a buffer of the caller's. */
+export type BytesInto = NonNullable<Tensor['bytesInto']>;
+
 /** A tensor whose size is known now and whose numbers are computed when they are read. */
-export function computed(name: string, dtype: DType, shape: Shape, bytesOf: BytesOf): Tensor {
-  const byteLength = Math.ceil((elementCount(shape) * dtypes[dtype].bits) / 8);
+export function computed(name: string, dtype: DType, shape: Shape, bytesOf: BytesOf, bytesInto?: BytesInto): Tensor {
+  const byteLength = packedByteLength(dtype, shape);
   return {
     name,
     dtype,
     shape,
     byteLength,
     bytes: (start = 0, end = byteLength, signal) => bytesOf(start, end, signal),
+    ...(bytesInto && { bytesInto }),
   };
 }
+
+/** A tensor whose numbers are computed straight into where they are wanted. */
+export const computedInto = (name: string, dtype: DType, shape: Shape, bytesInto: BytesInto): Tensor =>
+  computed(
+    name,
+    dtype,
+    shape,
+    async (start, end, signal) => {
+      const bytes = new Uint8Array(end - start);
+      await bytesInto(bytes, start, signal);
+      return bytes;
+    },
+    bytesInto,
+  );
 
 /** A tensor held in memory. */
 export function held(name: string, dtype: DType, shape: Shape, values: ArrayBufferView): Tensor {
@@ -36,7 +54,13 @@ export const deferred = (
 
 /** The same tensor under another name. */
 export const named = (tensor: Tensor, name: string): Tensor =>
-  computed(name, tensor.dtype, tensor.shape, (start, end, signal) => tensor.bytes(start, end, signal));
+  computed(
+    name,
+    tensor.dtype,
+    tensor.shape,
+    (start, end, signal) => tensor.bytes(start, end, signal),
+    tensor.bytesInto && ((into, start, signal) => tensor.bytesInto!(into, start, signal)),
+  );
 
 /** Runs once; a failure (a cancelled read, for one) is forgotten, so that the next caller tries again. */
 export function once<T>(work: (signal?: AbortSignal) => Promise<T>): (signal?: AbortSignal) => Promise<T> {

@@ -56,6 +56,12 @@ export class OnnxTensor implements Tensor {
     return decoded.slice(start, end);
   }
 
+  async bytesInto(into: Uint8Array, start: number, signal?: AbortSignal): Promise<void> {
+    checkRange(this, start, start + into.length);
+    if (this.place) await this.#source.readInto(into, this.place.offset + start, signal);
+    else into.set(await this.bytes(start, start + into.length, signal));
+  }
+
   #runs() {
     const field = typedField(this.dtype);
     return this.wire.typed.filter(run => run.number === field);

@@ -3,7 +3,7 @@ import { type RowRun, rowRuns } from '../../kernels/floats.ts';
 import { type Bytes8, kernels } from '../../kernels/kernels.ts';
 import { borrow, giveBack } from '../../kernels/scratch.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
-import { computed, deferred, once } from '../computed.ts';
+import { computedInto, deferred, once } from '../computed.ts';
 import { asymmetric, symmetric } from './scale.ts';
 
 // R rows, C columns of the weight as it is stored.
@@ -34,6 +34,10 @@ export function sidesOf(weight: Tensor): readonly [rows: number, columns: number
 }
 
 const bytes8 = (length: number, { signed }: Form): Bytes8 => (signed ? new Int8Array(length) : new Uint8Array(length));
+const view8 = (bytes: Uint8Array, start: number, length: number, { signed }: Form): Bytes8 =>
+  signed
+    ? new Int8Array(bytes.buffer, bytes.byteOffset + start, length)
+    : new Uint8Array(bytes.buffer, bytes.byteOffset + start, length);
 const zeroOf = (form: Form): 0 | 128 => (form.signed ? 0 : 128);
 const dtypeOf = (form: Form): 'int8' | 'uint8' => (form.signed ? 'int8' : 'uint8');
 
@@ -79,8 +83,8 @@ export function byRows(weight: Tensor, form: Form): EightBits {
   }
 
   return {
-    values: computed('values', dtypeOf(form), weight.shape, (start, end, signal) =>
-      quantizedBytes(weight, columns, form, quantize, start, end, signal),
+    values: computedInto('values', dtypeOf(form), weight.shape, (into, start, signal) =>
+      quantizeInto(into, weight, columns, form, quantize, start, signal),
     ),
     scale: deferred('scale', 'fp32', [rows], async signal => complete(signal).then(() => scale_R)),
     sums: deferred('sums', 'fp32', [rows], async signal => complete(signal).then(() => sums_R)),
@@ -111,7 +115,7 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
   });
 
   function quantizeAll(runs: readonly RowRun[], scale_C: Float32Array): Bytes8 {
-    const integers_RC = bytes8(rows * columns, form);
+    const integers_RC = view8(borrow(rows * columns), 0, rows * columns, form);
     const counts_C = new Int32Array(columns);
     for (const { first, last, values_RC } of runs) {
       const into_RC = integers_RC.subarray(first * columns, last * columns);
@@ -135,18 +139,19 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
     return sums_C;
   }
 
-  async function values(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
+  async function values(into: Uint8Array, start: number, signal?: AbortSignal): Promise<void> {
     const scale_C = await scales(signal);
     const quantize = ({ values_RC }: RowRun, into_RC: Bytes8) =>
       kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), into_RC);
-    if (!kept) return quantizedBytes(weight, columns, form, quantize, start, end, signal);
-    const bytes = new Uint8Array(kept.buffer, start, end - start);
-    if (end === kept.length) kept = undefined; // written: what is asked again is computed again
-    return bytes;
+    if (!kept) return quantizeInto(into, weight, columns, form, quantize, start, signal);
+    into.set(new Uint8Array(kept.buffer, kept.byteOffset + start, into.length));
+    if (start + into.length < kept.length) return;
+    giveBack(new Uint8Array(kept.buffer)); // written: what is asked again is computed again
+    kept = undefined;
   }
 
   return {
-    values: computed('values', dtypeOf(form), weight.shape, values),
+    values: computedInto('values', dtypeOf(form), weight.shape, values),
     scale: deferred('scale', 'fp32', [columns], scales),
     sums: deferred('sums', 'fp32', [columns], sums),
   };
@@ -158,22 +163,28 @@ function multiply(counts: Int32Array, scale: Float32Array, into: Float32Array): 
   return into;
 }
 
-/** Bytes [start, end) of a matrix that is quantized by whole rows. The rows at both ends are made whole, and cut. */
-async function quantizedBytes(
+/** Fills `into` with the bytes from `start` of a matrix that is quantized by whole rows. The rows at both ends are made whole, and cut. */
+async function quantizeInto(
+  into: Uint8Array,
   weight: Tensor,
   columns: number,
   form: Form,
   quantize: (run: RowRun, into_RC: Bytes8) => void,
   start: number,
-  end: number,
   signal?: AbortSignal,
-): Promise<Uint8Array> {
-  if (start >= end) return new Uint8Array(0);
-  const [top, bottom] = [Math.floor(start / columns), Math.ceil(end / columns)];
-  const into_RC = bytes8((bottom - top) * columns, form);
-  for await (const run of rowRuns(weight, columns, top, bottom, signal))
-    quantize(run, into_RC.subarray((run.first - top) * columns, (run.last - top) * columns));
-  return new Uint8Array(into_RC.buffer, start - top * columns, end - start);
+): Promise<void> {
+  if (into.length === 0) return;
+  const end = start + into.length;
+  for await (const run of rowRuns(weight, columns, Math.floor(start / columns), Math.ceil(end / columns), signal)) {
+    const [from, to] = [run.first * columns, run.last * columns];
+    if (from >= start && to <= end) quantize(run, view8(into, from - start, to - from, form));
+    else {
+      const whole_RC = bytes8(to - from, form);
+      quantize(run, whole_RC);
+      const [first, last] = [Math.max(from, start), Math.min(to, end)];
+      into.set(new Uint8Array(whole_RC.buffer, first - from, last - first), first - start);
+    }
+  }
 }
 
 export interface WholeBits {
@@ -195,14 +206,14 @@ export function byTensor(weight: Tensor, form: Form): WholeBits {
     if (form.signed) return { scale: symmetric(Math.max(-least, most)), zeroPoint: 0 };
     return asymmetric(least, most);
   });
-  const values = async (start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> => {
+  const values = async (into: Uint8Array, start: number, signal?: AbortSignal): Promise<void> => {
     const { scale, zeroPoint } = await parameters(signal);
     const quantize = ({ values_RC }: RowRun, into_RC: Bytes8) =>
       kernels.quantizeByRow(values_RC, new Float32Array([scale]), zeroPoint, into_RC);
-    return quantizedBytes(weight, columns, form, quantize, start, end, signal);
+    return quantizeInto(into, weight, columns, form, quantize, start, signal);
   };
   return {
-    values: computed('values', dtypeOf(form), weight.shape, values),
+    values: computedInto('values', dtypeOf(form), weight.shape, values),
     scale: deferred('scale', 'fp32', [], async signal => new Float32Array([(await parameters(signal)).scale])),
     zeroPoint: deferred('zeroPoint', dtypeOf(form), [], async signal => new Uint8Array([(await parameters(signal)).zeroPoint])),
   };
