@@ -39,6 +39,8 @@ export interface Packing {
   readonly method: 'compressed-tensors' | 'gptq' | 'awq' | 'bitsandbytes' | 'quanto' | 'torchao';
   /** Bits of one weight. */
   readonly bits: number;
+  /** What people call it: "int4", "nf4". */
+  readonly dtype: string;
   /** What stands beside the packed weights: scales, zero points, orders, shapes. Buffers, not parameters. */
   readonly tensors: readonly Tensor[];
 }

@@ -1,18 +1,20 @@
 import { sentence } from '../errors.ts';
 import type { Model, Warning } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Anatomy, type Layer, type Linear, linearsIn, type Norm } from './anatomy.ts';
+import { type Anatomy, type ExtraOrgan, type Layer, type Linear, linearsIn, type Norm } from './anatomy.ts';
 import { isFloat, mayBeWeight } from './constant.ts';
+import { count } from './families/family.ts';
 
 /** What reading names or following a graph finds; the rest of an Anatomy follows from it. */
 export type Draft = Pick<
   Anatomy,
   'family' | 'task' | 'layers' | 'tables' | 'embeddingNorm' | 'embeddingProjection' | 'top' | 'copies' | 'notBert'
-> & {
-  /** Linears beside those of organs: what a model that is not a BERT multiplies by. */
-  readonly loose?: readonly Linear[];
-  readonly warnings?: readonly Warning[];
-};
+> &
+  Partial<Pick<Anatomy, 'hidden' | 'embeddingExtra' | 'encoderExtra'>> & {
+    /** Linears beside those of organs: what a model that is not a BERT multiplies by. */
+    readonly loose?: readonly Linear[];
+    readonly warnings?: readonly Warning[];
+  };
 
 /** Gives every tensor of the model its place: an organ, a copy, a buffer, or what nobody claims. */
 export function finish(model: Model, draft: Draft): Anatomy {
@@ -23,15 +25,17 @@ export function finish(model: Model, draft: Draft): Anatomy {
   for (const organ of [
     ...draft.layers.flatMap(linearsIn),
     ...draft.tables,
+    ...extrasOf(draft).flatMap(extra => extra.table ?? []),
     ...linears,
     ...draft.top.flatMap(top => top.linear ?? []),
   ]) {
     for (const tensor of [organ.weight, 'bias' in organ ? organ.bias : undefined]) if (tensor) claimed.add(tensor.name);
-    for (const tensor of [organ.scale, organ.zeroPoint, 'sums' in organ ? organ.sums : undefined])
-      if (tensor) buffers.set(tensor.name, tensor);
+    const scales = [organ.scale, organ.zeroPoint, 'sums' in organ ? organ.sums : undefined];
+    for (const tensor of [...scales, ...(organ.packed?.tensors ?? [])]) if (tensor) buffers.set(tensor.name, tensor);
   }
   for (const norm of normsOf(draft)) for (const tensor of [norm.weight, norm.bias]) if (tensor) claimed.add(tensor.name);
   for (const { tensor } of draft.top) if (tensor) claimed.add(tensor.name);
+  for (const { tensors = [] } of extrasOf(draft)) for (const [, tensor] of tensors) claimed.add(tensor.name);
   const unclaimed: Tensor[] = [];
   for (const tensor of model.tensors.values()) {
     if (claimed.has(tensor.name) || draft.copies.has(tensor.name) || buffers.has(tensor.name)) continue;
@@ -42,14 +46,21 @@ export function finish(model: Model, draft: Draft): Anatomy {
   const warnings = [...(draft.warnings ?? []), ...headWarnings(draft.layers)];
   return {
     ...rest,
-    hidden: draft.layers[0]?.query.in ?? 0,
+    hidden: draft.hidden ?? draft.layers[0]?.query.in ?? 0,
     vocabulary: word?.rows ?? 0,
-    positions: draft.tables.find(table => table.id.endsWith('position_embeddings'))?.rows ?? 0,
+    positions: positionsOf(model, draft),
     linears,
     unclaimed,
     buffers: [...buffers.values()],
     ...(warnings.length > 0 && { warnings }),
   };
+}
+
+/** Rows of the position table; in families without one, up to where config.json says that positions are computed. */
+function positionsOf({ config }: Model, { layers, tables }: Draft): number {
+  const table = tables.find(({ id }) => id.endsWith('.position_embeddings'));
+  if (table || layers.length === 0) return table?.rows ?? 0;
+  return count(config, 'max_position_embeddings', 'n_positions') ?? 0;
 }
 
 /** Scales and zero points of quantized activations and biases: what QuantizeLinear and DequantizeLinear read beside the data. */
@@ -58,19 +69,22 @@ function quantizationParameters({ graph, tensors }: Model): Tensor[] {
   return nodes.flatMap(node => node.inputs.slice(1).flatMap(name => tensors.get(name) ?? []));
 }
 
-/** Indices, shapes and masks; in a graph also single numbers (a scale, an epsilon), which no checkpoint knows as parameters. */
+/** Indices, shapes, masks and the angles of rotary positions; in a graph also single numbers (a scale, an epsilon), which no checkpoint knows as parameters. */
 function isBuffer(model: Model, tensor: Tensor): boolean {
+  if (/(^|\.)inv_freq$/.test(tensor.name)) return true;
   if (!mayBeWeight(tensor)) return true;
   if (!isFloat(tensor)) return tensor.shape.length < 2;
   return model.graph !== undefined && tensor.shape.every(size => size === 1);
 }
 
 /** Each stored matrix once, layers first. */
-function linearsOf({ layers, tables, embeddingProjection, top, loose = [] }: Draft): Linear[] {
+function linearsOf(draft: Draft): Linear[] {
+  const { layers, tables, embeddingProjection, top, loose = [] } = draft;
   const stored = layers.filter(layer => layer.stored === layer.index).flatMap(linearsIn);
   const all = [
     ...stored,
     ...(embeddingProjection ? [embeddingProjection] : []),
+    ...extrasAround(draft).flatMap(extra => extra.linear ?? []),
     ...top.flatMap(organ => organ.linear ?? []),
     ...loose,
   ];
@@ -78,10 +92,15 @@ function linearsOf({ layers, tables, embeddingProjection, top, loose = [] }: Dra
   return all.filter(({ weight }) => !seen.has(weight.name) && seen.add(weight.name));
 }
 
-const normsOf = ({ layers, embeddingNorm, top }: Draft): Norm[] => [
-  ...layers.flatMap(layer => [layer.attentionNorm, layer.outputNorm]),
-  ...(embeddingNorm ? [embeddingNorm] : []),
-  ...top.flatMap(organ => organ.norm ?? []),
+const extrasAround = ({ embeddingExtra = [], encoderExtra = [] }: Draft): ExtraOrgan[] => [...embeddingExtra, ...encoderExtra];
+
+const extrasOf = (draft: Draft): ExtraOrgan[] => [...extrasAround(draft), ...draft.layers.flatMap(layer => layer.extra ?? [])];
+
+const normsOf = (draft: Draft): Norm[] => [
+  ...draft.layers.flatMap(layer => [layer.attentionNorm, layer.outputNorm]),
+  ...extrasOf(draft).flatMap(extra => extra.norm ?? []),
+  ...(draft.embeddingNorm ? [draft.embeddingNorm] : []),
+  ...draft.top.flatMap(organ => organ.norm ?? []),
 ];
 
 /** Head widths that most BERTs are trained with, asked first. */

@@ -1,22 +1,23 @@
 import type { Table, TopOrgan } from './anatomy.ts';
 import { isFloat } from './constant.ts';
 import type { Family } from './families/family.ts';
-import { topPath, topRank } from './ids.ts';
-import { linear, norm, type Organ } from './modules.ts';
+import { topRank } from './ids.ts';
+import { linear, norm, type Organ, type PackedOrgans } from './modules.ts';
+import type { Named } from './names-layers.ts';
 import { sameNumbers } from './same.ts';
 
 /** What stands on top of a checkpoint's encoder, by names, in one order for every format. */
 export async function topOf(
-  family: Family,
-  organs: ReadonlyMap<string, Organ>,
+  { family, organs, packed }: Named,
   word: Table | undefined,
   copies: Map<string, string>,
   signal?: AbortSignal,
 ): Promise<TopOrgan[]> {
   const top = new Map<string, Organ>();
-  for (const [path, organ] of organs) if (topPath(path) === path) top.set(path, organ);
+  for (const [path, organ] of organs)
+    if (!/^(embeddings|encoder)\./.test(path) && path !== family.projection) top.set(path, organ);
   await tieDecoder(family, top, word, copies, signal);
-  return [...top].flatMap(([id, organ]) => topOrgans(id, organ)).sort((a, b) => topRank(a.id) - topRank(b.id));
+  return [...top].flatMap(([id, organ]) => topOrgans(id, organ, packed)).sort((a, b) => topRank(a.id) - topRank(b.id));
 }
 
 /**
@@ -44,9 +45,9 @@ async function tieDecoder(
 }
 
 /** A module of the top as an organ: two dimensions make a matrix, one a norm. */
-function topOrgans(id: string, organ: Organ): TopOrgan[] {
+function topOrgans(id: string, organ: Organ, packed: PackedOrgans): TopOrgan[] {
   const role = id.startsWith('pooler') ? 'pooler' : 'head';
-  const matrix = linear(id, organ);
+  const matrix = linear(id, organ, packed);
   if (matrix) return [{ id, kind: 'linear', role, linear: matrix }];
   if (organ.weight?.shape.length === 1) return [{ id, kind: 'norm', role, norm: norm(id, organ) }];
   return Object.values(organ).flatMap(tensor => (tensor && isFloat(tensor) ? [{ id, kind: 'bias', role, tensor }] : []));

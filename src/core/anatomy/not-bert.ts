@@ -4,6 +4,7 @@ import type { Linear } from './anatomy.ts';
 import type { Miss } from './block.ts';
 import { type Flow, isAttention } from './flow.ts';
 import { modulePath } from './hints.ts';
+import { kindOf } from './kind.ts';
 import { linearOf } from './organ.ts';
 import type { Product } from './product.ts';
 
@@ -17,16 +18,6 @@ const fused = new Set([
   'PackedAttention',
 ]);
 
-/** Names of tensors, and what a model with them is. */
-const signs: readonly (readonly [RegExp, string])[] = [
-  [/(visual|vision_model|text_projection|logit_scale).*|positional_embedding$/, 'CLIP'],
-  [/Wqkv|mlp\.Wi\./, 'ModernBERT'],
-  [/(^|\.)h\.\d+\.(attn|mlp)\.c_|(^|\.)wte\.weight/, 'GPT-2'],
-  [/SelfAttention\.relative_attention_bias|DenseReluDense|EncDecAttention/, 'T5'],
-  [/model\.layers\.\d+\.(self_attn|mlp)|embed_tokens/, 'decoder'],
-  [/query_proj|rel_embeddings/, 'DeBERTa'],
-];
-
 /** One sentence: why no BERT was found, and what the model looks like. */
 export function takenFor(model: Model, misses: readonly Miss[]): Sentence {
   const stated = model.config.model_type;
@@ -38,10 +29,8 @@ export function takenFor(model: Model, misses: readonly Miss[]): Sentence {
     return typeof stated === 'string'
       ? sentence('Not a BERT: {type}, with query, key and value in one matrix.', { type: stated })
       : sentence('Not a BERT: query, key and value are one matrix, as in GPT-2.');
-  if (typeof stated === 'string') return sentence('Not a BERT that Headroom knows: config.json says {type}.', { type: stated });
-  const sign = model.graph ? undefined : signOf(model);
-  if (sign === 'decoder') return sentence('Not a BERT: it looks like a decoder for text generation.');
-  if (sign) return sentence('Not a BERT: it looks like {type}.', { type: sign });
+  const kind = kindOf(model);
+  if (kind) return kind;
   if (misses.includes('normalized-before'))
     return sentence('Not a BERT: its layers normalize before attention, as in GPT-2 and T5.');
   if (operators.has('Conv')) return sentence('Not a BERT: it looks like a convolutional network.');
@@ -49,11 +38,6 @@ export function takenFor(model: Model, misses: readonly Miss[]): Sentence {
   if (misses.length === 0 || misses.every(miss => miss === 'no-scores'))
     return sentence('Not a BERT: no attention was found in its graph.');
   return sentence('Not a BERT: attention was found, but not the layers around it.');
-}
-
-function signOf({ tensors }: Model): string | undefined {
-  for (const [pattern, what] of signs) for (const name of tensors.keys()) if (pattern.test(name)) return what;
-  return undefined;
 }
 
 /** Every constant matrix that the graph multiplies by, named by its tensor. */

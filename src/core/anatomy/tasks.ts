@@ -14,11 +14,12 @@ const classes: readonly (readonly [RegExp, string])[] = [
 export function taskOf(model: Model, organs: readonly string[]): string {
   const has = (pattern: RegExp) => organs.some(id => pattern.test(id));
   const stated = statedTask(model);
-  if (organs.every(id => id.startsWith('pooler'))) return 'base';
+  if (organs.every(id => /^pooler|^(\d+\.)?linear$|^contact_head/.test(id))) return 'base';
   if (has(/^discriminator_predictions/)) return 'discriminator';
   if (has(/^(cls\.)?seq_relationship|^sop_classifier/)) return 'pretraining';
-  if (has(/^(cls\.)?predictions|^lm_head|^vocab_projector|^generator/)) return stated === 'pretraining' ? stated : 'masked-lm';
-  if (has(/^qa_outputs/)) return 'question-answering';
+  if (has(/^(cls\.)?predictions|^lm_head|^lm_predictions|^decoder$|^vocab_projector|^generator/))
+    return stated === 'pretraining' ? stated : 'masked-lm';
+  if (has(/^qa_(outputs|classifier)/)) return 'question-answering';
   if (has(/^classifier|^pre_classifier/)) {
     if (stated) return stated;
     return classifiesTokens(model, has) ? 'token-classification' : 'sequence-classification';

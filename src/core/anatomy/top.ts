@@ -86,10 +86,10 @@ class Namer {
     const behind = readersOf(anchor);
     if (behind.some(reader => reader.product?.out === word?.rows)) return family.decoder.replace(/decoder$/, 'transform.dense');
     const picks = pathTo(this.flow, anchor.reads[0]!).some(each => each.opType === 'Gather' || each.opType === 'Slice');
-    if (picks && out === width && family.id !== 'roberta' && this.squashes(node.outputs[0]!)) return 'pooler.dense';
+    if (picks && out === width && family.unpooled === undefined && this.squashes(node.outputs[0]!)) return 'pooler.dense';
     if (out === 2 && this.flow.wiring.graph.outputs.length === 2 && behind.length === 0) return 'qa_outputs';
     if (behind.length === 0) return 'classifier';
-    return family.id === 'roberta' ? 'classifier.dense' : 'pre_classifier';
+    return family.unpooled ?? 'pre_classifier';
   }
 
   /** Is a tanh the first thing behind the bias? */

@@ -8,19 +8,24 @@ import type { HeadSize } from './tree.ts';
  * Scales of rows go with the rows; the output projection's scales and bias stay.
  */
 export function headSizes(layer: Layer): HeadSize[] {
-  const { headDim, query, key, value, output } = layer;
+  const { heads, headDim, query, key, value, output } = layer;
+  if (heads === 0) return [];
   const projections = [query, key, value];
-  const rows = projections.reduce((sum, linear) => sum + rowParameters(linear), 0);
-  const parameters = headDim * (rows + output.out);
-  const bits = projections.reduce((sum, linear) => sum + rowBits(linear), 0) + output.out * dtypes[output.weight.dtype].bits;
-  const byteLength = Math.round((headDim * bits) / 8);
-  return Array.from({ length: layer.heads }, (_, head) => ({ layer: layer.index, head, parameters, byteLength }));
+  const columns = (headDim * output.out) / (output.groups ?? 1);
+  const rows = (each: (linear: Linear) => number) =>
+    projections.reduce((sum, linear) => sum + (linear.out / heads) * each(linear), 0);
+  const parameters = Math.round(rows(rowParameters) + columns);
+  const byteLength = Math.round((rows(rowBits) + columns * bitsOf(output)) / 8);
+  return Array.from({ length: heads }, (_, head) => ({ layer: layer.index, head, parameters, byteLength }));
 }
 
-const rowParameters = ({ in: width, bias }: Linear): number => width + (bias ? 1 : 0);
+const bitsOf = ({ weight, packed }: Linear): number => packed?.bits ?? dtypes[weight.dtype].bits;
 
-function rowBits({ weight, bias, scale, zeroPoint, in: width, out }: Linear): number {
-  return width * dtypes[weight.dtype].bits + [bias, scale, zeroPoint].reduce((sum, tensor) => sum + bitsEach(tensor, out), 0);
+const rowParameters = ({ in: width, groups = 1, bias }: Linear): number => width / groups + (bias ? 1 : 0);
+
+function rowBits(linear: Linear): number {
+  const { bias, scale, zeroPoint, in: width, groups = 1, out } = linear;
+  return (width / groups) * bitsOf(linear) + [bias, scale, zeroPoint].reduce((sum, tensor) => sum + bitsEach(tensor, out), 0);
 }
 
 /** Bits that a row owns of a tensor with something for every row; what all rows share belongs to none. */

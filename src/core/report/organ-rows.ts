@@ -1,9 +1,18 @@
-import { type Anatomy, type Layer, type Linear, linearsIn, type Norm, type Table, type TopOrgan } from '../anatomy/anatomy.ts';
+import {
+  type Anatomy,
+  type ExtraOrgan,
+  type Layer,
+  type Linear,
+  linearsIn,
+  type Norm,
+  type Table,
+  type TopOrgan,
+} from '../anatomy/anatomy.ts';
 import { embeddingIds, layerIds } from '../anatomy/ids.ts';
 import { type Sentence, say } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { branch, type Ledger } from './ledger.ts';
-import { layerTitle, sharedLayerTitle, titles } from './titles.ts';
+import { extraTitle, layerTitle, sharedLayerTitle, titles } from './titles.ts';
 import type { TreeNode } from './tree.ts';
 
 // The rows of a BERT's organs: embeddings, layers, what stands on top.
@@ -14,50 +23,90 @@ const tableTitles: Readonly<Record<string, Sentence>> = {
   [embeddingIds.tokenType]: titles.tokenType,
 };
 
-export function embeddings(ledger: Ledger, { tables, embeddingNorm, embeddingProjection }: Anatomy): TreeNode[] {
+export function embeddings(
+  ledger: Ledger,
+  { tables, embeddingNorm, embeddingProjection, embeddingExtra = [] }: Anatomy,
+): TreeNode[] {
   const rows = tables.map(table => tableRow(ledger, table));
   if (embeddingNorm) rows.push(...normRow(ledger, embeddingNorm));
   if (embeddingProjection) rows.push(linearRow(ledger, embeddingProjection, titles.projection));
+  rows.push(...embeddingExtra.flatMap(organ => extraRows(ledger, organ)));
   return rows.length > 0 ? [branch('embeddings', 'embeddings', titles.embeddings, rows)] : [];
 }
 
-function tableRow(ledger: Ledger, table: Table): TreeNode {
-  const { id, weight, rows, width } = table;
-  const children = [ledger.row(`${id}.weight`, titles.weight, weight, rows * width), ...scaleRows(ledger, table)];
-  return { ...branch(id, 'embeddings', tableTitles[id] ?? id, children), dtype: weight.dtype, shape: weight.shape };
+function tableRow(ledger: Ledger, table: Table, title = tableTitles[table.id] ?? extraTitle(table.id)): TreeNode {
+  const { id, weight, rows, width, packed } = table;
+  const children = [
+    ledger.row(`${id}.weight`, titles.weight, weight, rows * width),
+    ...scaleRows(ledger, table),
+    ...packingRows(ledger, table),
+  ];
+  return { ...branch(id, 'embeddings', title, children), dtype: packed?.dtype ?? weight.dtype, shape: weight.shape };
 }
 
-export function encoder(ledger: Ledger, { layers }: Anatomy): TreeNode[] {
-  return layers.length > 0
-    ? [
-        branch(
-          'encoder',
-          'encoder',
-          titles.encoder,
-          layers.map(layer => (layer.stored === layer.index ? layerRow(ledger, layer) : sharedRow(ledger, layer))),
-        ),
-      ]
-    : [];
+/** The layers, and behind them what they share. */
+export function encoder(ledger: Ledger, { layers, encoderExtra = [] }: Anatomy): TreeNode[] {
+  if (layers.length === 0) return [];
+  const rows = layers.map(layer => (layer.stored === layer.index ? layerRow(ledger, layer) : sharedRow(ledger, layer)));
+  return [branch('encoder', 'encoder', titles.encoder, [...rows, ...encoderExtra.flatMap(organ => extraRows(ledger, organ))])];
 }
 
 function layerRow(ledger: Ledger, layer: Layer): TreeNode {
   const id = layerIds(layer.index).layer;
+  const { extra = [] } = layer;
+  const beside = (part: ExtraOrgan['part']) =>
+    extra.filter(organ => organ.part === part).flatMap(organ => extraRows(ledger, organ));
   const attention = [
-    linearRow(ledger, layer.query, titles.query),
-    linearRow(ledger, layer.key, titles.key),
-    linearRow(ledger, layer.value, titles.value),
-    linearRow(ledger, layer.output, titles.output),
+    ...storedRows(ledger, [
+      [layer.query, titles.query],
+      [layer.key, titles.key],
+      [layer.value, titles.value],
+      [layer.output, titles.output],
+    ]),
+    ...beside('attention'),
     ...normRow(ledger, layer.attentionNorm),
   ];
   const feedForward = [
-    linearRow(ledger, layer.up, titles.up),
-    linearRow(ledger, layer.down, titles.down),
+    ...storedRows(ledger, [
+      [layer.up, titles.up],
+      ...(layer.gate ? [[layer.gate, titles.gate] as const] : []),
+      [layer.down, titles.down],
+    ]),
+    ...beside('feed-forward'),
     ...normRow(ledger, layer.outputNorm),
   ];
   return branch(id, 'layer', layerTitle(layer.index), [
     branch(`${id}.attention`, 'attention', titles.attention, attention),
     branch(`${id}.feed_forward`, 'feed-forward', titles.feedForward, feedForward),
+    ...beside('layer'),
   ]);
+}
+
+/** One row for each matrix that is stored: several that are parts of one have its row. */
+function storedRows(ledger: Ledger, linears: readonly (readonly [Linear, Sentence])[]): TreeNode[] {
+  const wholes = new Map<Linear, Sentence | string>();
+  for (const [linear, title] of linears)
+    if (linear.within) wholes.set(linear.within, extraTitle(linear.within.id));
+    else wholes.set(linear, title);
+  return [...wholes].map(([linear, title]) => linearRow(ledger, linear, title));
+}
+
+function extraRows(ledger: Ledger, { id, linear, table, norm, tensors = [] }: ExtraOrgan): TreeNode[] {
+  const title = extraTitle(id);
+  if (linear) return [linearRow(ledger, linear, title)];
+  if (table) return [tableRow(ledger, table, title)];
+  if (norm) return normRow(ledger, norm, title);
+  const named = { weight: titles.weight, bias: titles.bias } as Readonly<Record<string, Sentence>>;
+  const [only] = tensors;
+  if (only?.[0] === '') return [ledger.row(id, title, only[1])];
+  return [
+    branch(
+      id,
+      'linear',
+      title,
+      tensors.map(([part, tensor]) => ledger.row(`${id}.${part}`, named[part] ?? part, tensor)),
+    ),
+  ];
 }
 
 /** A layer that uses another one's numbers: rows only for what it stores a second time. */
@@ -73,19 +122,29 @@ function sharedRow(ledger: Ledger, layer: Layer): TreeNode {
     add(`${id}.weight_zero_point`, titles.zeroPoint, zeroPoint, 0);
     add(`${id}.weight_sums`, titles.sums, sums, 0);
   }
-  for (const { id, weight, bias } of [layer.attentionNorm, layer.outputNorm]) {
+  for (const { id, weight, bias } of [layer.attentionNorm, layer.outputNorm, ...extraNorms(layer)]) {
     add(`${id}.weight`, titles.weight, weight);
     add(`${id}.bias`, titles.bias, bias);
   }
   return branch(layerIds(layer.index).layer, 'layer', sharedLayerTitle(layer.index, layer.stored), rows);
 }
 
+const extraNorms = ({ extra = [] }: Layer): Norm[] => extra.flatMap(organ => organ.norm ?? []);
+
 export function linearRow(ledger: Ledger, linear: Linear, title: Sentence | string, id = linear.id): TreeNode {
-  const { weight, bias } = linear;
-  const children = [ledger.row(`${id}.weight`, titles.weight, weight, linear.out * linear.in)];
+  const { weight, bias, packed, groups = 1 } = linear;
+  const children = [ledger.row(`${id}.weight`, titles.weight, weight, (linear.out * linear.in) / groups)];
   if (bias) children.push(ledger.row(`${id}.bias`, titles.bias, bias));
-  children.push(...scaleRows(ledger, { ...linear, id }));
-  return { ...branch(id, 'linear', title, children), dtype: weight.dtype, shape: weight.shape };
+  children.push(...scaleRows(ledger, { ...linear, id }), ...packingRows(ledger, { ...linear, id }));
+  return { ...branch(id, 'linear', title, children), dtype: packed?.dtype ?? weight.dtype, shape: weight.shape };
+}
+
+/** What unpacks a packed matrix: bytes of its row, but no parameters. */
+function packingRows(ledger: Ledger, { id, packed }: Pick<Linear, 'id' | 'packed'>): TreeNode[] {
+  return (packed?.tensors ?? []).map(tensor => {
+    const part = tensor.name.replace(/^.*\.(?=[^.]+$|weight\.[^.]+(\.[^.]+)?$)/, '');
+    return ledger.row(`${id}.${part}`, part, tensor, 0);
+  });
 }
 
 /** What scales an integer matrix: bytes of its row, but no parameters. One number that several matrices read is shown once. */

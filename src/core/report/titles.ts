@@ -27,12 +27,37 @@ export const titles = {
   scale: sentence('Scale'),
   zeroPoint: sentence('Zero point'),
   sums: sentence('Column sums'),
+  gate: sentence('Gate'),
+  queryKeyValue: sentence('Query, key and value'),
+  upGate: sentence('Up and gate'),
+  queryBias: sentence('Query bias'),
+  valueBias: sentence('Value bias'),
+  positionQuery: sentence('Query of positions'),
+  positionKey: sentence('Key of positions'),
+  relativePositions: sentence('Relative positions'),
+  finalNorm: sentence('Final layer norm'),
   header: sentence('File header'),
   graph: sentence('Graph'),
   padding: sentence('Padding'),
   metadata: sentence('Metadata'),
   between: sentence('Between tensors'),
 } as const;
+
+/** Ends of the ids of organs that not every BERT has. */
+const extraTitles: readonly (readonly [RegExp, Sentence])[] = [
+  [/\.self\.query_key_value$/, titles.queryKeyValue],
+  [/\.(up_gate|gate_up)$/, titles.upGate],
+  [/\.q_bias$/, titles.queryBias],
+  [/\.v_bias$/, titles.valueBias],
+  [/\.self\.pos_(q|query)_proj$/, titles.positionQuery],
+  [/\.self\.pos_(key_)?proj$/, titles.positionKey],
+  [/^encoder\.(final_norm|LayerNorm|ln|emb_layer_norm_after)$/, titles.finalNorm],
+  [/(distance_embedding|rel_embeddings|relative_attention_bias|embed_positions)$/, titles.relativePositions],
+];
+
+/** What an organ beside those of every BERT is called: what it is where that is known, otherwise its own name below its layer. */
+export const extraTitle = (id: string): Sentence | string =>
+  extraTitles.find(([pattern]) => pattern.test(id))?.[1] ?? id.replace(/^(encoder\.layer\.\d+|encoder|embeddings)\./, '');
 
 export const layerTitle = (n: number): Sentence => sentence('Layer {n}', { n });
 export const sharedLayerTitle = (n: number, other: number): Sentence =>

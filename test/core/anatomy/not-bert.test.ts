@@ -75,15 +75,19 @@ test('what is no BERT says what it is taken for', { skip: absent }, async () => 
   );
   assert.equal(await sentenceOf('f-inverse-jammi-ai__open_clip_model.safetensors'), 'Not a BERT: it looks like CLIP.');
   assert.equal(
-    await sentenceOf('f-inverse-jammi-ai__fixtures_tiny_modernbert_classifier_model.safetensors'),
-    'Not a BERT: it looks like ModernBERT.',
-  );
-  assert.equal(
     await sentenceOf('onnxruntime-onnxruntime-qnn__fuse_fp16_initializers.onnx'),
     'Not a BERT: it looks like a convolutional network.',
   );
+});
+
+test('a ModernBERT is one, with and without its config.json', { skip: absent }, async () => {
+  const named = await inModels('f-inverse-jammi-ai__fixtures_tiny_modernbert_classifier_model.safetensors');
   const folder = await inspect(join(thirdParty, 'folders/jammi-tiny_modernbert_classifier/model.safetensors'));
-  assert.equal(say(folder.model.notBert!), 'Not a BERT that Headroom knows: config.json says modernbert.');
+  for (const { model, tree } of [named, folder]) {
+    assert.equal(model.family, 'modernbert');
+    assert.ok(!tree.children!.some(row => row.id === 'other'));
+  }
+  assert.ok(folder.model.heads.every(heads => heads > 0));
 });
 
 test('BERTs of other exporters are attributed whole', { skip: absent }, async () => {

@@ -1,16 +1,13 @@
 import type { Family } from './family.ts';
 
-const organs =
-  /^(embeddings\.(word_embeddings|position_embeddings|token_type_embeddings|LayerNorm)|encoder\.layer\.\d+\.(attention\.self\.(query|key|value)|(attention\.output|output)\.(dense|LayerNorm)|intermediate\.dense))$/;
-
-/** BERT's own names are the ones every other family is mapped to. */
-export const bertOrgan = (path: string): string | undefined => (organs.test(path) ? path : undefined);
+/** BERT's own names are the ones every other family is mapped to; what else stands in embeddings and encoder is an organ of its own. */
+export const bertOrgan = (path: string): string | undefined => (/^(embeddings|encoder)\../.test(path) ? path : undefined);
 
 export const bertQuery = /^(.*?)encoder\.layer\.\d+\.attention\.self\.query\.weight$/;
 
 export const bert: Family = {
   id: 'bert',
-  alike: ['nezha', 'ernie', 'megatron-bert'],
+  alike: ['nezha', 'big_bird'],
   base: 'bert.',
   query: bertQuery,
   organ: bertOrgan,
