@@ -34,7 +34,8 @@ export const albert: Family = {
   runs(stored, config) {
     const inner = innerLayers(config);
     const groups = Math.max(1, Math.floor(stored / inner));
-    const layers = count(config, 'num_hidden_layers') ?? groups;
+    const stated = count(config, 'num_hidden_layers') ?? groups;
+    const layers = stated * inner <= mostRuns ? stated : groups;
     return Array.from({ length: layers * inner }, (_, index) => {
       const group = Math.floor((Math.floor(index / inner) * groups) / layers);
       return group * inner + (index % inner);
@@ -42,4 +43,7 @@ export const albert: Family = {
   },
 };
 
-const innerLayers = (config: Parameters<Family['organ']>[1]): number => count(config, 'inner_group_num') ?? 1;
+/** A layer runs a dozen times. A config.json that says a billion says nothing. */
+const mostRuns = 10_000;
+
+const innerLayers = (config: Parameters<Family['organ']>[1]): number => Math.min(count(config, 'inner_group_num') ?? 1, mostRuns);
