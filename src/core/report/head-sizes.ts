@@ -30,7 +30,7 @@ function rowBits(linear: Linear): number {
 
 /** Bits that a row owns of a tensor with something for every row; what all rows share belongs to none. */
 function bitsEach(tensor: Tensor | undefined, rows: number): number {
-  if (!tensor) return 0;
+  if (!tensor || rows === 0) return 0;
   const each = elementCount(tensor.shape) / rows;
   return each >= 1 ? Math.floor(each) * dtypes[tensor.dtype].bits : 0;
 }
