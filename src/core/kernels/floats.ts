@@ -54,8 +54,11 @@ export interface RowRun {
   readonly values_RC: Float32Array;
 }
 
+/** Runs that are read while the caller works on one: the system copies them on other threads. */
+const AHEAD = 2;
+
 /**
- * The rows [start, end) of a matrix in runs of about RUN elements, at least one row each. The next run is read while the caller works on this one.
+ * The rows [start, end) of a matrix in runs of about RUN elements, at least one row each. The next ones are read while the caller works on this one.
  * The values of a run are good until the next one is asked for; with `whole`, room for all elements of the rows, they stay good as long as that is.
  */
 export async function* rowRuns(
@@ -68,24 +71,32 @@ export async function* rowRuns(
 ): AsyncGenerator<RowRun> {
   const step = Math.max(1, Math.floor(RUN / Math.max(columns, 1)));
   const rowBytes = 4 * columns;
-  const turns = whole ? [] : [borrow(step * rowBytes), borrow(step * rowBytes)];
-  const scratchOf = (first: number): Uint8Array =>
-    whole?.subarray((first - start) * rowBytes) ?? turns[((first - start) / step) % 2]!;
-  const read = async (first: number): Promise<RowRun> => {
+  const runs = Math.ceil((end - start) / step);
+  const turns = Array.from({ length: whole ? 0 : Math.min(runs, AHEAD + 1) }, () => borrow(step * rowBytes));
+  const read = async (run: number): Promise<RowRun> => {
+    const first = start + run * step;
     const last = Math.min(end, first + step);
-    return { first, last, values_RC: await floatsOf(tensor, first * columns, last * columns, signal, scratchOf(first)) };
+    const scratch = whole?.subarray((first - start) * rowBytes) ?? turns[run % turns.length]!;
+    return { first, last, values_RC: await floatsOf(tensor, first * columns, last * columns, signal, scratch) };
   };
-  let next = start < end ? read(start) : undefined;
+  const reading: Promise<RowRun>[] = [];
+  let asked = 0;
+  const askAhead = (until: number) => {
+    for (; asked < Math.min(until, runs); asked++) {
+      const pending = read(asked);
+      pending.catch(() => undefined); // thrown where it is awaited
+      reading.push(pending);
+    }
+  };
   try {
-    while (next) {
-      const run: RowRun = await next;
+    for (let run = 0; run < runs; run++) {
+      askAhead(run + AHEAD + 1);
+      const values = await reading.shift()!;
       throwIfCancelled(signal);
-      next = run.last < end ? read(run.last) : undefined;
-      next?.catch(() => undefined); // reported when it is awaited
-      yield run;
+      yield values;
     }
   } finally {
-    await next?.catch(() => undefined); // nothing may still be read into a buffer that is given back
+    await Promise.allSettled(reading); // nothing may still be read into a buffer that is given back
     turns.forEach(giveBack);
   }
 }
