@@ -41,6 +41,9 @@ interface Expected {
 interface Held {
   tensor: string;
   transposed?: boolean;
+  /** Of one that holds several: the first column, or element of a bias. */
+  from_column?: number;
+  from?: number;
 }
 
 const generated = resolve(import.meta.dirname, '../../../shared/generated');
@@ -48,8 +51,6 @@ const absent = existsSync(generated) ? false : 'skipped: no generated models';
 const folders = absent ? [] : readdirSync(generated).filter(name => existsSync(join(generated, name, 'expected.json')));
 const expectedOf = (folder: string): Expected => JSON.parse(readFileSync(join(generated, folder, 'expected.json'), 'utf8'));
 
-/** Fused files hold whole organs in one operator; they open with their sizes only. */
-const isFused = (name: string) => name.endsWith('.ort-fused.onnx');
 const files = folders.flatMap(folder =>
   readdirSync(join(generated, folder))
     .filter(name => /\.(onnx|safetensors|index\.json)$/.test(name) && !/^model-\d+-of/.test(name))
@@ -103,7 +104,7 @@ test('the registry holds each family once', () => {
 });
 
 test('every generated model has the anatomy and the exact counts of its PyTorch modules', { skip: absent }, async t => {
-  for (const { folder, name } of files.filter(file => !isFused(file.name)))
+  for (const { folder, name } of files)
     await t.test(`${folder}/${name}`, async () => {
       const expected = expectedOf(folder);
       const { model, anatomy, summary } = await inspect(join(generated, folder, name));
@@ -179,6 +180,10 @@ function tensorsById({ layers, tables, embeddingNorm, embeddingProjection, top }
   return found;
 }
 
+/** "qkv_weight[:, 40:]" for a block of columns, "qkv_bias[40:]" for one of elements. */
+const placeOf = ({ tensor, from_column: column, from }: Held): string =>
+  column !== undefined ? `${tensor}[:, ${column}:]` : from !== undefined ? `${tensor}[${from}:]` : tensor;
+
 /** The same parameter of the checkpoint and of the graph stand at the same place of the anatomy, and the graph's is the initializer that holds its values. */
 async function checkWeights(folder: string, name: string, anatomy: Anatomy, expected: Expected): Promise<void> {
   const checkpoint = join(generated, folder, 'model.safetensors');
@@ -194,8 +199,8 @@ async function checkWeights(folder: string, name: string, anatomy: Anatomy, expe
     if (absentHere.includes(parameter)) continue;
     const id = idOf.get(parameter);
     assert.ok(id, `${parameter} has a place in the checkpoint's anatomy`);
-    const places = (Array.isArray(held) ? held : [held]).map(each => each.tensor);
-    const found = [...(inGraph.get(id) ?? [])];
+    const places = (Array.isArray(held) ? held : [held]).map(placeOf);
+    const found = (inGraph.get(id) ?? []).map(each => each.replace(/(?<=\[(:, )?\d+):\d+\]$/, ':]'));
     for (const [copy, original] of anatomy.copies) if (found.includes(original)) found.push(copy);
     assert.ok(found.length > 0, `${parameter} has a row`);
     assert.deepEqual([...new Set(found)].sort(), [...new Set(places)].sort(), parameter);
@@ -208,15 +213,3 @@ async function checkWeights(folder: string, name: string, anatomy: Anatomy, expe
   }
   assert.equal(compared, Object.keys(weights).length - Object.keys(weights).filter(each => absentHere.includes(each)).length);
 }
-
-test('a fused model opens with its sizes and says that it is fused', { skip: absent }, async () => {
-  const fused = files.filter(file => isFused(file.name));
-  assert.ok(fused.length > 0);
-  for (const { folder, name } of fused) {
-    const { summary } = await inspect(join(generated, folder, name));
-    checkTree(summary);
-    assert.equal(summary.model.family, 'unknown');
-    assert.match(summary.model.notBert!.text, /fused/);
-    assert.ok(summary.model.parameters >= expectedOf(folder).parameters_total * 0.99);
-  }
-});

@@ -72,8 +72,9 @@ function named(found: readonly FoundTable[]): Pick<Embeddings, 'tables' | 'count
     left.delete(chosen);
     return [{ ...chosen.table, id }];
   };
-  const isPosition = (each: FoundTable) => says(each, /position/i);
-  const isWord = (each: FoundTable) => says(each, /input_ids|input\.1|tokens?$|ids:0$/i) && !says(each, /type|segment/i);
+  const isPosition = (each: FoundTable) => each.role === 'position' || (!each.role && says(each, /position/i));
+  const isWord = (each: FoundTable) =>
+    each.role === 'word' || (!each.role && says(each, /input_ids|input\.1|tokens?$|ids:0$/i) && !says(each, /type|segment/i));
   const word = take(bySize.find(isWord) ?? bySize.find(({ index }) => index.direct) ?? bySize[0], embeddingIds.word);
   const rest = () => bySize.filter(each => left.has(each));
   const computed = () => rest().filter(each => !each.index.direct);

@@ -1,5 +1,14 @@
 import type { Node } from '../model/graph.ts';
 import { constantOf, isFloat, mayBeWeight } from './constant.ts';
+import {
+  embeddingOperators,
+  isGivenAttention,
+  isPackedAttention,
+  type LookUp,
+  lookUpsOf,
+  normalizesOwn,
+  skips,
+} from './fused.ts';
 import { type Product, productOf } from './product.ts';
 import { integer, type Wiring } from './wiring.ts';
 
@@ -12,6 +21,8 @@ export interface Anchor {
   /** Absent for an input of the graph. */
   readonly node?: Node;
   readonly product?: Product;
+  /** Of a table that an operator of several look-ups reads. */
+  readonly lookUp?: LookUp;
   /** The anchors whose data it reads, in the order of its inputs. */
   readonly from: readonly Anchor[];
   /** The values it reads, beside `from`. */
@@ -35,25 +46,46 @@ export function flowOf(wiring: Wiring): Flow {
   const root = new Map<string, Anchor>();
   const anchors: Anchor[] = [];
   const attentions: Node[] = [];
+  const link = (kind: Anchor['kind'], from: readonly Anchor[], reads: readonly string[], more: Partial<Anchor>): Anchor => {
+    const anchor: Anchor = { kind, from, reads, uses: [], ...more };
+    from.forEach((source, index) => void source.uses.push({ by: anchor, value: reads[index]! }));
+    anchors.push(anchor);
+    return anchor;
+  };
   const add = (kind: Anchor['kind'], reads: readonly string[], outputs: readonly string[], node?: Node, product?: Product) => {
     const from = reads.map(value => root.get(value)!);
-    const anchor: Anchor = { kind, from, reads, uses: [], ...(node && { node }), ...(product && { product }) };
-    from.forEach((source, index) => void source.uses.push({ by: anchor, value: reads[index]! }));
+    const anchor = link(kind, from, reads, { ...(node && { node }), ...(product && { product }) });
     for (const output of outputs) root.set(output, anchor);
-    anchors.push(anchor);
   };
   for (const input of wiring.graph.inputs) if (wiring.fed.has(input.name) && isHiddenState(input)) add('input', [], [input.name]);
   for (const node of wiring.order) {
-    if (node.opType === 'Softmax' || isAttention(node)) attentions.push(node);
+    const packed = isPackedAttention(wiring, node);
+    if (softmaxes.has(node.opType) || packed || isGivenAttention(node)) attentions.push(node);
     if (cuts(node)) continue;
     const outputs = dataOutputs(node);
+    const lookUps = lookUpsOf(wiring, node);
+    if (lookUps.length > 0) {
+      const from = lookUps.map(lookUp => link('table', [], [], { node, lookUp }));
+      const sum = link(
+        'join',
+        from,
+        from.map(() => ''),
+        { node },
+      );
+      for (const output of outputs) root.set(output, sum);
+      continue;
+    }
     if (readsTable(wiring, node)) {
       add('table', [], outputs, node);
       continue;
     }
     const reads = dataInputs(node).filter(value => root.has(value));
     const product = productOf(wiring, node);
-    if (product) add('product', root.has(product.input) ? [product.input] : [], outputs, node, product);
+    if (product && packed) {
+      const source = root.get(product.input);
+      const matrix = link('product', source ? [source] : [], source ? [product.input] : [], { node, product });
+      root.set(node.outputs[0] ?? '', link('join', [matrix], [''], { node }));
+    } else if (product) add('product', root.has(product.input) ? [product.input] : [], outputs, node, product);
     else if (meets(node, reads, root)) add('join', reads, outputs, node);
     else if (reads.length > 0) for (const output of outputs) root.set(output, root.get(reads[0]!)!);
   }
@@ -64,6 +96,9 @@ export function flowOf(wiring: Wiring): Flow {
 /** ONNX's own operator of opset 23, not onnxruntime's, which holds the weights as well. */
 export const isAttention = (node: Node): boolean =>
   node.opType === 'Attention' && (node.domain === '' || node.domain === 'ai.onnx');
+
+/** Where probabilities of attention are made. */
+export const softmaxes = new Set(['Softmax', 'QLinearSoftmax', 'BiasSoftmax']);
 
 /** Hidden states that are fed instead of looked up: floats of [batch, sequence, hidden]. */
 const isHiddenState = ({ dtype, shape }: Wiring['graph']['inputs'][number]): boolean =>
@@ -84,32 +119,59 @@ const cuts = (node: Node): boolean =>
 const firstOnly = new Set([
   'DynamicQuantizeLinear',
   'LayerNormalization',
+  'SimplifiedLayerNormalization',
+  'RMSNormalization',
   'Dropout',
-  'SkipLayerNormalization',
   'BatchNormalization',
+  'MultiHeadAttention',
+  'PackedMultiHeadAttention',
 ]);
-const dataOutputs = (node: Node): readonly string[] =>
-  (firstOnly.has(node.opType) ? node.outputs.slice(0, 1) : node.outputs).filter(output => output !== '');
+function dataOutputs({ opType, outputs }: Node): readonly string[] {
+  const kept = firstOnly.has(opType)
+    ? outputs.slice(0, 1)
+    : skips.has(opType)
+      ? [outputs[0], outputs[3]]
+      : embeddingOperators.has(opType)
+        ? [outputs[0], outputs[2]]
+        : outputs;
+  return kept.filter(output => output !== undefined && output !== '') as string[];
+}
 
 const dataInputs = (node: Node): readonly string[] => (node.opType === 'Where' ? node.inputs.slice(1) : node.inputs);
+
+/** Products of matrices, of which both may be data. */
+export const multiplications = new Set([
+  'MatMul',
+  'FusedMatMul',
+  'TransposeMatMul',
+  'Einsum',
+  'MatMulInteger',
+  'MatMulIntegerToFloat',
+  'DynamicQuantizeMatMul',
+  'QLinearMatMul',
+]);
 
 /** Two sources meet, or the data meets itself in a product (attention whose query, key and value come out of one matrix). */
 function meets(node: Node, reads: readonly string[], root: ReadonlyMap<string, Anchor>): boolean {
   if (reads.length < 2) return false;
-  if (node.opType === 'MatMul' || node.opType === 'FusedMatMul' || node.opType === 'Einsum') return true;
+  if (multiplications.has(node.opType) || isGivenAttention(node)) return true;
   const first = root.get(reads[0]!);
   return reads.some(value => root.get(value) !== first);
 }
 
 /** A look-up in a constant table, or a slice of one: [rows, width], width over 1 (a scale for each row is no table). */
 function readsTable(wiring: Wiring, node: Node): boolean {
-  if (node.opType !== 'Gather' && node.opType !== 'Slice') return false;
+  if (!['Gather', 'GatherBlockQuantized', 'Slice'].includes(node.opType)) return false;
   const table = constantOf(wiring, node.inputs[0] ?? '')?.tensor;
   if (!table || !mayBeWeight(table) || (node.opType === 'Slice' && !isFloat(table))) return false;
-  return table.shape.length >= 2 && table.shape.at(-1)! > 1 && integer(node, 'axis', 0) === 0;
+  return (
+    table.shape.length >= 2 &&
+    table.shape.at(-1)! > 1 &&
+    integer(node, node.opType === 'GatherBlockQuantized' ? 'gather_axis' : 'axis', 0) === 0
+  );
 }
 
-/** The nodes from an anchor to a value of its data, in order of execution. */
+/** The nodes from an anchor to a value of its data, in order of execution; its own node first where that normalizes what it sums. */
 export function pathTo(flow: Flow, value: string): Node[] {
   const anchor = flow.root.get(value);
   const path: Node[] = [];
@@ -121,5 +183,6 @@ export function pathTo(flow: Flow, value: string): Node[] {
     path.push(node);
     value = dataInputs(node).find(input => flow.root.get(input) === anchor)!;
   }
+  if (anchor?.node && normalizesOwn(anchor.node) && anchor.node.outputs[0] === value) path.push(anchor.node);
   return path.reverse();
 }

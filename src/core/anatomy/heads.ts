@@ -4,8 +4,8 @@ import { constantOf } from './constant.ts';
 import type { Wiring } from './wiring.ts';
 
 /**
- * The width of a head, from the shape that splits a matrix's output into heads: [batch, sequence, heads, width]. A shape is one
- * constant, or a Concat whose parts may be computed. undefined when no split says it.
+ * The width of a head, from the shape that splits a matrix's output into heads: [batch, sequence, heads, width], or PyTorch's
+ * [sequence, batch * heads, width]. A shape is one constant, or a Concat whose parts may be computed. undefined when no split says it.
  */
 export async function headWidth(
   wiring: Wiring,
@@ -14,36 +14,63 @@ export async function headWidth(
   signal?: AbortSignal,
 ): Promise<number | undefined> {
   for (const node of splits) {
-    const ends = await lastTwo(wiring, node.inputs[1] ?? '', signal);
-    if (!ends) continue;
-    const [heads, width] = ends;
+    const sizes = await sizesIn(wiring, node.inputs[1] ?? '', out, signal);
+    if (!sizes || sizes.length < 3) continue;
+    const [heads, width] = sizes.slice(-2) as [number, number];
+    if (sizes.length === 3) {
+      if (width > 0 && out % width === 0 && heads !== 3) return width;
+      continue;
+    }
     if (width > 0 && width < out && out % width === 0 && (heads <= 0 || heads * width === out)) return width;
     if (width > 0 && width === out && heads === 1) return width;
     if (width <= 0 && heads > 0 && out % heads === 0) return out / heads;
     if (width === out && heads <= 0) return width;
+    if (sizes.length >= 5 && sizes.at(-3) === 3 && heads * width === out) return width;
   }
   return undefined;
 }
 
-/** The last two numbers of a shape; 0 or less where it is left to be inferred or computed. TensorFlow computes shapes in int32 and casts. */
-async function lastTwo(wiring: Wiring, shape: string, signal?: AbortSignal): Promise<[number, number] | undefined> {
+/** The numbers of a shape; 0 or less where they are left to be inferred or computed. TensorFlow computes shapes in int32 and casts. */
+async function sizesIn(wiring: Wiring, shape: string, out: number, signal?: AbortSignal): Promise<number[] | undefined> {
   const whole = constantOf(wiring, shape)?.tensor;
-  if (whole) {
-    const sizes = await integersOf(whole, signal);
-    return sizes && sizes.length >= 4 ? [sizes.at(-2)!, sizes.at(-1)!] : undefined;
-  }
+  if (whole) return integersOf(whole, signal);
   let parts = wiring.producer.get(shape);
   if (parts?.opType === 'Cast') parts = wiring.producer.get(parts.inputs[0] ?? '');
-  if (parts?.opType !== 'Concat' || parts.inputs.length < 4) return undefined;
-  const [heads, width] = await Promise.all(parts.inputs.slice(-2).map(part => single(wiring, part, signal)));
-  return [heads ?? 0, width ?? 0];
+  if (parts?.opType !== 'Concat') return undefined;
+  const { length } = parts.inputs;
+  if (length > 8) return undefined;
+  const sizes = parts.inputs.map((part, index) => (index < length - 2 && length < 5 ? 0 : single(wiring, part, out, signal)));
+  return Promise.all(sizes);
 }
 
-async function single(wiring: Wiring, value: string, signal?: AbortSignal): Promise<number | undefined> {
-  const maker = wiring.producer.get(value);
-  const tensor = constantOf(wiring, maker?.opType === 'Unsqueeze' ? (maker.inputs[0] ?? '') : value)?.tensor;
-  const numbers = tensor && (await integersOf(tensor, signal));
-  return numbers?.length === 1 ? numbers[0] : undefined;
+/** A single number; the width of the data divided by one (PyTorch computes a head's width so); 0 for any other. */
+async function single(wiring: Wiring, value: string, out: number, signal?: AbortSignal): Promise<number> {
+  const maker = past(wiring, value, ['Unsqueeze']);
+  const numbers = await numbersAt(wiring, maker?.value ?? value, signal);
+  if (numbers) return numbers.length === 1 ? numbers[0]! : 0;
+  const division = past(wiring, value, ['Unsqueeze', 'Cast', 'Floor'])?.node;
+  if (division?.opType !== 'Div') return 0;
+  const divisor = await numbersAt(wiring, division.inputs[1] ?? '', signal);
+  return divisor?.length === 1 && divisor[0]! > 0 && out % divisor[0]! === 0 ? out / divisor[0]! : 0;
+}
+
+const numbersAt = async (wiring: Wiring, value: string, signal?: AbortSignal): Promise<number[] | undefined> => {
+  const tensor = constantOf(wiring, value)?.tensor;
+  return tensor && integersOf(tensor, signal);
+};
+
+/** The value before operators that leave a number as it is, and what makes it. */
+function past(
+  wiring: Wiring,
+  value: string,
+  operators: readonly string[],
+): { value: string; node: Node | undefined } | undefined {
+  for (let steps = 0; steps < 8; steps++) {
+    const node = wiring.producer.get(value);
+    if (!node || !operators.includes(node.opType)) return { value, node };
+    value = node.inputs[0] ?? '';
+  }
+  return undefined;
 }
 
 /** A tensor of a few whole numbers. */

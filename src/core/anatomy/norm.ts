@@ -2,13 +2,14 @@ import type { Node } from '../model/graph.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { constantOf, mayBeWeight } from './constant.ts';
 import type { Flow } from './flow.ts';
+import { normInputs } from './fused.ts';
 
 export interface FoundNorm {
   readonly weight?: Tensor;
   readonly bias?: Tensor;
+  /** Divided by the root of the mean square; no mean is taken away. */
+  readonly isRootMeanSquare?: boolean;
 }
-
-const operators = new Set(['LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization']);
 
 /**
  * The layer normalization on a path between an anchor and one of its values: one node, or the subtraction of a mean and division by a
@@ -16,7 +17,13 @@ const operators = new Set(['LayerNormalization', 'SimplifiedLayerNormalization',
  */
 export function normOn(flow: Flow, path: readonly Node[]): FoundNorm | undefined {
   for (const [index, node] of path.entries()) {
-    if (operators.has(node.opType)) return norm(stored(flow, node.inputs[1]), stored(flow, node.inputs[2]));
+    const inputs = normInputs.get(node.opType);
+    if (inputs)
+      return {
+        ...norm(...(inputs.map(at => stored(flow, node.inputs[at ?? -1])) as [Tensor?, Tensor?])),
+        ...(rootMeanSquares.has(node.opType) && { isRootMeanSquare: true }),
+      };
+    if (isScaledByItself(flow, node)) return { ...decomposed(flow, path.slice(index + 1)), isRootMeanSquare: true };
     if (isStatistic(flow, node)) return decomposed(flow, path.slice(index + 1));
     const folded = foldedAt(flow, node, path[index + 1]);
     if (folded) return folded;
@@ -29,12 +36,15 @@ function decomposed(flow: Flow, path: readonly Node[]): FoundNorm {
   let weight: Tensor | undefined;
   for (const node of path) {
     const vector = vectorOf(flow, node);
-    if (node.opType === 'Mul' && vector && !weight) weight = vector;
-    else if (node.opType === 'Add' && vector) return norm(weight, vector);
-    else if (!['Div', 'Mul'].includes(node.opType) && !between.has(node.opType)) break;
+    if (isMul(node) && vector && !weight) weight = vector;
+    else if (isAdd(node) && vector) return norm(weight, vector);
+    else if (node.opType !== 'Div' && !isMul(node) && !between.has(node.opType)) break;
   }
   return norm(weight);
 }
+
+const isMul = ({ opType }: Node): boolean => opType === 'Mul' || opType === 'QLinearMul';
+const isAdd = ({ opType }: Node): boolean => opType === 'Add' || opType === 'QLinearAdd';
 
 /** TensorFlow's form: x * m + (shift - mean * m), with m = gain / deviation. */
 function foldedAt(flow: Flow, node: Node, next: Node | undefined): FoundNorm | undefined {
@@ -68,6 +78,22 @@ function isStatistic(flow: Flow, node: Node): boolean {
   for (let steps = 0; producer && between.has(producer.opType) && steps < 4; steps++)
     producer = flow.wiring.producer.get(producer.inputs[0] ?? '');
   return producer?.opType === 'ReduceMean';
+}
+
+const rootMeanSquares = new Set(['SimplifiedLayerNormalization', 'RMSNormalization', 'SkipSimplifiedLayerNormalization']);
+
+/** x * 1 / sqrt(mean(x^2) + epsilon), or x divided by it. */
+function isScaledByItself(flow: Flow, node: Node): boolean {
+  if (node.opType !== 'Mul' && node.opType !== 'Div') return false;
+  const other = node.inputs.find(input => input !== '' && !flow.root.has(input));
+  let producer = flow.wiring.producer.get(other ?? '');
+  for (let steps = 0; producer && steps < 6; steps++) {
+    if (producer.opType === 'ReduceMean') return true;
+    if (!['Sqrt', 'Div', 'Add', 'Reciprocal', 'Cast', 'Pow'].includes(producer.opType)) return false;
+    const computed = producer.inputs.find(input => flow.wiring.producer.has(input) && !constantOf(flow.wiring, input));
+    producer = flow.wiring.producer.get(computed ?? '');
+  }
+  return false;
 }
 
 function vectorOf(flow: Flow, node: Node): Tensor | undefined {

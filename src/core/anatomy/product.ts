@@ -1,6 +1,8 @@
 import type { Node } from '../model/graph.ts';
-import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { type Constant, constantOf, isVector, mayBeWeight } from './constant.ts';
+import { einsumWeight } from './einsum.ts';
+import { biasedActivations, isPackedAttention, skips } from './fused.ts';
 import { consumersOf, integer, type Wiring } from './wiring.ts';
 
 /** A node that multiplies by a constant matrix, with what exporters and quantizers put around it. */
@@ -18,7 +20,11 @@ export interface Product {
   readonly in: number;
   /** The weight lies [in, out]. */
   readonly transposed: boolean;
-  readonly form: 'dense' | 'quantized';
+  readonly form: 'dense' | 'quantized' | 'convolution';
+  /** Of a convolution one wide: each output reads in / groups inputs. */
+  readonly groups?: number;
+  /** Heads, where the product itself splits its output into them. */
+  readonly heads?: number;
 }
 
 interface Operands {
@@ -27,10 +33,14 @@ interface Operands {
   readonly scale?: Tensor | undefined;
   readonly zeroPoint?: Tensor | undefined;
   readonly bias?: Tensor | undefined;
+  /** Nothing behind the operator belongs to the product. */
+  readonly whole?: boolean;
   /** The operator's own convention: true when it takes [in, out]. */
   readonly transposed: boolean;
   /** Of the matrix the weight stands for, where the stored shape does not say it. */
   readonly size?: { readonly out: number; readonly in: number };
+  readonly groups?: number;
+  readonly heads?: number;
 }
 
 /** Does the node multiply by a constant matrix, and which? undefined for everything else. */
@@ -38,12 +48,11 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   const operands = operandsOf(wiring, node);
   if (!operands || !mayBeWeight(operands.weight.tensor)) return undefined;
   const { tensor } = operands.weight;
-  const shape = operands.size ? [operands.size.out, operands.size.in] : tensor.shape;
-  if (shape.length !== 2 || elementCount(shape) === 0) return undefined;
-  const transposed = operands.size ? false : operands.transposed !== operands.weight.transposed;
-  const [out, width] = (transposed ? [shape[1], shape[0]] : [shape[0], shape[1]]) as [number, number];
+  const transposed = operands.transposed !== operands.weight.transposed;
+  const { out, in: width } = operands.size ?? sizeOf(tensor, transposed);
+  if (!(out > 0 && width > 0)) return undefined;
   const quantized = isQuantized(node, operands);
-  const after = behind(wiring, node, out, quantized && node.opType === 'MatMulInteger');
+  const after = operands.whole ? {} : behind(wiring, node, out, quantized && node.opType === 'MatMulInteger');
   const scale = operands.weight.scale ?? operands.scale ?? after.scale;
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
@@ -58,23 +67,68 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
     out,
     in: width,
     transposed,
-    form: quantized ? 'quantized' : 'dense',
+    form: operands.groups ? 'convolution' : quantized ? 'quantized' : 'dense',
+    ...(operands.groups && operands.groups > 1 && { groups: operands.groups }),
+    ...(operands.heads && { heads: operands.heads }),
   };
 }
 
+const sizeOf = ({ shape }: Tensor, transposed: boolean): { out: number; in: number } => {
+  if (shape.length !== 2) return { out: 0, in: 0 };
+  return transposed ? { out: shape[1]!, in: shape[0]! } : { out: shape[0]!, in: shape[1]! };
+};
+
+/** Products of integers, or of what stands for fewer bits. */
+const quantizedProducts = new Set([
+  'MatMulInteger',
+  'MatMulIntegerToFloat',
+  'DynamicQuantizeMatMul',
+  'QLinearMatMul',
+  'QGemm',
+  'QAttention',
+  'MatMulNBits',
+  'MatMulBnb4',
+]);
+
 const isQuantized = (node: Node, { weight }: Operands): boolean =>
-  weight.scale !== undefined || ['MatMulInteger', 'QLinearMatMul', 'MatMulNBits'].includes(node.opType);
+  weight.scale !== undefined || quantizedProducts.has(node.opType);
 
 function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
   const [first = '', second = '', third = '', fourth = ''] = node.inputs;
   const constant = (value: string) => (value === '' ? undefined : constantOf(wiring, value));
   switch (node.opType) {
     case 'MatMul':
-    case 'FusedMatMul': {
+    case 'FusedMatMul':
+    case 'TransposeMatMul': {
       const weight = constant(second);
-      const flipped = node.opType === 'FusedMatMul' && integer(node, 'transB', 0) === 1;
+      const flipped = node.opType !== 'MatMul' && integer(node, 'transB', 0) === 1;
       return weight && { input: first, weight, transposed: !flipped };
     }
+    case 'Einsum': {
+      const found = einsumWeight(node, constant(first)?.tensor.shape, constant(second)?.tensor.shape);
+      const weight = found && constant(node.inputs[found.operand]!);
+      return weight && { ...found, input: node.inputs[1 - found.operand]!, weight };
+    }
+    case 'Conv': {
+      const weight = constant(second);
+      const [out = 0, each = 0, wide, ...more] = weight?.tensor.shape ?? [];
+      if (!weight || wide !== 1 || more.length > 0) return undefined;
+      const groups = Math.max(1, integer(node, 'group', 1));
+      const size = { out, in: each * groups };
+      return { input: first, weight, bias: constant(third)?.tensor, transposed: false, size, groups, whole: third !== '' };
+    }
+    case 'Attention':
+    case 'PackedAttention': {
+      const weight = isPackedAttention(wiring, node) ? constant(second) : undefined;
+      return weight && { input: first, weight, bias: constant(third)?.tensor, transposed: true, whole: true };
+    }
+    case 'QAttention': {
+      const weight = constant(second);
+      const [scale, zeroPoint] = [constant(node.inputs[4] ?? '')?.tensor, constant(node.inputs[7] ?? '')?.tensor];
+      return weight && { input: first, weight, bias: constant(third)?.tensor, scale, zeroPoint, transposed: true, whole: true };
+    }
+    case 'FusedGemm':
+    case 'GemmFastGelu':
     case 'Gemm': {
       const weight = constant(second);
       return weight && { input: first, weight, bias: constant(third)?.tensor, transposed: integer(node, 'transB', 0) === 0 };
@@ -88,6 +142,22 @@ function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
       const [scale, zeroPoint] = [constant(node.inputs[4] ?? '')?.tensor, constant(node.inputs[5] ?? '')?.tensor];
       return weight && { input: first, weight, scale, zeroPoint, transposed: true };
     }
+    case 'QGemm': {
+      const weight = constant(fourth);
+      const [scale, zeroPoint, bias] = [4, 5, 6].map(at => constant(node.inputs[at] ?? '')?.tensor);
+      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: integer(node, 'transB', 0) === 0 };
+    }
+    case 'DynamicQuantizeMatMul': {
+      const weight = constant(second);
+      const [scale, zeroPoint, bias] = [2, 3, 4].map(at => constant(node.inputs[at] ?? '')?.tensor);
+      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: true };
+    }
+    case 'MatMulIntegerToFloat': {
+      const weight = constant(second);
+      const [scale, zeroPoint, bias] = [3, 5, 6].map(at => constant(node.inputs[at] ?? '')?.tensor);
+      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: true };
+    }
+    case 'MatMulBnb4':
     case 'MatMulNBits': {
       const weight = constant(second);
       const size = { out: integer(node, 'N', 0), in: integer(node, 'K', 0) };
@@ -123,8 +193,13 @@ function behind(wiring: Wiring, node: Node, out: number, integers: boolean): Beh
     const other = next.inputs.find(input => input !== value) ?? '';
     const constant = constantOf(wiring, other)?.tensor;
     const product = integers ? factorIn(wiring, other) : undefined;
-    if (next.opType === 'Add' && constant && isVector(constant, out)) {
+    if ((next.opType === 'Add' || biasedActivations.has(next.opType)) && constant && isVector(constant, out)) {
       found.bias = constant;
+      break;
+    }
+    const later = laterBias(wiring, next, value);
+    if (later && isVector(later, out)) {
+      found.bias = later;
       break;
     }
     if (next.opType === 'Add' && product && isVector(product, out)) found.sums = product;
@@ -136,6 +211,14 @@ function behind(wiring: Wiring, node: Node, out: number, integers: boolean): Beh
   }
   const scale = found.scale ?? combined;
   return { ...found, ...(scale && { scale }) };
+}
+
+/** A bias that an operator adds beside what else it does: a sum with a residual and its norm, or a sum of integers. */
+function laterBias(wiring: Wiring, node: Node, value: string): Tensor | undefined {
+  const skip = skips.get(node.opType);
+  if (skip) return constantOf(wiring, node.inputs[skip.bias] ?? '')?.tensor;
+  if (node.opType !== 'QLinearAdd') return undefined;
+  return constantOf(wiring, node.inputs[node.inputs[0] === value ? 3 : 0] ?? '')?.tensor;
 }
 
 /** The constant in a product with something about the activation: with its scale (the weight's scale), with its offset (column sums). */

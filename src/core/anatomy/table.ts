@@ -1,31 +1,37 @@
-import { elementCount } from '../tensor/tensor.ts';
+import type { Node } from '../model/graph.ts';
+import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import type { Table } from './anatomy.ts';
 import { constantOf, isNarrow } from './constant.ts';
 import type { Anchor, Flow } from './flow.ts';
-import { consumersOf, type Wiring } from './wiring.ts';
+import type { LookUp } from './fused.ts';
+import { consumersOf, integer, type Wiring } from './wiring.ts';
 
 /** A table, and where the indices that read it come from. */
 export interface FoundTable {
   readonly table: Table;
   readonly index: IndexSource;
+  /** Where an operator says what the table is for. */
+  readonly role?: LookUp['role'];
 }
 
 /** The table that an anchor reads, with what scales its rows. */
-export function tableAt(flow: Flow, { node }: Anchor): FoundTable {
+export function tableAt(flow: Flow, { node, lookUp }: Anchor): FoundTable {
   const { wiring } = flow;
+  if (lookUp) return tableIn(wiring, node!, lookUp);
+  const isBlocks = node!.opType === 'GatherBlockQuantized';
   const constant = constantOf(wiring, node!.inputs[0]!)!;
   const { tensor } = constant;
-  const after = scalesBehind(wiring, node!.outputs[0]!);
+  const after = isBlocks ? scalesBeside(wiring, node!) : scalesBehind(wiring, node!.outputs[0]!);
   const scale = constant.scale ?? after.scale;
   const zeroPoint = constant.zeroPoint ?? after.zeroPoint;
-  const width = tensor.shape.at(-1)!;
-  const isGather = node!.opType === 'Gather';
+  const width = tensor.shape.at(-1)! * (isBlocks ? perElement(node!, tensor) : 1);
+  const isGather = isBlocks || node!.opType === 'Gather';
   const table: Table = {
     id: '',
     weight: tensor,
     ...(scale && { scale }),
     ...(zeroPoint && { zeroPoint }),
-    rows: elementCount(tensor.shape) / width,
+    rows: elementCount(tensor.shape) / tensor.shape.at(-1)!,
     width,
     form: isNarrow(tensor) || scale ? 'quantized' : 'dense',
     nodes: isGather ? [node!] : [],
@@ -34,6 +40,29 @@ export function tableAt(flow: Flow, { node }: Anchor): FoundTable {
     table,
     index: isGather ? indexOf(wiring, node!.inputs[1] ?? '') : { inputs: new Set(), direct: false, counted: false },
   };
+}
+
+/** One of the tables that an operator of embeddings looks up. */
+function tableIn(wiring: Wiring, node: Node, lookUp: LookUp): FoundTable {
+  const stored = (at: number | undefined) => (at === undefined ? undefined : constantOf(wiring, node.inputs[at] ?? '')?.tensor);
+  const weight = stored(lookUp.table)!;
+  const [scale, zeroPoint] = [stored(lookUp.scale), stored(lookUp.zeroPoint)];
+  const [rows, width] = weight.shape as [number, number];
+  const form = isNarrow(weight) || scale ? 'quantized' : 'dense';
+  return {
+    table: { id: '', weight, ...(scale && { scale }), ...(zeroPoint && { zeroPoint }), rows, width, form, nodes: [node] },
+    index: indexOf(wiring, node.inputs[lookUp.index] ?? ''),
+    role: lookUp.role,
+  };
+}
+
+/** Numbers in a byte: 4 and 2 bits lie packed in uint8. */
+const perElement = (node: Node, { dtype }: Tensor): number => (dtype === 'uint8' ? 8 / Math.min(8, integer(node, 'bits', 4)) : 1);
+
+/** Scales and zero points of blocks, as inputs of the look-up. */
+function scalesBeside(wiring: Wiring, node: Node): Pick<Table, 'scale' | 'zeroPoint'> {
+  const [scale, zeroPoint] = [2, 3].map(at => constantOf(wiring, node.inputs[at] ?? '')?.tensor);
+  return { ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Model } from '../model/model.ts';
-import type { Layer } from './anatomy.ts';
+import type { ExtraOrgan, Layer } from './anatomy.ts';
 import { type Block, blockAround, type Miss, normBehind } from './block.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
 import type { Draft } from './draft.ts';
@@ -7,13 +7,12 @@ import { embeddingsBefore } from './embeddings.ts';
 import { familyOf } from './families/registry.ts';
 import { type Flow, flowOf } from './flow.ts';
 import { guessFamily } from './guess.ts';
-import { headWidth } from './heads.ts';
-import { embeddingIds, layerIds } from './ids.ts';
-import { headsOf } from './names.ts';
+import { embeddingIds } from './ids.ts';
+import { layerOf } from './layer.ts';
 import type { FoundNorm } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
-import type { Product } from './product.ts';
 import { sharedLayers } from './shared.ts';
+import { tableAt } from './table.ts';
 import { taskOf } from './tasks.ts';
 import { topAbove } from './top.ts';
 import { wire } from './wiring.ts';
@@ -32,6 +31,8 @@ export async function trace(model: Model, signal?: AbortSignal): Promise<Traced>
   const misses = found.filter((each): each is Miss => typeof each === 'string');
   const blocks = chain(found.filter((each): each is Block => typeof each !== 'string'));
   const draft = blocks.length > 0 ? await draftOf(model, flow, blocks, signal) : undefined;
+  if (draft && blocks[0]!.isNormalizedBefore && !draft.tables.some(table => table.nodes.length > 0))
+    return { flow, draft: undefined, misses: [...misses, 'normalized-before'] };
   return { flow, draft, misses };
 }
 
@@ -59,10 +60,12 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
   const layers: Layer[] = [];
   const sharing = groupsOf(blocks, stored);
   for (const [index, block] of blocks.entries()) {
-    const same = stored[index] === index ? sharing.get(index)! : [block];
+    const same = (stored[index] === index ? sharing.get(index)! : [block]) as [Block, ...Block[]];
     layers.push(await layerOf(model, flow, same, { index, stored: stored[index]! }, signal));
   }
-  const top = topAbove(flow, last.fed, { family, word: tables[0], claimed: tensorsOf(layers, norm) });
+  const finalNorm = last.isNormalizedBefore ? normBehind(flow, last.fed) : undefined;
+  const top = topAbove(flow, last.fed, { family, word: tables[0], claimed: tensorsOf(layers, norm, finalNorm) });
+  const encoderExtra = sharedOrgans(flow, blocks, finalNorm);
   const stated = model.config.model_type;
   return {
     family: typeof stated === 'string' ? stated : family.id,
@@ -74,6 +77,7 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
     tables,
     embeddingNorm: normOf(embeddingIds.norm, norm),
     ...(projection && { embeddingProjection: linearOf(family.projection ?? 'embeddings_project', [projection]) }),
+    ...(encoderExtra.length > 0 && { encoderExtra }),
     top,
     copies: new Map([...layerCopies(layers), ...(await decoderCopies(top, tables[0], signal))]),
   };
@@ -90,37 +94,23 @@ function groupsOf(blocks: readonly Block[], stored: readonly number[]): Map<numb
   return groups;
 }
 
-/** The layer of the first block; the others multiply by the same numbers. */
-async function layerOf(
-  model: Model,
-  flow: Flow,
-  blocks: readonly Block[],
-  { index, stored }: Pick<Layer, 'index' | 'stored'>,
-  signal?: AbortSignal,
-): Promise<Layer> {
-  const block = blocks[0]!;
-  const ids = layerIds(index);
-  const linear = (key: 'query' | 'key' | 'value' | 'output' | 'up' | 'down') =>
-    linearOf(ids[key], blocks.map(each => each[key].product!) as [Product, ...Product[]]);
-  const query = linear('query');
-  const width = block.heads ? query.out / block.heads : await headWidth(flow.wiring, block.splits, query.out, signal);
-  return {
-    index,
-    stored,
-    ...(width ? { heads: query.out / width, headDim: width } : headsOf(model, query)),
-    query,
-    key: linear('key'),
-    value: linear('value'),
-    output: linear('output'),
-    attentionNorm: normOf(ids.attentionNorm, block.attentionNorm),
-    up: linear('up'),
-    down: linear('down'),
-    outputNorm: normOf(ids.outputNorm, normBehind(flow, block.fed)),
-  };
+/** Names of the tensors that layers and embeddings own beside their matrices: what a norm on top must not claim again. */
+function tensorsOf(layers: readonly Layer[], ...others: readonly (FoundNorm | undefined)[]): Set<string> {
+  const norms = [...layers.flatMap(layer => [layer.attentionNorm, layer.outputNorm]), ...others.flatMap(found => found ?? [])];
+  return new Set(norms.flatMap(norm => [norm.weight?.name, norm.bias?.name]).filter(name => name !== undefined));
 }
 
-/** Names of the tensors that layers and embeddings own beside their matrices: what a norm on top must not claim again. */
-function tensorsOf(layers: readonly Layer[], embeddingNorm: FoundNorm | undefined): Set<string> {
-  const norms = [...layers.flatMap(layer => [layer.attentionNorm, layer.outputNorm]), embeddingNorm ?? {}];
-  return new Set(norms.flatMap(norm => [norm.weight?.name, norm.bias?.name]).filter(name => name !== undefined));
+/** What all layers share, or stands behind the last: tables of relative positions, a final norm. */
+function sharedOrgans(flow: Flow, blocks: readonly Block[], finalNorm: FoundNorm | undefined): ExtraOrgan[] {
+  const organs: ExtraOrgan[] = [];
+  const seen = new Set<string>();
+  for (const anchor of blocks.flatMap(block => block.relative)) {
+    const { table } = tableAt(flow, anchor);
+    if (seen.has(table.weight.name)) continue;
+    const id = seen.size === 0 ? 'encoder.relative_attention_bias' : `encoder.relative_attention_bias.${seen.size + 1}`;
+    seen.add(table.weight.name);
+    organs.push({ id, part: 'layer', table: { ...table, id } });
+  }
+  if (finalNorm) organs.push({ id: 'encoder.final_norm', part: 'layer', norm: normOf('encoder.final_norm', finalNorm) });
+  return organs;
 }

@@ -140,24 +140,35 @@ test('a graph that is no BERT still has its matrices, named by their tensors', a
   assert.equal(say(anatomy.notBert!), 'Not a BERT: no attention was found in its graph.');
 });
 
-test('layers that normalize first are no BERT', async () => {
+test('layers that normalize first are those of a BERT, unless they mask the future or divide by the root mean square only', async () => {
   const tensors = ['q', 'k', 'v', 'o', 'u', 'd'].map(name => made(name, [4, 4]));
   tensors.push(made('table', [9, 4]), made('g1', [4]), made('g2', [4]));
-  const nodes = [
+  const nodes = (norm: string, mask: string) => [
     madeNode('Gather', ['table', 'input_ids'], 'x'),
-    madeNode('LayerNormalization', ['x', 'g1'], 'n'),
+    madeNode(norm, ['x', 'g1'], 'n'),
     ...['q', 'k', 'v'].map(name => madeNode('MatMul', ['n', name], `${name}x`)),
     madeNode('MatMul', ['qx', 'kx'], 's'),
-    madeNode('Softmax', ['s'], 'p'),
+    madeNode(mask, ['attention_mask'], 'mask'),
+    madeNode('Add', ['s', 'mask'], 'masked'),
+    madeNode('Softmax', ['masked'], 'p'),
     madeNode('MatMul', ['p', 'vx'], 'c'),
     madeNode('MatMul', ['c', 'o'], 'ox'),
     madeNode('Add', ['ox', 'x'], 'a'),
-    madeNode('LayerNormalization', ['a', 'g2'], 'm'),
+    madeNode(norm, ['a', 'g2'], 'm'),
     madeNode('MatMul', ['m', 'u'], 'ux'),
     madeNode('Relu', ['ux'], 'e'),
     madeNode('MatMul', ['e', 'd'], 'dx'),
     madeNode('Add', ['dx', 'a'], 'y'),
   ];
-  const { notBert } = await detect(madeModel(tensors, {}, madeGraph(nodes, ['input_ids'], ['y'], tensors)));
-  assert.equal(say(notBert!), 'Not a BERT: its layers normalize before attention, as in GPT-2 and T5.');
+  const found = (norm: string, mask: string) =>
+    detect(madeModel(tensors, {}, madeGraph(nodes(norm, mask), ['input_ids', 'attention_mask'], ['y'], tensors)));
+  const { layers } = await found('LayerNormalization', 'Cast');
+  assert.deepEqual([layers[0]!.attentionNorm.weight?.name, layers[0]!.outputNorm.weight?.name], ['g1', 'g2']);
+  for (const [norm, mask] of [
+    ['LayerNormalization', 'Trilu'],
+    ['SimplifiedLayerNormalization', 'Cast'],
+  ] as const) {
+    const { notBert } = await found(norm, mask);
+    assert.equal(say(notBert!), 'Not a BERT: its layers normalize before attention, as in GPT-2 and T5.');
+  }
 });

@@ -15,11 +15,7 @@ import { int64s, made, madeGraph, madeModel, madeNode } from './made-models.ts';
 
 const generated = resolve(import.meta.dirname, '../../../../shared/generated');
 const absent = existsSync(generated) ? false : 'skipped: no generated models';
-const graphs = absent
-  ? []
-  : readdirSync(generated, { recursive: true, encoding: 'utf8' }).filter(
-      path => path.endsWith('.onnx') && !path.includes('fused'),
-    );
+const graphs = absent ? [] : readdirSync(generated, { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.onnx'));
 
 const opened: Model[] = [];
 after(async () => void (await Promise.all(opened.map(closeModel))));
