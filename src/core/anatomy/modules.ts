@@ -16,6 +16,7 @@ export function linear(id: string, organ: Organ | undefined, packed: PackedOrgan
     const { packing, ...rest } = known;
     return { id, ...rest, ...(bias && { bias }), form: 'quantized', packed: packing, nodes: [] };
   }
+  if (organ && Object.keys(organ).some(part => part.startsWith('weight.quant_state.'))) return undefined;
   const [out = 0, width = 0, last] = weight?.shape ?? [];
   const isConvolution = weight?.shape.length === 3 && last === 1 && isFloat(weight);
   if (!weight || !(isConvolution || weight.shape.length === 2) || !(isFloat(weight) || isNarrow(weight))) return undefined;

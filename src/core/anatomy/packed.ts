@@ -11,8 +11,8 @@ import type { Organ } from './modules.ts';
 //   AWQ                 m.qweight int32 [in, out * bits / 32], qzeros, scales [groups, out]
 //   bitsandbytes, 4     m.weight uint8 [out * in / 2, 1], weight.absmax, weight.quant_map, weight.quant_state.bitsandbytes__nf4 (JSON)
 //   bitsandbytes, 8     m.weight int8 [out, in], SCB f32 [out] (127 times the scale), weight_format
-//   quanto              m.weight._data int8 [out, in], weight._scale
-//   torchao             m._weight_qdata int8 [out, in] (uint8 [out, in / 2] with 4 bits), _weight_scale, _weight_zero_point
+//   quanto              m.weight._data int8 [out, in], weight._scale; with 4 bits weight._data._data uint8, in groups
+//   torchao             m._weight_qdata or m.weight:qdata, int8 or fp8 [out, in], uint8 [out, in / 2] or tiles of int32 with 4 bits; scales
 
 /** Ends of tensor names that belong to one matrix, beside weight and bias. */
 export const packedParts = [
@@ -20,8 +20,8 @@ export const packedParts = [
   '(?:input|output)_(?:scale|zero_point|global_scale)',
   'qweight|qzeros|scales|g_idx|SCB|weight_format',
   'weight\\.(?:absmax|quant_map|nested_absmax|nested_quant_map|quant_state\\.bitsandbytes__\\w+)',
-  'weight\\._(?:data|scale|shift|zeropoint)',
-  '_?weight[_:](?:qdata|scale|zero_point)',
+  'weight\\._(?:data|data\\._data|scale|shift|zeropoint)',
+  '_?weight[_:](?:qdata|scale|zero_point|scale_and_zero|per_tensor_scale|act_pre_scale)',
 ].join('|');
 
 /** A matrix whose tensor does not have its shape. */
@@ -40,8 +40,8 @@ export async function packedIn(model: Model, organs: Iterable<Organ>, signal?: A
     const packed =
       inWords(model, organ) ??
       inQwords(model, organ) ??
-      rowWise(organ) ??
-      (await inShapedWords(organ, signal)) ??
+      inTensors(organ) ??
+      (await inShapedWords(model, organ, signal)) ??
       (await inBlocks(organ, signal));
     if (packed) found.set(organ, packed);
   }
@@ -61,14 +61,16 @@ function inWords({ config }: Model, organ: Organ): Packed | undefined {
 }
 
 /** compressed-tensors: weight_shape says what config.json may not. */
-async function inShapedWords(organ: Organ, signal?: AbortSignal): Promise<Packed | undefined> {
+async function inShapedWords({ config }: Model, organ: Organ, signal?: AbortSignal): Promise<Packed | undefined> {
   const { weight_packed: weight, weight_shape: shape } = organ;
   if (!weight || !shape || weight.shape.length !== 2 || shape.byteLength !== 16 || shape.dtype !== 'int64') return undefined;
   const bytes = await smallBytes(shape, signal);
   if (!bytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [out, width] = [Number(view.getBigInt64(0, true)), Number(view.getBigInt64(8, true))];
-  const bits = Math.floor((32 * weight.shape[1]!) / Math.max(1, width));
+  const [words, stated] = [weight.shape[1]!, numberAt(config, /^num_bits$/)];
+  const isStated = stated !== undefined && Math.ceil((stated * width) / 32) === words;
+  const bits = isStated ? stated : Math.floor((32 * words) / Math.max(1, width));
   return out === weight.shape[0] && bits >= 1 && bits <= 8
     ? packed(organ, weight, out, width, 'compressed-tensors', bits)
     : undefined;
@@ -85,14 +87,23 @@ function inQwords({ config }: Model, organ: Organ): Packed | undefined {
   return { ...packed(organ, weight, out, Math.floor((32 * rows) / bits), 'gptq', bits), transposed: true };
 }
 
-/** One integer for each weight, in a matrix of its shape. */
-function rowWise(organ: Organ): Packed | undefined {
+/** Integers or fp8 in a matrix of its shape, or in an order whose length at least is known. */
+function inTensors(organ: Organ): Packed | undefined {
   if (organ.SCB && organ.weight?.shape.length === 2) return narrow(organ, organ.weight, 'bitsandbytes');
   const data = organ['weight._data'];
   if (data?.shape.length === 2 && dtypes[data.dtype].bits === 8 && data.dtype !== 'uint8') return narrow(organ, data, 'quanto');
+  const groups = organ['weight._data._data'];
+  if (groups) return flat(organ, groups, 'quanto');
   const key = Object.keys(organ).find(part => /^_?weight[_:]qdata$/.test(part));
   const weight = key ? organ[key] : undefined;
+  if (weight?.dtype === 'int32') return flat(organ, weight, 'torchao');
   return weight?.shape.length === 2 ? narrow(organ, weight, 'torchao') : undefined;
+}
+
+/** 4 bits each in an order of the tool's own: the bias says how many outputs they are. */
+function flat(organ: Organ, weight: Tensor, method: Packing['method']): Packed | undefined {
+  const [out, count] = [organ.bias?.shape[0] ?? 0, weight.byteLength * 2];
+  return out > 0 && count % out === 0 ? packed(organ, weight, out, count / out, method, 4) : undefined;
 }
 
 /** 4 bits of bitsandbytes: the shape stands in a JSON of some hundred bytes. */
