@@ -80,7 +80,8 @@ export function cosine(value: number): string {
 export function real(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return String(value).replace('-', minus).replace('Infinity', '∞');
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e6) return fixed(value, 0);
+  if (size === 0) return '0';
+  if (size < 1e6 && (Number.isInteger(value) || size >= 10 ** digits)) return fixed(value, 0);
   if (size >= 1e-3 && size < 1e6) return significant(value, digits);
   const [mantissa, exponent] = value.toExponential(Math.max(1, digits - 2)).split('e');
   return `${significant(Number(mantissa), digits)}e${Number(exponent) < 0 ? minus : ''}${Math.abs(Number(exponent))}`;

@@ -77,3 +77,15 @@ test('counts are grouped, shapes are not', () => {
   assert.equal(numbers.count(1_774_464), '1,774,464');
   assert.equal(numbers.shape([30522, 384]), '30522 × 384');
 });
+
+test('weights have three digits, powers of ten where those would not tell, and lose none before the point', () => {
+  assert.deepEqual(
+    all([-0, -0.42719, 0.08217, 1.4e-4, -9.996e-5, 1e-45, 12, -1536, 428634.28, 3.4e38, 123.456], value => numbers.real(value)),
+    ['0', '−0.427', '0.0822', '1.4e−4', '−1e−4', '1e−45', '12', '−1,536', '428,634', '3.4e38', '123'],
+  );
+  assert.deepEqual(
+    all([Number.NaN, Number.NEGATIVE_INFINITY], value => numbers.real(value)),
+    ['NaN', '−∞'],
+  );
+  assert.equal(numbers.real(0.123456789, 4), '0.1235');
+});

@@ -49,4 +49,4 @@ const cells = ({ title, parameters, byteLength, share, shape, dtype }: CopiedRow
 /** A cell that a spreadsheet does not take for a formula. */
 const plain = (text: string): string => (/^[=+\-@]/.test(text) ? `'${text}` : text).replace(/[\t\r\n]/g, ' ');
 
-const escaped = (text: string): string => text.replace(/[\r\n]/g, ' ').replace(/[\\`*_{}[\]<>|#~&]/g, '\\$&');
+const escaped = (text: string): string => text.replace(/[\t\r\n]/g, ' ').replace(/[\\`*_{}[\]<>|#~&]/g, '\\$&');

@@ -33,7 +33,7 @@ export function Statistics({ statistics }: { statistics: TensorStatistics }) {
           {percentiles.map(({ at, value }) => (
             <div key={at}>
               <dt>{at === 0.5 ? t('Median') : share(at, 0)}</dt>
-              <dd title={String(value)}>{real(value, Math.abs(value) < 100 ? 2 : 4)}</dd>
+              <dd title={String(value)}>{real(value, 2)}</dd>
             </div>
           ))}
         </dl>
