@@ -8,31 +8,35 @@ export type Organ = Partial<Record<string, Tensor>>;
 
 export type PackedOrgans = ReadonlyMap<Organ, Packed>;
 
-/** A module with a matrix: [out, in], integers when it is quantized. A convolution of width 1 with one group or several is one too. */
+/** A module with a matrix: [out, in], integers when it is quantized, or one with groups. undefined when it has none. */
 export function linear(id: string, organ: Organ | undefined, packed: PackedOrgans): Linear | undefined {
-  const known = organ && packed.get(organ);
-  const { bias, weight, weight_scale: scale, weight_zero_point: zeroPoint } = organ ?? {};
+  if (!organ) return undefined;
+  const { bias, weight, weight_scale: scale, weight_zero_point: zeroPoint } = organ;
+  const beside = { ...(bias && { bias }), nodes: [] };
+  const known = packed.get(organ);
   if (known) {
-    const { packing, ...rest } = known;
-    return { id, ...rest, ...(bias && { bias }), form: 'quantized', packed: packing, nodes: [] };
+    const { packing, ...matrix } = known;
+    return { id, ...matrix, ...beside, form: 'quantized', packed: packing };
   }
-  if (organ && Object.keys(organ).some(part => part.startsWith('weight.quant_state.'))) return undefined;
-  const [out = 0, width = 0, last] = weight?.shape ?? [];
-  const isConvolution = weight?.shape.length === 3 && last === 1 && isFloat(weight);
-  if (!weight || !(isConvolution || weight.shape.length === 2) || !(isFloat(weight) || isNarrow(weight))) return undefined;
-  const form = isConvolution ? 'convolution' : isFloat(weight) && !scale ? 'dense' : 'quantized';
-  return {
-    id,
-    weight,
-    ...(bias && { bias }),
-    ...(scale && { scale }),
-    ...(zeroPoint && { zeroPoint }),
-    out,
-    in: width,
-    transposed: false,
-    form,
-    nodes: [],
-  };
+  if (!weight || !(isFloat(weight) || isNarrow(weight)) || isPacked(organ)) return undefined;
+  if (weight.shape.length === 3) return withGroups(id, weight, bias);
+  if (weight.shape.length !== 2) return undefined;
+  const [out, width] = weight.shape as [number, number];
+  const form = isFloat(weight) && !scale ? 'dense' : 'quantized';
+  const scales = { ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) };
+  return { id, weight, ...beside, ...scales, out, in: width, transposed: false, form };
+}
+
+/** Packed in a way that packed.ts could not read. */
+const isPacked = (organ: Organ): boolean => Object.keys(organ).some(part => part.startsWith('weight.quant_state.'));
+
+/** A convolution of width 1, [out, in / groups, 1] (SqueezeBERT), or groups one behind the other, [groups, in / groups, out / groups] (ConvBERT). */
+function withGroups(id: string, weight: Tensor, bias: Tensor | undefined): Linear | undefined {
+  const [first, width, last] = weight.shape as [number, number, number];
+  const rest = { id, weight, ...(bias && { bias }), form: 'convolution', nodes: [] } as const;
+  if (last === 1) return { ...rest, out: first, in: width, transposed: false };
+  if (bias?.shape.length !== 1 || bias.shape[0] !== first * last) return undefined;
+  return { ...rest, out: first * last, in: first * width, groups: first, transposed: true };
 }
 
 /** A convolution that reads `width` inputs, in as many groups as its kernel leaves. */
