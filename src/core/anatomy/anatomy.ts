@@ -19,7 +19,7 @@ export interface Linear {
   readonly out: number;
   readonly in: number;
   readonly transposed: boolean;
-  /** 'convolution': a 1-wide convolution [out, in / groups, 1], which is a matrix with blocks along its diagonal where it has groups. */
+  /** 'convolution': stored with three dimensions, as a 1-wide convolution [out, in / groups, 1] or group by group; a matrix with blocks along its diagonal where it has groups. */
   readonly form: 'dense' | 'factored' | 'quantized' | 'convolution';
   /** Groups of a convolution: each output reads in / groups inputs. 1 when absent. */
   readonly groups?: number;
