@@ -3,22 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { smallOnnx, smallSafetensors, withstands } from './attack.ts';
-
-/** Mulberry32: the same mutations on every machine. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return below => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
+import { type Random, randomFrom } from './random.ts';
 
 const interesting = [0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x12, 0x22, 0x3a, 0x0b, 0x0c, 0x2c, 0x5b, 0x7b, 0x22];
 
 /** One to four changes: a bit, a byte, a run removed, doubled or moved, a long varint put in. */
-function mutated(bytes: Uint8Array, random: (below: number) => number): Uint8Array {
+function mutated(bytes: Uint8Array, random: Random): Uint8Array {
   let result = Uint8Array.from(bytes);
   for (let count = 1 + random(4); count > 0 && result.length > 0; count--) {
     const at = random(result.length);

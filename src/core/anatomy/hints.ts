@@ -1,5 +1,5 @@
 import type { Node } from '../model/graph.ts';
-import { topPath } from './ids.ts';
+import { longestPath, topPath } from './ids.ts';
 
 /**
  * Names that survived an export, as dotted module paths: TorchScript keeps them in node names (/bert/pooler/dense/Gemm), dynamo in
@@ -17,9 +17,12 @@ export function modulePaths(node: Node, tensors: readonly (string | undefined)[]
 
 /** "bert.pooler.dense.weight_quantized" -> "bert.pooler.dense" */
 export const modulePath = (tensor: string): string =>
-  tensor
-    .replace(/(_(quantized|Q[248]|Transposed|transposed|DequantizeLinear.*))+$/, '')
-    .replace(/\.(weight|bias|gamma|beta|kernel)$/, '');
+  tensor.length > longestPath
+    ? tensor
+    : tensor
+        .replace(/_DequantizeLinear.*$/, '')
+        .replace(/(_(quantized|Q[248]|Transposed|transposed))+$/, '')
+        .replace(/\.(weight|bias|gamma|beta|kernel)$/, '');
 
 /** The first path that names something on top of an encoder. */
 export function topHint(paths: readonly string[]): string | undefined {

@@ -25,8 +25,11 @@ export const embeddingIds = {
 const top =
   /(?:^|\.)((?:pooler|cls|predictions|sop_classifier|lm_head|qa_outputs|pre_classifier|classifier|vocab_(?:transform|layer_norm|projector)|discriminator_predictions|generator_predictions|generator_lm_head|seq_relationship)(?:\.[\w.]*)?)$/;
 
+/** Longer names are no paths of modules, and patterns that look for one in a megabyte would take hours. */
+export const longestPath = 1000;
+
 /** "bert.cls.predictions.transform.dense" -> "cls.predictions.transform.dense"; undefined for what is on top of no family. */
-export const topPath = (path: string): string | undefined => path.match(top)?.[1];
+export const topPath = (path: string): string | undefined => (path.length > longestPath ? undefined : path.match(top)?.[1]);
 
 /** What is read first stands first: pooler, transforms, norms, decoders, classifiers. */
 const order = [

@@ -35,7 +35,7 @@ function withGroups(id: string, weight: Tensor, bias: Tensor | undefined): Linea
   const [first, width, last] = weight.shape as [number, number, number];
   const rest = { id, weight, ...(bias && { bias }), form: 'convolution', nodes: [] } as const;
   if (last === 1) return { ...rest, out: first, in: width, transposed: false };
-  if (bias?.shape.length !== 1 || bias.shape[0] !== first * last) return undefined;
+  if (first === 0 || bias?.shape.length !== 1 || bias.shape[0] !== first * last) return undefined;
   return { ...rest, out: first * last, in: first * width, groups: first, transposed: true };
 }
 

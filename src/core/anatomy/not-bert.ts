@@ -1,5 +1,6 @@
 import { type Sentence, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
+import { UniqueNames } from '../model/unique-names.ts';
 import type { Linear } from './anatomy.ts';
 import type { Miss } from './block.ts';
 import { type Flow, isAttention } from './flow.ts';
@@ -49,7 +50,8 @@ export function looseLinears(flow: Flow): Linear[] {
     if (others) others.push(product);
     else byWeight.set(product.weight.name, [product]);
   }
+  const ids = new UniqueNames();
   return [...byWeight.values()].map(products =>
-    linearOf(modulePath(products[0]!.weight.name), products as [Product, ...Product[]]),
+    linearOf(ids.unique(modulePath(products[0]!.weight.name)), products as [Product, ...Product[]]),
   );
 }
