@@ -345,8 +345,8 @@ test('heads by norm and by zeros: measured once, named, with the ends of the sca
     await page.waitForTimeout(50);
     assert.equal(callsOf(opened, 'headMeasures').length, 0);
     await page.getByRole('radio', { name: 'Norm' }).click();
-    await page.getByText('norm of its weights, linear scale').waitFor();
-    assert.match((await page.locator('.p-heads .scale').textContent())!, /^12.*norm of its weights/);
+    await page.getByText('Frobenius norm, linear scale').waitFor();
+    assert.match((await page.locator('.p-heads .scale').textContent())!, /^12.*Frobenius norm/);
     assert.equal(
       await page.locator('.hg .cell[data-layer="0"][data-head="0"]').getAttribute('aria-label'),
       'Layer 0, head 0, 49,248 parameters, norm 12',

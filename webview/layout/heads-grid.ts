@@ -3,7 +3,7 @@ import type { HeadSize } from '../../src/core/report/tree.ts';
 export interface HeadCell extends HeadSize {
   /** What the grid is coloured by; undefined where it is not known. */
   readonly value: number | undefined;
-  /** 0 is the smallest value of the model, 1 the largest; 0.4 when all are alike. */
+  /** 0 is the smallest value of the model, 1 the largest; 0.4 when all are alike, 0 when all are 0. */
   readonly level: number;
 }
 
@@ -33,7 +33,7 @@ export function headsGrid(
   const largest = known.length ? known.reduce((most, value) => Math.max(most, value)) : Number.NaN;
   const range = largest - smallest;
   const level = (value: number | undefined): number =>
-    value === undefined ? 0 : range > 0 ? (value - smallest) / range : alikeLevel;
+    value === undefined ? 0 : range > 0 ? (value - smallest) / range : value === 0 ? 0 : alikeLevel;
   const rows: (HeadCell | null)[][] = Array.from({ length: layers }, () => Array.from({ length: columns }, () => null));
   heads.forEach((head, index) => {
     const row = rows[head.layer];

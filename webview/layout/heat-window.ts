@@ -24,11 +24,14 @@ export function zoom(window: Window, matrix: MatrixSize, nearer: boolean, x = 0.
   const [height, width] = [heightOf(window), widthOf(window)];
   const floorOf = (other: number): number => (nearer && other > mostCells ? mostCells : fewest);
   const size = (now: number, all: number, floor: number): number =>
-    Math.min(all, nearer ? Math.min(now, Math.max(floor, Math.ceil(now / 2))) : now * 2);
+    Math.min(all, nearer ? Math.min(now, Math.max(floor, half(now))) : now * 2);
   const rows = size(height, matrix.rows, floorOf(width));
   const columns = size(width, matrix.columns, floorOf(height));
   return placed(window.top + (height - rows) * y, window.left + (width - columns) * x, rows, columns, matrix);
 }
+
+/** A window that would show little more than a value a cell shows just that. */
+const half = (size: number): number => (size > mostCells && size < 4 * mostCells ? mostCells : Math.ceil(size / 2));
 
 /** Moved by so many values, and kept inside the matrix. */
 export const pan = (window: Window, matrix: MatrixSize, down: number, right: number): Window =>

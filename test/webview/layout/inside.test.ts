@@ -23,6 +23,7 @@ test('zooming in ends at 8 x 8 values, however tall the matrix, and zooming out 
   for (let step = 0; step < 30; step++) {
     window = zoom(window, matrix, true, 0.9, 0.1);
     if (heightOf(window) > 48) assert.ok(widthOf(window) >= 48, 'columns wait for rows');
+    assert.ok(heightOf(window) <= 48 || heightOf(window) >= 96, 'blocks are of one value or of two and more');
     assert.ok(window.left >= 0 && window.right <= 384 && window.top >= 0 && window.bottom <= 30_522);
   }
   assert.deepEqual([heightOf(window), widthOf(window)], [8, 8]);

@@ -192,14 +192,16 @@ function Legend({ grid, colour, measure }: { grid: HeadsGrid; colour: HeadColour
       <span class="ramp" aria-hidden="true" />
       <span>{end(grid.largest)}</span>
       <span class="grow" />
-      <span class="clip">{t('{what}, linear scale', { what })}</span>
+      <span class="clip" title={t('{what}, linear scale', { what })}>
+        {t('{what}, linear scale', { what })}
+      </span>
     </div>
   );
 }
 
 /** How a measure is written, and what it is. */
 function scaleOf(colour: HeadColour, measure: Measure): { end: (value: number) => string; what: string } {
-  if (colour === 'norm') return { end: value => real(value), what: t('norm of its weights') };
+  if (colour === 'norm') return { end: value => real(value), what: t('Frobenius norm') };
   if (colour === 'zeros') return { end: value => share(value), what: t('share of zeros') };
   if (measure === 'parameters') return { end: count, what: t('parameters a head') };
   return { end: bytesText, what: t('bytes a head') };

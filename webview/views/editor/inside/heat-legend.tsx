@@ -29,7 +29,7 @@ export function HeatLegend({ map }: { map: HeatMap }) {
 
 function blockText(map: HeatMap): string {
   if (map.exact) return t('single values');
-  const size = (all: number, cells: number): number => Math.round(all / cells);
+  const size = (all: number, cells: number): string => real(all / cells < 10 ? all / cells : Math.round(all / cells), 2);
   return t('RMS, blocks of {rows} × {columns}', {
     rows: size(heightOf(map.window), map.rows),
     columns: size(widthOf(map.window), map.columns),

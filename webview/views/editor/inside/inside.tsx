@@ -78,6 +78,7 @@ export function Inside({ subject, api, readings, state, onState, onCopy }: Insid
           <button type="button" class="expander" aria-expanded={state.values} onClick={() => onState({ values: !state.values })}>
             <Icon name="chevron" />
             <h3>{t('Values')}</h3>
+            {done?.acting && <span class="small muted">{t('as the file stores them')}</span>}
           </button>
           {state.values && <Values key={name} subject={subject} api={api} onCopy={onCopy} />}
         </section>
