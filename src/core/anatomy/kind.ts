@@ -1,5 +1,6 @@
 import { type Sentence, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
+import { longestPath } from './ids.ts';
 
 /** What a model that is no BERT is, in the words of config.json or by the names of its tensors; undefined when neither tells. */
 export function kindOf(model: Model): Sentence | undefined {
@@ -57,7 +58,7 @@ const signs: readonly (readonly [RegExp, string])[] = [
 const mostNames = 5000;
 
 function named({ tensors }: Model): Sentence | undefined {
-  const all = [...tensors.values()].slice(0, mostNames);
+  const all = [...tensors.values()].slice(0, mostNames).filter(({ name }) => name.length <= longestPath);
   const sign = signs.find(([pattern]) => all.some(({ name }) => pattern.test(name)))?.[1];
   if (sign === 'decoder') return sentence('Not a BERT: it looks like a decoder for text generation.');
   if (sign === 'vision transformer') return sentence('Not a BERT: it looks like a Transformer for images.');
@@ -76,7 +77,7 @@ function adapter({ tensors, config }: Model): Sentence | undefined {
   const targets = new Map<string, number>();
   let [rank, count] = [0, 0];
   for (const { name, shape } of tensors.values()) {
-    const [, module] = name.match(low) ?? [];
+    const [, module] = (name.length <= longestPath && name.match(low)) || [];
     if (module === undefined) continue;
     const target = module.slice(module.lastIndexOf('.') + 1);
     targets.set(target, (targets.get(target) ?? 0) + 1);
