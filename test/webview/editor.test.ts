@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
@@ -31,10 +31,12 @@ async function withPage(
 }
 
 /** Long words are where a page breaks: Chinese as translated, and English a third longer, as German is. */
-const translations = ['bundle.l10n.zh-cn.json', 'parts/D.json']
-  .map(name => join(import.meta.dirname, '../../l10n', name))
-  .find(existsSync)!;
-const chinese = JSON.parse(readFileSync(translations, 'utf8')) as Record<string, string>;
+const l10n = join(import.meta.dirname, '../../l10n');
+const parts = existsSync(join(l10n, 'parts')) ? readdirSync(join(l10n, 'parts')).map(name => join('parts', name)) : [];
+const chinese = Object.assign(
+  {},
+  ...['bundle.l10n.zh-cn.json', ...parts].map(name => JSON.parse(readFileSync(join(l10n, name), 'utf8'))),
+) as Record<string, string>;
 const longer = Object.fromEntries(Object.keys(chinese).map(text => [text, `${text}${'ß'.repeat(Math.ceil(text.length * 0.3))}`]));
 const languages: Record<string, Record<string, string>> = { en: {}, 'zh-cn': chinese, de: longer };
 
@@ -354,6 +356,8 @@ for (const [locale, bundle] of Object.entries(languages))
     withPage(
       minilm(),
       async ({ page }) => {
+        await page.locator('.tr.body[data-id="embeddings.word_embeddings.weight"]').click();
+        await page.waitForSelector('.heat');
         for (const width of [300, 340, 420, 559, 560, 659, 660, 959, 960, 1119, 1120, 1400]) {
           await page.setViewportSize({ width, height: 700 });
           await page.waitForTimeout(30);
@@ -365,6 +369,9 @@ for (const [locale, bundle] of Object.entries(languages))
             return [
               document.documentElement.scrollWidth > window.innerWidth ? 'page' : '',
               table.scrollWidth > table.clientWidth ? 'table' : '',
+              ...[...document.querySelectorAll('.pane')]
+                .filter(pane => pane.scrollWidth > pane.clientWidth)
+                .map(pane => pane.className),
               ...over.map(element => element.className || element.tagName),
             ].filter(Boolean);
           });

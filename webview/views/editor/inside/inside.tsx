@@ -77,8 +77,7 @@ export function Inside({ subject, api, readings, state, onState, onCopy }: Insid
         <section>
           <button type="button" class="expander" aria-expanded={state.values} onClick={() => onState({ values: !state.values })}>
             <Icon name="chevron" />
-            <h3>{t('Values')}</h3>
-            {done?.acting && <span class="small muted">{t('as the file stores them')}</span>}
+            <h3>{t('Values in the file')}</h3>
           </button>
           {state.values && <Values key={name} subject={subject} api={api} onCopy={onCopy} />}
         </section>
