@@ -43,7 +43,7 @@ test('checkpoints taken apart and put together wrongly open whole or are refused
     const bytes = checkpointFile(entries);
     count(tally, await opensWhole('m.safetensors', bytes, `seed ${seed}: ${done}; config ${config?.slice(0, 300)}`, config));
   }
-  assert.ok(tally.bert > 200 * times && tally.opened > 50 * times && tally.refused > 100 * times, JSON.stringify(tally));
+  assert.ok(tally.bert > 200 * times && tally.opened > 20 * times && tally.refused > 100 * times, JSON.stringify(tally));
 });
 
 test('a config.json of wrong types changes no more than what it says', async () => {

@@ -10,7 +10,7 @@ import type { ByteSource } from './source.ts';
 export async function openFileSource(path: string): Promise<FileSource> {
   const name = basename(path);
   try {
-    const handle = await open(path, constants.O_RDONLY);
+    const handle = await open(path, constants.O_RDONLY | withoutWaiting);
     try {
       const state = await handle.stat({ bigint: true });
       if (!state.isFile()) throw fail('not-found', 'This is not a file.', undefined, { file: name });
@@ -23,6 +23,9 @@ export async function openFileSource(path: string): Promise<FileSource> {
     throw fromSystem(error, name);
   }
 }
+
+/** Opening a pipe waits for whoever writes into it, maybe for ever. Windows has no such flag, and no such pipes. */
+const withoutWaiting = constants.O_NONBLOCK ?? 0;
 
 export class FileSource implements ByteSource {
   readonly path: string;

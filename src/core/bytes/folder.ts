@@ -11,7 +11,7 @@ export function fileFolder(path: string): Folder {
       const inside = insideFolder(name);
       const full = join(path, ...inside);
       if (!(await isFileWithin(path, full, name))) return undefined;
-      return openFileSource(full);
+      return (await openFileSource(full)).named(inside.join('/'));
     },
     async list(): Promise<readonly string[]> {
       try {

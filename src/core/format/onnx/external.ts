@@ -1,3 +1,4 @@
+import { insideFolder } from '../../bytes/folder.ts';
 import type { ByteSource, Folder } from '../../bytes/source.ts';
 import { fail, HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import type { DType } from '../../tensor/dtype.ts';
@@ -93,10 +94,15 @@ export class ExternalFiles {
   }
 
   async #open(location: string, tensor: WireTensor): Promise<ByteSource> {
-    const path = location
-      .split(/[\\/]/)
-      .filter(segment => segment !== '' && segment !== '.')
-      .join('/');
+    const path = insideFolder(location).join('/');
+    if (path === this.#model.name)
+      throw this.#malformed(
+        tensor,
+        sentence('The data of the tensor “{name}” should lie in another file, but {file} is the model itself.', {
+          name: tensor.name,
+          file: path,
+        }),
+      );
     const known = this.#opened.get(path);
     if (known) return known;
     if (this.#opened.size >= mostExternalFiles)
