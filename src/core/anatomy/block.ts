@@ -15,6 +15,7 @@ export interface Block extends FeedForward {
   readonly key: Anchor;
   readonly value: Anchor;
   readonly packed?: readonly [query: number, key: number, value: number];
+  readonly isByHead?: boolean;
   /** Biases of query, key and value in one vector, which the operator of attention adds. */
   readonly bias?: Tensor;
   readonly output: Anchor;
@@ -26,6 +27,8 @@ export interface Block extends FeedForward {
   readonly isNormalizedBefore: boolean;
   /** Tables of relative positions that the scores are summed with. */
   readonly relative: readonly Anchor[];
+  /** Tables of positions that query and key are turned by. */
+  readonly turning: readonly Anchor[];
   /** Where query, key and value are split into heads. */
   readonly splits: readonly Node[];
   /** As an operator of attention says it; 0 where only the splits do. */
@@ -37,6 +40,7 @@ export type Miss =
   | 'no-scores'
   | 'fused-query-key-value'
   | 'no-projection'
+  | 'cross-attention'
   | 'no-residual'
   | 'no-feed-forward'
   | 'normalized-before';
@@ -50,6 +54,7 @@ export function blockAround(flow: Flow, node: Node): Block | Miss {
   if (!isPacked && (query === key || key === value)) return 'fused-query-key-value';
   if (isPacked && (!core.packed || masksFuture(flow, node))) return 'fused-query-key-value';
   const source = query.from[0];
+  if (source && key.from[0] && key.from[0] !== source && key.from[0] === value.from[0]) return 'cross-attention';
   if (!source || key.from[0] !== source || value.from[0] !== source) return 'no-projection';
   const output = readers(context).find(anchor => anchor.kind === 'product');
   if (!output) return 'no-projection';
@@ -64,18 +69,19 @@ export function blockAround(flow: Flow, node: Node): Block | Miss {
   )
     return 'normalized-before';
   const splits = core.reads.flatMap(read => reshapes(flow, read));
-  const { bias, packed, heads, relative } = core;
+  const { bias, packed, heads, relative, turning = [] } = core;
   return {
     source,
     query,
     key,
     value,
     ...(bias && { bias }),
-    ...(isPacked && packed && { packed }),
+    ...(isPacked && packed && { packed, ...(core.isByHead && { isByHead: true }) }),
     output,
     attended,
     ...norms,
     relative,
+    turning,
     splits,
     heads,
     ...network,

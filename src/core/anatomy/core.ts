@@ -1,7 +1,8 @@
 import type { Node } from '../model/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { constantOf } from './constant.ts';
 import { readers } from './feed-forward.ts';
-import { type Anchor, type Flow, multiplications } from './flow.ts';
+import { type Anchor, type Flow, multiplications, pathTo } from './flow.ts';
 import { attentionBias, isGivenAttention, isPackedAttention, packedSizes } from './fused.ts';
 import { integer } from './wiring.ts';
 
@@ -14,8 +15,12 @@ export interface Core {
   readonly context: Anchor;
   /** Outputs of query, key and value where they are one matrix. */
   readonly packed?: readonly [number, number, number];
+  /** They lie one behind the other within each head, not each as a third of the matrix. */
+  readonly isByHead?: boolean;
   readonly bias?: Tensor;
+  /** Tables of relative positions that the scores are summed with, and of positions that query and key are turned by. */
   readonly relative: readonly Anchor[];
+  readonly turning?: readonly Anchor[];
   readonly heads: number;
 }
 
@@ -50,15 +55,26 @@ function softmaxCore(flow: Flow, softmax: Node): Core | undefined {
   const summed = flow.root.get(softmax.inputs[0] ?? '');
   const { scores, relative } = scoresOf(summed);
   if (!scores) return undefined;
-  const [query, key] = scores.from.map(projection) as [Anchor, Anchor];
+  const [query, key] = scores.from.map(each => projection(each)) as [Anchor, Anchor];
   const probabilities = flow.root.get(softmax.outputs[0] ?? '');
   const context = probabilities && readers(probabilities).find(isProduct);
   const from = context?.from.find(anchor => anchor !== probabilities && projection(anchor));
   const value = projection(from);
   if (!context || !from || !value) return undefined;
   const reads = [...scores.reads, context.reads[context.from.indexOf(from)]!];
-  const heads = query.product?.heads ?? 0;
-  return { query, key, value, reads, context, ...thirds(query), relative, heads };
+  const turning = [...new Set(scores.from.flatMap(tablesBefore))];
+  return {
+    query,
+    key,
+    value,
+    reads,
+    context,
+    ...thirds(query),
+    isByHead: splitsHeadsFirst(flow, reads[0]!),
+    relative,
+    turning,
+    heads: query.product?.heads ?? 0,
+  };
 }
 
 const thirds = ({ product }: Anchor): Pick<Core, 'packed'> => {
@@ -70,18 +86,37 @@ const thirds = ({ product }: Anchor): Pick<Core, 'packed'> => {
 const longestWay = 8;
 
 /** The product behind an anchor: itself, or the one that is combined with what is looked up (rotary positions) or stored. */
-function projection(anchor: Anchor | undefined): Anchor | undefined {
-  for (let steps = 0; anchor && anchor.kind !== 'product' && steps < longestWay; steps++) {
-    if (anchor.kind !== 'join' || isProduct(anchor)) return undefined;
-    const others: Anchor[] = anchor.from.filter(source => source.kind !== 'table' && source.kind !== 'input');
-    const distinct = new Set(others);
-    if (distinct.size === 1) anchor = others[0];
-    else
-      anchor = others.find(
-        source => source.kind === 'product' && others.every(each => each === source || each.from.includes(source)),
-      );
+function projection(anchor: Anchor | undefined, steps = longestWay): Anchor | undefined {
+  if (anchor?.kind === 'product') return anchor;
+  if (anchor?.kind !== 'join' || isProduct(anchor) || steps === 0) return undefined;
+  const behind = new Set<Anchor | undefined>();
+  for (const source of new Set(anchor.from)) if (source.kind !== 'table') behind.add(projection(source, steps - 1));
+  const [only, ...others] = behind;
+  return others.length === 0 ? only : undefined;
+}
+
+/** Is the matrix's output split into heads before it is split into query, key and value? */
+function splitsHeadsFirst(flow: Flow, value: string): boolean {
+  const path = pathTo(flow, value);
+  const parts = path.findIndex(node => node.opType === 'Split' || node.opType === 'Slice');
+  const heads = path.findIndex(node => node.opType === 'Reshape');
+  if (parts < 0 || heads < 0 || heads > parts) return false;
+  const shape = path[heads]!.inputs[1] ?? '';
+  const stored = constantOf(flow.wiring, shape)?.tensor;
+  const rank = stored ? stored.shape[0] : flow.wiring.producer.get(shape)?.inputs.length;
+  return rank === 4 && [3, -1].includes(integer(path[parts]!, 'axis', path[parts]!.opType === 'Split' ? 0 : -1));
+}
+
+/** Tables that a projection is combined with before it is read. */
+function tablesBefore(anchor: Anchor): Anchor[] {
+  const seen = new Set<Anchor>();
+  const waiting = [anchor];
+  for (let next = waiting.pop(); next && seen.size < mostSums; next = waiting.pop()) {
+    if (seen.has(next) || next.kind === 'product') continue;
+    seen.add(next);
+    waiting.push(...next.from);
   }
-  return anchor?.kind === 'product' ? anchor : undefined;
+  return [...seen].filter(({ kind }) => kind === 'table');
 }
 
 /** Sums of scores that are looked through: relative positions stand beside them, in DeBERTa two of them. */
@@ -106,8 +141,8 @@ function scoresOf(anchor: Anchor | undefined): { scores: Anchor | undefined; rel
 
 function isScores({ from }: Anchor): boolean {
   if (from.length !== 2) return false;
-  const [query, key] = from.map(projection);
-  return query !== undefined && key !== undefined && query.from[0] !== undefined && query.from[0] === key.from[0];
+  const [query, key] = from.map(each => projection(each));
+  return query?.from[0] !== undefined && key?.from[0] !== undefined;
 }
 
 const isProduct = (anchor: Anchor): boolean => anchor.kind === 'join' && multiplications.has(anchor.node!.opType);

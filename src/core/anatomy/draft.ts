@@ -13,12 +13,14 @@ export type Draft = Pick<
   Partial<Pick<Anatomy, 'hidden' | 'embeddingExtra' | 'encoderExtra'>> & {
     /** Linears beside those of organs: what a model that is not a BERT multiplies by. */
     readonly loose?: readonly Linear[];
+    /** Names of vectors that a graph reads beside its data: buffers, unless an organ claims them. */
+    readonly apart?: ReadonlySet<string>;
     readonly warnings?: readonly Warning[];
   };
 
 /** Gives every tensor of the model its place: an organ, a copy, a buffer, or what nobody claims. */
 export function finish(model: Model, draft: Draft): Anatomy {
-  const { loose: _, ...rest } = draft;
+  const { loose: _, apart: __, ...rest } = draft;
   const linears = linearsOf(draft);
   const claimed = new Set<string>();
   const buffers = new Map(quantizationParameters(model).map(tensor => [tensor.name, tensor]));
@@ -39,7 +41,7 @@ export function finish(model: Model, draft: Draft): Anatomy {
   const unclaimed: Tensor[] = [];
   for (const tensor of model.tensors.values()) {
     if (claimed.has(tensor.name) || draft.copies.has(tensor.name) || buffers.has(tensor.name)) continue;
-    if (isBuffer(model, tensor)) buffers.set(tensor.name, tensor);
+    if (isBuffer(model, tensor) || draft.apart?.has(tensor.name)) buffers.set(tensor.name, tensor);
     else unclaimed.push(tensor);
   }
   const word = draft.tables.find(table => table.id.endsWith('word_embeddings'));

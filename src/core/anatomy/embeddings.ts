@@ -80,7 +80,7 @@ function named(found: readonly FoundTable[]): Pick<Embeddings, 'tables' | 'count
   const computed = () => rest().filter(each => !each.index.direct);
   const counted = computed().find(each => each.index.counted && each.table.rows > 2);
   const position = take(
-    rest().find(isPosition) ?? counted ?? computed().find(each => each.table.rows > 2) ?? computed()[0],
+    rest().find(isPosition) ?? counted ?? computed().find(each => each.table.rows > 2),
     embeddingIds.position,
   );
   const tokenType = take(rest()[0], embeddingIds.tokenType);

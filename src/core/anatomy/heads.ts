@@ -5,17 +5,23 @@ import type { Wiring } from './wiring.ts';
 
 /**
  * The width of a head, from the shape that splits a matrix's output into heads: [batch, sequence, heads, width], or PyTorch's
- * [sequence, batch * heads, width]. A shape is one constant, or a Concat whose parts may be computed. undefined when no split says it.
+ * [sequence, batch * heads, width]; [batch, heads, width, sequence] behind a convolution. A shape is one constant, or a Concat whose parts may be computed. undefined when no split says it.
  */
 export async function headWidth(
   wiring: Wiring,
   splits: readonly Node[],
   out: number,
   signal?: AbortSignal,
+  isConvolution = false,
 ): Promise<number | undefined> {
   for (const node of splits) {
     const sizes = await sizesIn(wiring, node.inputs[1] ?? '', out, signal);
     if (!sizes || sizes.length < 3) continue;
+    if (isConvolution) {
+      const [, heads = 0, width = 0] = sizes;
+      if (sizes.length === 4 && heads * width === out) return width;
+      continue;
+    }
     const [heads, width] = sizes.slice(-2) as [number, number];
     if (sizes.length === 3) {
       if (width > 0 && out % width === 0 && heads !== 3) return width;
@@ -39,7 +45,9 @@ async function sizesIn(wiring: Wiring, shape: string, out: number, signal?: Abor
   if (parts?.opType !== 'Concat') return undefined;
   const { length } = parts.inputs;
   if (length > 8) return undefined;
-  const sizes = parts.inputs.map((part, index) => (index < length - 2 && length < 5 ? 0 : single(wiring, part, out, signal)));
+  const sizes = parts.inputs.map((part, index) =>
+    index === 0 || (index < length - 2 && length < 4) ? 0 : single(wiring, part, out, signal),
+  );
   return Promise.all(sizes);
 }
 

@@ -8,6 +8,7 @@ import { headsOf } from './names.ts';
 import { linearOf, normOf } from './organ.ts';
 import { partOf } from './part.ts';
 import type { Product } from './product.ts';
+import type { Runs } from './rows.ts';
 
 /** The layer of the first block; the others multiply by the same numbers. */
 export async function layerOf(
@@ -25,18 +26,21 @@ export async function layerOf(
     up: linear(ids.up, 'up'),
     ...(block.gate && { gate: linear(`${ids.layer}.intermediate.gate`, 'gate') }),
   };
-  const attention = packedOf(block, index, linear) ?? {
-    query: linear(ids.query, 'query'),
-    key: linear(ids.key, 'key'),
-    value: linear(ids.value, 'value'),
-  };
-  const { query } = attention;
-  const width = block.heads > 0 ? query.out / block.heads : await headWidth(flow.wiring, block.splits, query.out, signal);
+  const whole = block.packed && linear(`${ids.layer}.attention.self.query_key_value`, 'query');
+  const shape = whole ? { in: whole.in, out: block.packed![0] } : linear(ids.query, 'query');
+  const width =
+    block.heads > 0
+      ? shape.out / block.heads
+      : await headWidth(flow.wiring, block.splits, shape.out, signal, block.query.product!.form === 'convolution');
+  const counted = width && Number.isInteger(width) ? { heads: shape.out / width, headDim: width } : headsOf(model, shape);
+  const attention = whole
+    ? packedOf(block, index, whole, counted.headDim)
+    : { query: linear(ids.query, 'query'), key: linear(ids.key, 'key'), value: linear(ids.value, 'value') };
   const extra = biasesOf(block, index);
   return {
     index,
     stored,
-    ...(width && Number.isInteger(width) ? { heads: query.out / width, headDim: width } : headsOf(model, query)),
+    ...counted,
     ...attention,
     output: linear(ids.output, 'output'),
     attentionNorm: normOf(ids.attentionNorm, block.attentionNorm),
@@ -49,16 +53,25 @@ export async function layerOf(
 
 type Make = (id: string, key: 'query' | 'up') => Linear;
 
-/** Query, key and value out of one matrix, one behind the other. */
-function packedOf({ packed }: Block, index: number, linear: Make): Pick<Layer, 'query' | 'key' | 'value'> | undefined {
-  if (!packed) return undefined;
+/** Query, key and value out of one matrix, one behind the other: each as a whole, or head by head. */
+function packedOf(
+  { packed, isByHead }: Block,
+  index: number,
+  whole: Linear,
+  headDim: number,
+): Pick<Layer, 'query' | 'key' | 'value'> {
   const ids = layerIds(index);
-  const whole = linear(`${ids.layer}.attention.self.query_key_value`, 'query');
-  const [query, key, value] = packed;
+  const [query, key, value] = packed!;
+  const starts = [0, query, query + key, query + key + value];
+  const heads = isByHead && headDim > 0 ? query / headDim : 0;
+  const runs = (part: 0 | 1 | 2): Runs =>
+    heads > 0
+      ? Array.from({ length: heads }, (_, head) => [(3 * head + part) * headDim, (3 * head + part + 1) * headDim] as const)
+      : [[starts[part]!, starts[part + 1]!]];
   return {
-    query: partOf(ids.query, whole, [[0, query]]),
-    key: partOf(ids.key, whole, [[query, query + key]]),
-    value: partOf(ids.value, whole, [[query + key, query + key + value]]),
+    query: partOf(ids.query, whole, runs(0)),
+    key: partOf(ids.key, whole, runs(1)),
+    value: partOf(ids.value, whole, runs(2)),
   };
 }
 

@@ -25,7 +25,7 @@ export function masksFuture(flow: Flow, node: Node): boolean {
     const maker = flow.wiring.producer.get(value);
     if (!maker || maker.opType === 'Shape') continue;
     if (maker.opType === 'Trilu') return true;
-    if (comparisons.has(maker.opType)) compares = true;
+    if (comparisons.has(maker.opType) && maker.inputs.every(input => !constantOf(flow.wiring, input))) compares = true;
     if (maker.opType === 'Abs') measures = true;
     waiting.push(...maker.inputs.filter(input => isApart(flow, input)));
   }

@@ -1,11 +1,12 @@
 import type { Model } from '../model/model.ts';
 import type { ExtraOrgan, Layer } from './anatomy.ts';
+import { apartFromData } from './apart.ts';
 import { type Block, blockAround, type Miss, normBehind } from './block.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
 import type { Draft } from './draft.ts';
 import { embeddingsBefore } from './embeddings.ts';
 import { familyOf } from './families/registry.ts';
-import { type Flow, flowOf } from './flow.ts';
+import { type Anchor, type Flow, flowOf } from './flow.ts';
 import { guessFamily } from './guess.ts';
 import { embeddingIds } from './ids.ts';
 import { layerOf } from './layer.ts';
@@ -29,6 +30,7 @@ export async function trace(model: Model, signal?: AbortSignal): Promise<Traced>
   const flow = flowOf(wire(model.graph!, model.tensors));
   const found = flow.attentions.map(node => blockAround(flow, node));
   const misses = found.filter((each): each is Miss => typeof each === 'string');
+  if (misses.includes('cross-attention')) return { flow, draft: undefined, misses };
   const blocks = chain(found.filter((each): each is Block => typeof each !== 'string'));
   const draft = blocks.length > 0 ? await draftOf(model, flow, blocks, signal) : undefined;
   if (draft && blocks[0]!.isNormalizedBefore && !draft.tables.some(table => table.nodes.length > 0))
@@ -56,7 +58,7 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
   const stored = await sharedLayers(blocks, signal);
   const embeddings = embeddingsBefore(flow, first.source, first.query.reads[0]!);
   const { tables, norm, projection } = embeddings;
-  const family = familyOf(model.config.model_type) ?? guessFamily(model, embeddings, stored);
+  const family = familyOf(model.config.model_type) ?? guessFamily(model, embeddings, stored, blocks);
   const layers: Layer[] = [];
   const sharing = groupsOf(blocks, stored);
   for (const [index, block] of blocks.entries()) {
@@ -78,6 +80,7 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
     embeddingNorm: normOf(embeddingIds.norm, norm),
     ...(projection && { embeddingProjection: linearOf(family.projection ?? 'embeddings_project', [projection]) }),
     ...(encoderExtra.length > 0 && { encoderExtra }),
+    apart: apartFromData(flow),
     top,
     copies: new Map([...layerCopies(layers), ...(await decoderCopies(top, tables[0], signal))]),
   };
@@ -100,17 +103,28 @@ function tensorsOf(layers: readonly Layer[], ...others: readonly (FoundNorm | un
   return new Set(norms.flatMap(norm => [norm.weight?.name, norm.bias?.name]).filter(name => name !== undefined));
 }
 
-/** What all layers share, or stands behind the last: tables of relative positions, a final norm. */
+/** What all layers share, or stands behind the last: tables of positions, a final norm. */
 function sharedOrgans(flow: Flow, blocks: readonly Block[], finalNorm: FoundNorm | undefined): ExtraOrgan[] {
   const organs: ExtraOrgan[] = [];
   const seen = new Set<string>();
-  for (const anchor of blocks.flatMap(block => block.relative)) {
-    const { table } = tableAt(flow, anchor);
-    if (seen.has(table.weight.name)) continue;
-    const id = seen.size === 0 ? 'encoder.relative_attention_bias' : `encoder.relative_attention_bias.${seen.size + 1}`;
-    seen.add(table.weight.name);
-    organs.push({ id, part: 'layer', table: { ...table, id } });
-  }
+  const addTables = (wanted: string, anchors: readonly Anchor[]) => {
+    let count = 0;
+    for (const anchor of anchors) {
+      const { table } = tableAt(flow, anchor);
+      if (seen.has(table.weight.name)) continue;
+      seen.add(table.weight.name);
+      const id = ++count === 1 ? wanted : `${wanted}.${count}`;
+      organs.push({ id, part: 'layer', table: { ...table, id } });
+    }
+  };
+  addTables(
+    'encoder.relative_attention_bias',
+    blocks.flatMap(block => block.relative),
+  );
+  addTables(
+    'encoder.embed_positions',
+    blocks.flatMap(block => block.turning),
+  );
   if (finalNorm) organs.push({ id: 'encoder.final_norm', part: 'layer', norm: normOf('encoder.final_norm', finalNorm) });
   return organs;
 }
