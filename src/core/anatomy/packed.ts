@@ -51,13 +51,14 @@ export async function packedIn(model: Model, organs: Iterable<Organ>, signal?: A
 const rest = (organ: Organ, weight: Tensor): Tensor[] =>
   Object.entries(organ).flatMap(([part, tensor]) => (!tensor || tensor === weight || part === 'bias' ? [] : tensor));
 
-/** compressed-tensors, without its weight_shape: the width of words is that of config.json. */
+/** compressed-tensors without weight_shape, as nvfp4 and mxfp4 are: bytes of two numbers, or words as wide as config.json says. */
 function inWords({ config }: Model, organ: Organ): Packed | undefined {
   const weight = organ.weight_packed;
   if (weight?.shape.length !== 2 || organ.weight_shape) return undefined;
   const bits = numberAt(config, /^num_bits$/) ?? 4;
   const [out, words] = weight.shape as [number, number];
-  return packed(organ, weight, out, Math.floor((words * 32) / bits), 'compressed-tensors', bits);
+  const found = packed(organ, weight, out, Math.floor((words * dtypes[weight.dtype].bits) / bits), 'compressed-tensors', bits);
+  return weight.dtype === 'uint8' ? { ...found, packing: { ...found.packing, dtype: `fp${bits}` } } : found;
 }
 
 /** compressed-tensors: weight_shape says what config.json may not. */

@@ -50,8 +50,14 @@ export class Ledger {
     return this.ownerOf(tensor) !== undefined;
   }
 
-  /** `parameters`: how many numbers of the model it stands for; its elements unless said otherwise. */
-  row(id: string, title: Sentence | string, tensor: Tensor, parameters = elementCount(tensor.shape)): TreeNode {
+  /** `parameters`: how many numbers of the model it stands for; its elements unless said otherwise. `dtype`: what they are, where words of another type hold them. */
+  row(
+    id: string,
+    title: Sentence | string,
+    tensor: Tensor,
+    parameters = elementCount(tensor.shape),
+    dtype: string = tensor.dtype,
+  ): TreeNode {
     const owner = this.ownerOf(tensor);
     if (owner !== undefined) return leaf(id, sharedTitle(owner), tensor, 0, 0, false);
     const stored = this.stored.get(tensor);
@@ -59,7 +65,7 @@ export class Ledger {
     const byteLength = stored?.byteLength ?? 0;
     const original = this.copies.get(tensor.name);
     if (original !== undefined) return leaf(id, copyTitle(this.rowOf(original)), tensor, 0, byteLength);
-    this.byDtype.set(tensor.dtype, (this.byDtype.get(tensor.dtype) ?? 0) + byteLength);
+    this.byDtype.set(dtype, (this.byDtype.get(dtype) ?? 0) + byteLength);
     return leaf(id, title, tensor, parameters, byteLength);
   }
 

@@ -37,12 +37,16 @@ export function embeddings(
 function tableRow(ledger: Ledger, table: Table, title = tableTitles[table.id] ?? extraTitle(table.id)): TreeNode {
   const { id, weight, rows, width, packed } = table;
   const children = [
-    ledger.row(`${id}.weight`, titles.weight, weight, rows * width),
+    ledger.row(`${id}.weight`, titles.weight, weight, rows * width, packed?.dtype),
     ...scaleRows(ledger, table),
     ...packingRows(ledger, table),
   ];
-  return { ...branch(id, 'embeddings', title, children), dtype: packed?.dtype ?? weight.dtype, shape: weight.shape };
+  return { ...branch(id, 'embeddings', title, children), ...storedAs(packed, weight, [rows, width]) };
 }
+
+/** The type and shape of what a packed tensor stands for. */
+const storedAs = (packed: Linear['packed'], { dtype, shape }: Tensor, acting: readonly [number, number]) =>
+  packed ? { dtype: packed.dtype, shape: acting } : { dtype, shape };
 
 /** The layers, and behind them what they share. */
 export function encoder(ledger: Ledger, { layers, encoderExtra = [] }: Anatomy): TreeNode[] {
@@ -133,17 +137,25 @@ const extraNorms = ({ extra = [] }: Layer): Norm[] => extra.flatMap(organ => org
 
 export function linearRow(ledger: Ledger, linear: Linear, title: Sentence | string, id = linear.id): TreeNode {
   const { weight, bias, packed, groups = 1 } = linear;
-  const children = [ledger.row(`${id}.weight`, titles.weight, weight, (linear.out * linear.in) / groups)];
+  const children = [ledger.row(`${id}.weight`, titles.weight, weight, (linear.out * linear.in) / groups, packed?.dtype)];
   if (bias) children.push(ledger.row(`${id}.bias`, titles.bias, bias));
   children.push(...scaleRows(ledger, { ...linear, id }), ...packingRows(ledger, { ...linear, id }));
-  return { ...branch(id, 'linear', title, children), dtype: packed?.dtype ?? weight.dtype, shape: weight.shape };
+  return { ...branch(id, 'linear', title, children), ...storedAs(packed, weight, [linear.out, linear.in]) };
 }
+
+/** Parts that are called the same in the words of several tools. */
+const packingTitles: Readonly<Record<string, Sentence>> = {
+  weight_scale: titles.scale,
+  scales: titles.scale,
+  weight_zero_point: titles.zeroPoint,
+  qzeros: titles.zeroPoint,
+};
 
 /** What unpacks a packed matrix: bytes of its row, but no parameters. */
 function packingRows(ledger: Ledger, { id, packed }: Pick<Linear, 'id' | 'packed'>): TreeNode[] {
   return (packed?.tensors ?? []).map(tensor => {
     const part = tensor.name.replace(/^.*\.(?=[^.]+$|weight\.[^.]+(\.[^.]+)?$)/, '');
-    return ledger.row(`${id}.${part}`, part, tensor, 0);
+    return ledger.row(`${id}.${part}`, packingTitles[part] ?? part, tensor, 0);
   });
 }
 

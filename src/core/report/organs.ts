@@ -6,10 +6,14 @@ export const looseId = (linear: Linear): string => `other/${linear.id}`;
 /** Row of the tree -> the matrix or table it shows. Rows that repeat what another one holds (shared layers) have none. */
 export function organsById(anatomy: Anatomy): Map<string, Linear | Table> {
   if (anatomy.layers.length === 0) return new Map(anatomy.linears.map(linear => [looseId(linear), linear]));
+  const around = [...(anatomy.embeddingExtra ?? []), ...(anatomy.encoderExtra ?? [])];
   const linears = [
     ...anatomy.layers.filter(layer => layer.stored === layer.index).flatMap(linearsIn),
     ...(anatomy.embeddingProjection ? [anatomy.embeddingProjection] : []),
+    ...around.flatMap(organ => organ.linear ?? []),
     ...anatomy.top.flatMap(organ => organ.linear ?? []),
   ];
-  return new Map<string, Linear | Table>([...anatomy.tables, ...linears].map(organ => [organ.id, organ]));
+  const extras = [...around, ...anatomy.layers.flatMap(layer => layer.extra ?? [])];
+  const tables = [...anatomy.tables, ...extras.flatMap(organ => organ.table ?? [])];
+  return new Map<string, Linear | Table>([...tables, ...linears].map(organ => [organ.id, organ]));
 }

@@ -50,6 +50,15 @@ const tools: Readonly<
     bits: 8,
     dtype: 'int8',
   },
+  'compressed-tensors, nvfp4': {
+    pack: (name, out, width) => [
+      made(`${name}.weight_packed`, [out, width / 2], 'uint8'),
+      made(`${name}.weight_scale`, [out, width / 16], 'fp8_e4m3fn'),
+      made(`${name}.weight_global_scale`, [1]),
+    ],
+    bits: 4,
+    dtype: 'fp4',
+  },
   GPTQ: {
     pack: (name, out, width) => [
       made(`${name}.qweight`, [width / 8, out], 'int32'),
@@ -157,6 +166,9 @@ for (const [tool, { pack, bits, dtype, config: more }] of Object.entries(tools))
     assert.deepEqual([query.form, query.packed!.bits, up.out, up.in, down.out, down.in], ['quantized', bits, 96, 64, 64, 96]);
     const row = rowsOf(summary.tree).find(each => each.id === query.id)!;
     assert.equal(row.dtype, dtype);
+    const packedBytes = (2 * (4 * 64 * 64 + 2 * 64 * 96) * bits) / 8;
+    const counted = summary.model.dtypes.find(each => each.dtype === dtype)!.byteLength;
+    assert.ok(counted >= packedBytes && counted <= 1.1 * packedBytes, `${counted} bytes of ${dtype}`);
     assert.equal(row.children!.length, pack('', 64, 64).length + 1);
     assert.equal(summary.tree.byteLength, summary.file.byteLength);
     assert.ok(!summary.tree.children!.some(each => each.id === 'buffers'));
