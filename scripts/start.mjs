@@ -16,7 +16,8 @@ async function main(args) {
   if (once) rmSync(sample, { recursive: true, force: true });
   cpSync(join(root, 'media', 'sample'), sample, { recursive: true });
   if (!once && !args.includes('--served') && hasDesktopCode()) openDesktop();
-  else await withServed(vsix, once ? mainJob : untilInterrupted);
+  else if (once) await withServed({ vsix }, mainJob);
+  else await withServed({ vsix, open: join(sample, 'model.onnx') }, untilInterrupted);
 }
 
 function hasDesktopCode() {
@@ -29,10 +30,10 @@ function openDesktop() {
   console.log(`VS Code opens on ${sample}.`);
 }
 
-async function withServed(vsix, work) {
+async function withServed({ vsix, open }, work) {
   const { installVSCode, startVSCode } = await import('./vscode.mjs');
   installVSCode();
-  const code = await startVSCode({ vsix });
+  const code = await startVSCode({ vsix, ...(open && { open }) });
   try {
     await work(code);
   } finally {
@@ -42,7 +43,7 @@ async function withServed(vsix, work) {
 
 async function untilInterrupted({ url }) {
   console.log(`\nVS Code runs at  ${url}/?folder=${encodeURIComponent(sample)}`);
-  console.log('Open it in a browser and click model.onnx. Ctrl+C ends it.');
+  console.log('Open it in a browser: model.onnx opens by itself. Ctrl+C ends it.');
   await new Promise(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, resolve);
   });

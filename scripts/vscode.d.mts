@@ -14,6 +14,8 @@ export interface ServedVSCode {
 export interface StartOptions {
   /** The packed extension, installed as a user would. */
   readonly vsix?: string;
+  /** Path of a model that the first window opens by itself, once Headroom is registered. */
+  readonly open?: string;
   /** Lets a test payload in the address through; notifications then stay behind the bell. */
   readonly testDriver?: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;

@@ -54,14 +54,16 @@ const quietSettings = {
 
 /**
  * Starts the served VS Code with the packed extension in a user data folder of its own.
+ * open        path of a model that the first window opens by itself, once Headroom is registered: before that it would be a text file
  * testDriver  lets a test payload in the address through; notifications then stay behind the bell
  * returns     the address (HOST is exactly what the address bar must show), the folders, `log()`, `stop()`
  */
-export async function startVSCode({ vsix, settings = {}, testDriver = false } = {}) {
+export async function startVSCode({ vsix, settings = {}, open, testDriver = false } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'headroom-vscode-'));
   const extensions = join(data, 'extensions');
   mkdirSync(extensions, { recursive: true });
   if (vsix) unpackVsix(vsix, extensions);
+  if (open) addOpener(extensions, open);
   const settingsFile = join(data, 'user', 'User', 'settings.json');
   mkdirSync(dirname(settingsFile), { recursive: true });
   writeFileSync(settingsFile, JSON.stringify({ ...quietSettings, ...settings }, null, 2));
@@ -151,6 +153,26 @@ export function unpackVsix(vsix, extensions) {
     writeFileSync(path, file.bytes());
   }
   return target;
+}
+
+/** An extension of the served VS Code that opens one model in an empty window. It starts when all extensions are registered. */
+function addOpener(extensions, path) {
+  const target = join(extensions, 'headroom.opener-1.0.0');
+  mkdirSync(target, { recursive: true });
+  const manifest = {
+    ...{ name: 'opener', publisher: 'headroom', version: '1.0.0', engines: { vscode: '^1.100.0' } },
+    ...{ main: './opener.cjs', activationEvents: ['onStartupFinished'], extensionKind: ['workspace'] },
+  };
+  writeFileSync(join(target, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(
+    join(target, 'opener.cjs'),
+    `const { commands, Uri, window } = require('vscode');
+exports.activate = async () => {
+  if (window.tabGroups.all.some(group => group.tabs.length > 0)) return;
+  await commands.executeCommand('vscode.openWith', Uri.file(${JSON.stringify(path)}), 'headroom.model');
+};
+`,
+  );
 }
 
 // zip: local headers and data; then a central directory of entries 'PK 1 2'; then its end 'PK 5 6', which says where it begins.

@@ -59,10 +59,27 @@ test('the tests inside the extension host pass in the served VS Code, on the pac
   }
 });
 
+test('a window of npm start opens the sample as a model by itself', { skip, timeout: 120_000 }, async () => {
+  installVSCode();
+  const folder = join(root, 'media', 'sample');
+  const code = await startVSCode({ vsix, open: join(folder, 'model.onnx') });
+  const browser = await launchBrowser(chromium!);
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${code.url}/?folder=${encodeURIComponent(folder)}`);
+    const frame = page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+    await frame.locator('[role=treegrid] [role=row][data-id="embeddings"]').waitFor({ timeout: 60_000 });
+    assert.equal(await page.locator('.tabs-container .tab').count(), 1);
+  } finally {
+    await browser.close();
+    await code.stop();
+  }
+});
+
 test('the package holds what it needs and nothing else, in less than 8 MB', { skip }, () => {
   const names = [...zipEntries(readFileSync(vsix))].map(({ name }) => name).filter(name => name.startsWith('extension/'));
   const allowed =
-    /^extension\/(package(\.nls(\.zh-cn)?)?\.json|(readme|changelog)\.md|LICENSE\.txt|dist\/(extension\.cjs|engine\.mjs|webview\/(editor|compress|diff)\.(js|css))|l10n\/bundle\.l10n\.zh-cn\.json|media\/(icon\.png|sample\/[^/]+|walkthrough\/\w+\.md))$/;
+    /^extension\/(package(\.nls(\.zh-cn)?)?\.json|(readme|changelog)\.md|LICENSE\.txt|dist\/(extension\.cjs|engine\.mjs|webview\/(editor|compress|diff|redundancy)\.(js|css))|l10n\/bundle\.l10n\.zh-cn\.json|media\/(icon\.png|sample\/[^/]+|walkthrough\/\w+\.md))$/;
   assert.deepEqual(
     names.filter(name => !allowed.test(name)),
     [],

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { root } from './window.ts';
@@ -54,8 +64,29 @@ export function addLargeModel(folder: string, layers: number): string {
   return path;
 }
 
-// safetensors: u64 length of the header, the header as JSON, the tensors
-function writeSafetensors(path: string, tensors: Readonly<Record<string, readonly number[]>>): void {
+/** `count` tensors of 8 x 8 in layers of 16, under names as long as real ones. Sparse as well. */
+export function addManyTensors(folder: string, count: number): string {
+  const path = join(folder, 'many', 'many.safetensors');
+  mkdirSync(dirname(path), { recursive: true });
+  const name = (index: number) => `model.blocks.${Math.floor(index / 16)}.attention.projection_${index % 16}.weight`;
+  writeSafetensors(path, Object.fromEntries(Array.from({ length: count }, (_, index) => [name(index), [8, 8]])));
+  return path;
+}
+
+/** One matrix whose every value is known: value(row, column). */
+export function addKnownMatrix(folder: string, rows: number, columns: number, value: (row: number, column: number) => number) {
+  const path = join(folder, 'known', 'known.safetensors');
+  mkdirSync(dirname(path), { recursive: true });
+  const values = Float32Array.from({ length: rows * columns }, (_, at) => value(Math.floor(at / columns), at % columns));
+  const start = writeSafetensors(path, { 'known.weight': [rows, columns] });
+  const file = openSync(path, 'r+');
+  writeSync(file, new Uint8Array(values.buffer), 0, values.byteLength, start);
+  closeSync(file);
+  return values;
+}
+
+// safetensors: u64 length of the header, the header as JSON, the tensors. Returns where they begin.
+function writeSafetensors(path: string, tensors: Readonly<Record<string, readonly number[]>>): number {
   let end = 0;
   const header: Record<string, object> = {};
   for (const [name, shape] of Object.entries(tensors)) {
@@ -68,7 +99,9 @@ function writeSafetensors(path: string, tensors: Readonly<Record<string, readonl
   length.writeBigUInt64LE(BigInt(text.length));
   const file = openSync(path, 'w');
   writeSync(file, Buffer.concat([length, text]));
+  closeSync(file);
   truncateSync(path, 8 + text.length + end);
+  return 8 + text.length;
 }
 
 /** What the command line says: the numbers that the pages must show. */
