@@ -63,6 +63,10 @@ test('a selected tensor shows its statistics; its organ shows those of its weigh
     assert.match(text, /Range−0\.348 to 0\.288.*Mean−3\.2e−5.*Std0\.0359.*Zeros0/);
     assert.match(text, /1.%−0\.091.*Median1\.1e−4.*99.%0\.089/);
     assert.match(text, /147,456 values · 0 zeros · all finite/);
+    await page.getByRole('button', { name: 'Copy statistics' }).click();
+    const { min, mean } = statisticsOf(matrix);
+    const copied = callsOf(opened, 'copyText').at(-1)!.args[0] as string;
+    assert.ok(copied.startsWith(`Values\t147456\nMinimum\t${min}\nMaximum\t`) && copied.includes(`\nMean\t${mean}\n`), copied);
     await page.locator(`.tr.body[data-id="encoder.layer.3.attention.self.query"]`).click();
     await page.waitForSelector('.of');
     assert.equal(await page.locator('.of').textContent(), 'Inside weight 384 × 384');
@@ -354,6 +358,13 @@ test('heads by norm and by zeros: measured once, named, with the ends of the sca
     await page.getByRole('radio', { name: 'Zeros' }).click();
     const cell = page.locator('.hg .cell[data-layer="1"][data-head="2"]');
     assert.match((await cell.getAttribute('title'))!, /, 25\.00.% zeros$/);
+    await cell.click();
+    await page.keyboard.press('Control+c');
+    await page.waitForFunction(() => document.getElementById('live')?.textContent === 'Copied');
+    const lines = (callsOf(opened, 'copyText').at(-1)!.args[0] as string).split('\n');
+    assert.equal(lines[0], 'Layer\tHead\tParameters\tBytes\tshare of zeros');
+    assert.equal(lines[1 + 14], '1\t2\t49248\t196992\t0.25');
+    assert.equal(lines.length, 74);
     assert.equal(callsOf(opened, 'headMeasures').length, 1);
     await page.waitForTimeout(150);
     await page.reload();

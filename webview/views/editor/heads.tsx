@@ -27,6 +27,7 @@ export interface HeadsProps {
   readonly hotLayer: number | null;
   readonly onSelect: (layer: number, head: number) => void;
   readonly onHover: (layer: number | null) => void;
+  readonly onCopy: (text: string) => void;
 }
 
 /** Layers by heads, coloured by size, norm or share of zeros. */
@@ -86,7 +87,7 @@ export function Heads(props: HeadsProps) {
   );
 }
 
-function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover }: HeadsProps & { grid: HeadsGrid }) {
+function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover, onCopy }: HeadsProps & { grid: HeadsGrid }) {
   const root = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(head ?? { layer: 0, head: 0 });
   const stop = grid.rows[active.layer]?.[active.head] !== undefined ? active : { layer: 0, head: 0 };
@@ -123,6 +124,10 @@ function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover }: HeadsP
         if (at) select(at);
       }}
       onKeyDown={onKeyDown}
+      onCopy={event => {
+        event.preventDefault();
+        onCopy(gridText(grid, colour));
+      }}
       onMouseOver={event => onHover(cellAt(event)?.layer ?? null)}
       onMouseLeave={() => onHover(null)}
     >
@@ -159,6 +164,18 @@ function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover }: HeadsP
       ))}
     </div>
   );
+}
+
+/** All heads as tab-separated text, a line each. */
+function gridText({ rows }: HeadsGrid, colour: HeadColour): string {
+  const measured = colour === 'size' ? [] : [colour === 'norm' ? t('Frobenius norm') : t('share of zeros')];
+  const lines = rows.flat().flatMap(cell => {
+    if (!cell) return [];
+    const { layer, head, parameters, byteLength, value } = cell;
+    return [[layer, head, parameters, byteLength, ...(measured.length ? [value ?? ''] : [])]];
+  });
+  const heads = [t('Layer'), t('Head'), t('Parameters'), t('Bytes'), ...measured];
+  return `${[heads, ...lines].map(line => line.join('\t')).join('\n')}\n`;
 }
 
 /** The ramp of the legend at `level`, 0 to 1. */

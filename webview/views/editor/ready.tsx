@@ -237,6 +237,7 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
                 layer={layerOfHead}
                 hotLayer={hot === null ? null : (index.byId.get(hot)?.layer ?? null)}
                 onSelect={selectHead}
+                onCopy={copy}
                 onHover={layer => setHot(layer === null ? null : attentionId(index, layer))}
               />
             )}

@@ -9,7 +9,16 @@ import { failureOf } from './reading.ts';
 import { failureText } from './subject.ts';
 
 /** Writes the whole tensor to a file of the person's choice; goes on when another row is selected, and is cancelled by its button only. */
-export function Exports({ api, name }: { api: Remote<EditorHostApi>; name: string }) {
+export function Exports({
+  api,
+  name,
+  onCopyStatistics,
+}: {
+  api: Remote<EditorHostApi>;
+  name: string;
+  /** Undefined while there are none. */
+  onCopyStatistics: (() => void) | undefined;
+}) {
   const [work, setWork] = useState<{ progress: ProgressEvent | null } | null>(null);
   const [told, setTold] = useState<{ text: string; failed: boolean } | null>(null);
   const controller = useRef<AbortController | null>(null);
@@ -52,6 +61,11 @@ export function Exports({ api, name }: { api: Remote<EditorHostApi>; name: strin
         <button type="button" class="btn sm" disabled={work !== null} onClick={() => void write('csv')}>
           {t('Export CSV…')}
         </button>
+        {onCopyStatistics && (
+          <button type="button" class="btn sm" onClick={onCopyStatistics}>
+            {t('Copy statistics')}
+          </button>
+        )}
         {work?.progress && (
           <button type="button" class="btn sm" onClick={() => controller.current?.abort()}>
             {t('Cancel')}

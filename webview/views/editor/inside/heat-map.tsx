@@ -33,7 +33,7 @@ export function HeatMapView({ title, map, window, onWindow }: HeatMapProps) {
   const bands = useMemo(() => headBands(map, window), [map, window]);
   const axis = map.heads?.axis;
   const width = Math.max(40, paneWidth - (bands.length && axis === 'rows' ? gutter : 0));
-  const height = heightOf(window) < 12 ? Math.max(28, heightOf(window) * 14) : Math.min(tall, width);
+  const height = map.matrix.rows < 12 ? Math.max(28, map.matrix.rows * 16) : Math.min(tall, width);
   const drag = useRef<{ x: number; y: number; window: Window } | null>(null);
 
   const latest = useRef({ window, matrix: map.matrix, onWindow });

@@ -11,7 +11,7 @@ import { HeatMapView } from './heat-map.tsx';
 import { Histogram } from './histogram.tsx';
 import { Progress } from './progress.tsx';
 import { type Readings, useReading } from './reading.ts';
-import { Statistics } from './statistics.tsx';
+import { Statistics, statisticsText } from './statistics.tsx';
 import type { Subject } from './subject.ts';
 import { Values } from './values.tsx';
 
@@ -82,7 +82,7 @@ export function Inside({ subject, api, readings, state, onState, onCopy }: Insid
           {state.values && <Values key={name} subject={subject} api={api} onCopy={onCopy} />}
         </section>
       )}
-      <Exports key={name} api={api} name={name} />
+      <Exports key={name} api={api} name={name} onCopyStatistics={done ? () => onCopy(statisticsText(done)) : undefined} />
     </div>
   );
 }

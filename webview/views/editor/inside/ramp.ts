@@ -10,6 +10,13 @@ export interface Ramps {
   /** Where a cell holds no finite value. */
   readonly absent: Uint8ClampedArray;
   readonly line: string;
+  /** Colours of text, to choose from by contrast. */
+  readonly inks: readonly Ink[];
+}
+
+export interface Ink {
+  readonly colour: string;
+  readonly luminance: number;
 }
 
 const steps = 256;
@@ -26,7 +33,24 @@ export function themeRamps(): Ramps {
     diverging: painted(step => side((step / (steps - 1)) * 2 - 1)),
     absent: painted(() => token('--hr-gone')).slice(0, 4),
     line: token('--hr-fg'),
+    inks: [token('--hr-fg'), background].map(colour => ({ colour, luminance: luminance(painted(() => colour)) })),
   };
+}
+
+/** Relative luminance of the first pixel, 0 to 1 (WCAG 2.2). */
+export function luminance(pixels: Uint8ClampedArray): number {
+  const linear = [0, 1, 2].map(channel => {
+    const share = pixels[channel]! / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * linear[0]! + 0.7152 * linear[1]! + 0.0722 * linear[2]!;
+}
+
+/** The ink that stands out most. */
+export function inkOn(pixel: Uint8ClampedArray, inks: readonly Ink[]): string {
+  const ground = luminance(pixel);
+  const contrast = (ink: Ink): number => (Math.max(ink.luminance, ground) + 0.05) / (Math.min(ink.luminance, ground) + 0.05);
+  return inks.reduce((best, ink) => (contrast(ink) > contrast(best) ? ink : best)).colour;
 }
 
 function painted(colour: (step: number) => string): Uint8ClampedArray {

@@ -44,3 +44,18 @@ export function Statistics({ statistics }: { statistics: TensorStatistics }) {
     </>
   );
 }
+
+/** The same as tab-separated text, with all digits. */
+export function statisticsText({ count: values, min, max, mean, std, zeros, nonFinite, percentiles }: TensorStatistics): string {
+  const rows: [string, number][] = [
+    [t('Values'), values],
+    [t('Minimum'), min],
+    [t('Maximum'), max],
+    [t('Mean'), mean],
+    [t('Std'), std],
+    [t('Zeros'), zeros],
+    [t('Not finite'), nonFinite],
+    ...percentiles.map(({ at, value }): [string, number] => [`${Math.round(at * 100)}%`, value]),
+  ];
+  return `${rows.map(row => row.join('\t')).join('\n')}\n`;
+}
