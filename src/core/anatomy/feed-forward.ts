@@ -52,4 +52,7 @@ export const isSumOf = (anchor: Anchor, a: Anchor, b: Anchor): boolean =>
   anchor.from.includes(a) &&
   anchor.from.includes(b);
 
-export const readers = (anchor: Anchor): Anchor[] => anchor.uses.flatMap(use => use.by ?? []);
+/** The data of a layer is read by some dozen others. Only so many are looked at, so that no search is quadratic. */
+const mostReaders = 256;
+
+export const readers = (anchor: Anchor): Anchor[] => anchor.uses.slice(0, mostReaders).flatMap(use => use.by ?? []);

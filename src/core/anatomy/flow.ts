@@ -171,13 +171,16 @@ function readsTable(wiring: Wiring, node: Node): boolean {
   );
 }
 
+/** Exporters leave some dozen nodes between two anchors. What stands further from a value is not looked at, so that no chain is followed again and again. */
+const longestPath = 1000;
+
 /** The nodes from an anchor to a value of its data, in order of execution; its own node first where that normalizes what it sums. */
 export function pathTo(flow: Flow, value: string): Node[] {
   const anchor = flow.root.get(value);
   const path: Node[] = [];
   for (
     let node = flow.wiring.producer.get(value);
-    anchor && node && node !== anchor.node;
+    anchor && node && node !== anchor.node && path.length < longestPath;
     node = flow.wiring.producer.get(value)
   ) {
     path.push(node);

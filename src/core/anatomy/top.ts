@@ -1,5 +1,7 @@
+import { UniqueNames } from '../model/unique-names.ts';
 import type { Linear, Table, TopOrgan } from './anatomy.ts';
 import type { Family } from './families/family.ts';
+import { readers } from './feed-forward.ts';
 import { type Anchor, type Flow, pathTo } from './flow.ts';
 import { modulePath, modulePaths, topHint } from './hints.ts';
 import { topRank } from './ids.ts';
@@ -18,6 +20,7 @@ export interface TopOptions {
 export function topAbove(flow: Flow, last: Anchor, options: TopOptions): TopOrgan[] {
   const reached = above(flow, last);
   const namer = new Namer(flow, options);
+  const isAbove = new Set(reached);
   const organs: TopOrgan[] = [];
   const seen = new Set<string>();
   const addNorm = (value: string, before: string | undefined) => {
@@ -39,7 +42,7 @@ export function topAbove(flow: Flow, last: Anchor, options: TopOptions): TopOrga
   }
   for (const { name } of flow.wiring.graph.outputs) {
     const root = flow.root.get(name);
-    if (root && (reached.includes(root) || root === last)) addNorm(name, ids.get(root));
+    if (root && (isAbove.has(root) || root === last)) addNorm(name, ids.get(root));
   }
   return organs.sort((a, b) => topRank(a.id) - topRank(b.id));
 }
@@ -58,7 +61,7 @@ function above(flow: Flow, last: Anchor): Anchor[] {
 class Namer {
   private readonly flow: Flow;
   private readonly options: TopOptions;
-  private readonly used = new Set<string>();
+  private readonly used = new UniqueNames();
 
   constructor(flow: Flow, options: TopOptions) {
     this.flow = flow;
@@ -83,7 +86,7 @@ class Namer {
   private byStructure(anchor: Anchor, { out, in: width, node }: Product): string {
     const { family, word } = this.options;
     if (out === word?.rows) return family.decoder;
-    const behind = readersOf(anchor);
+    const behind = readers(anchor);
     if (behind.some(reader => reader.product?.out === word?.rows)) return family.decoder.replace(/decoder$/, 'transform.dense');
     const picks = pathTo(this.flow, anchor.reads[0]!).some(each => each.opType === 'Gather' || each.opType === 'Slice');
     if (picks && out === width && family.unpooled === undefined && this.squashes(node.outputs[0]!)) return 'pooler.dense';
@@ -104,14 +107,9 @@ class Namer {
   }
 
   private unique(id: string): string {
-    let name = id;
-    for (let count = 2; this.used.has(name); count++) name = `${id}.${count}`;
-    this.used.add(name);
-    return name;
+    return this.used.unique(id, (name, count) => `${name}.${count}`);
   }
 }
-
-const readersOf = (anchor: Anchor): Anchor[] => anchor.uses.flatMap(use => use.by ?? []);
 
 /** "cls.predictions.transform.dense" -> "cls.predictions.transform.LayerNorm" */
 const normBeside = (before: string | undefined): string =>
