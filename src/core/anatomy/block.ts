@@ -1,6 +1,7 @@
 import type { Node } from '../model/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Core, coreOf } from './core.ts';
+import type { Disentangled } from './disentangled.ts';
 import { type FeedForward, feedForward, isSumOf, readers } from './feed-forward.ts';
 import { type Anchor, type Flow, pathTo } from './flow.ts';
 import { masksFuture } from './mask.ts';
@@ -16,6 +17,9 @@ export interface Block extends FeedForward {
   readonly value: Anchor;
   readonly packed?: readonly [query: number, key: number, value: number];
   readonly isByHead?: boolean;
+  /** Biases of single parts, by name, and what DeBERTa multiplies by relative positions. */
+  readonly biases?: readonly (readonly [string, Tensor])[];
+  readonly disentangled?: Disentangled;
   /** Biases of query, key and value in one vector, which the operator of attention adds. */
   readonly bias?: Tensor;
   readonly output: Anchor;
@@ -76,6 +80,8 @@ export function blockAround(flow: Flow, node: Node): Block | Miss {
     key,
     value,
     ...(bias && { bias }),
+    ...(core.biases && { biases: core.biases }),
+    ...(core.disentangled && { disentangled: core.disentangled }),
     ...(isPacked && packed && { packed, ...(core.isByHead && { isByHead: true }) }),
     output,
     attended,

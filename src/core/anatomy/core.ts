@@ -1,6 +1,7 @@
 import type { Node } from '../model/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { constantOf } from './constant.ts';
+import { type Disentangled, disentangledIn, partBiases } from './disentangled.ts';
 import { readers } from './feed-forward.ts';
 import { type Anchor, type Flow, multiplications, pathTo } from './flow.ts';
 import { attentionBias, isGivenAttention, isPackedAttention, packedSizes } from './fused.ts';
@@ -18,6 +19,9 @@ export interface Core {
   /** They lie one behind the other within each head, not each as a third of the matrix. */
   readonly isByHead?: boolean;
   readonly bias?: Tensor;
+  /** Biases that are added behind a matrix of all three, by their names. */
+  readonly biases?: readonly (readonly [string, Tensor])[];
+  readonly disentangled?: Disentangled;
   /** Tables of relative positions that the scores are summed with, and of positions that query and key are turned by. */
   readonly relative: readonly Anchor[];
   readonly turning?: readonly Anchor[];
@@ -53,7 +57,7 @@ const headsOf = (node: Node): number => integer(node, 'num_heads', 0) || integer
 
 function softmaxCore(flow: Flow, softmax: Node): Core | undefined {
   const summed = flow.root.get(softmax.inputs[0] ?? '');
-  const { scores, relative } = scoresOf(summed);
+  const { scores, relative, products, sums } = scoresOf(summed);
   if (!scores) return undefined;
   const [query, key] = scores.from.map(each => projection(each)) as [Anchor, Anchor];
   const probabilities = flow.root.get(softmax.outputs[0] ?? '');
@@ -62,6 +66,8 @@ function softmaxCore(flow: Flow, softmax: Node): Core | undefined {
   const value = projection(from);
   if (!context || !from || !value) return undefined;
   const reads = [...scores.reads, context.reads[context.from.indexOf(from)]!];
+  const disentangled = disentangledIn(flow, { products, sums, query, key });
+  const biases = query === value ? partBiases(flow, reads, query.product!.out / 3) : [];
   const turning = [...new Set(scores.from.flatMap(tablesBefore))];
   return {
     query,
@@ -72,6 +78,8 @@ function softmaxCore(flow: Flow, softmax: Node): Core | undefined {
     ...thirds(query),
     isByHead: splitsHeadsFirst(flow, reads[0]!),
     relative,
+    ...(disentangled && { disentangled }),
+    ...(biases.length > 0 && { biases }),
     turning,
     heads: query.product?.heads ?? 0,
   };
@@ -122,21 +130,24 @@ function tablesBefore(anchor: Anchor): Anchor[] {
 /** Sums of scores that are looked through: relative positions stand beside them, in DeBERTa two of them. */
 const mostSums = 32;
 
-/** Q K^T behind the softmax's input, and the tables summed with it. */
-function scoresOf(anchor: Anchor | undefined): { scores: Anchor | undefined; relative: readonly Anchor[] } {
+/** Q K^T behind the softmax's input, and what is summed with it: tables, and other products of activations. */
+function scoresOf(anchor: Anchor | undefined) {
   const seen = new Set<Anchor>();
-  const relative: Anchor[] = [];
-  let scores: Anchor | undefined;
   const waiting = anchor ? [anchor] : [];
   for (let next = waiting.shift(); next && seen.size < mostSums; next = waiting.shift()) {
     if (seen.has(next)) continue;
     seen.add(next);
-    if (next.kind === 'table') relative.push(next);
-    if (next.kind !== 'join') continue;
-    if (isProduct(next)) scores ??= isScores(next) ? next : undefined;
-    else waiting.push(...next.from);
+    if (next.kind === 'join' && !isProduct(next)) waiting.push(...next.from);
   }
-  return { scores, relative };
+  const products = [...seen].filter(isProduct);
+  const candidates = products.filter(isScores);
+  const scores = candidates.find(({ from }) => projection(from[0])?.from[0] === projection(from[1])?.from[0]) ?? candidates[0];
+  return {
+    scores,
+    relative: [...seen].filter(({ kind }) => kind === 'table'),
+    products: products.filter(each => each !== scores),
+    sums: [...seen].filter(each => each.kind === 'join' && !isProduct(each)),
+  };
 }
 
 function isScores({ from }: Anchor): boolean {

@@ -15,6 +15,7 @@ export function guessFamily(model: Model, embeddings: Embeddings, stored: readon
 function byLayers(model: Model, { tables, countsPositions }: Embeddings, blocks: readonly Block[]): string | undefined {
   const block = blocks.at(-1)!;
   const positions = tables.some(table => table.id.endsWith('position_embeddings'));
+  if (block.disentangled) return block.packed ? 'deberta' : 'deberta-v2';
   if (block.relative.length > 0) return 'mpnet';
   if (block.turning.length > 0) return 'roformer';
   if (block.query.product!.form === 'convolution') return 'squeezebert';

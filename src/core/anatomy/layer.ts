@@ -1,6 +1,7 @@
 import type { Model } from '../model/model.ts';
 import type { ExtraOrgan, Layer, Linear } from './anatomy.ts';
 import type { Block } from './block.ts';
+import { disentangledOrgans } from './disentangled.ts';
 import type { Flow } from './flow.ts';
 import { headWidth } from './heads.ts';
 import { layerIds } from './ids.ts';
@@ -36,7 +37,7 @@ export async function layerOf(
   const attention = whole
     ? packedOf(block, index, whole, counted.headDim)
     : { query: linear(ids.query, 'query'), key: linear(ids.key, 'key'), value: linear(ids.value, 'value') };
-  const extra = biasesOf(block, index);
+  const extra = beside(block, index);
   return {
     index,
     stored,
@@ -84,8 +85,14 @@ function halvesOf({ halves, up }: Block, index: number, linear: Make): Pick<Laye
   return { up: partOf(ids.up, whole, [[0, half]]), gate: partOf(`${ids.layer}.intermediate.gate`, whole, [[half, 2 * half]]) };
 }
 
-/** Biases that the operator of attention adds itself, in one vector. */
-function biasesOf({ bias }: Block, index: number): ExtraOrgan[] {
-  if (!bias) return [];
-  return [{ id: `${layerIds(index).layer}.attention.self.query_key_value`, part: 'attention', tensors: [['bias', bias]] }];
+/** What stands beside the matrices of attention: biases in one vector or of single parts, and projections of relative positions. */
+function beside({ bias, biases = [], disentangled, query, key }: Block, index: number): ExtraOrgan[] {
+  const { layer } = layerIds(index);
+  const own = new Set([query.product!.weight.name, key.product!.weight.name]);
+  const at = (name: string) => ({ id: `${layer}.attention.self.${name}`, part: 'attention' as const });
+  return [
+    ...(bias ? [{ ...at('query_key_value'), tensors: [['bias', bias] as const] }] : []),
+    ...biases.map(([name, tensor]) => ({ ...at(name), tensors: [['', tensor] as const] })),
+    ...(disentangled ? disentangledOrgans(layer, disentangled, own) : []),
+  ];
 }

@@ -1,8 +1,10 @@
 import type { Model } from '../model/model.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { ExtraOrgan, Layer } from './anatomy.ts';
 import { apartFromData } from './apart.ts';
 import { type Block, blockAround, type Miss, normBehind } from './block.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
+import { positionsBehind } from './disentangled.ts';
 import type { Draft } from './draft.ts';
 import { embeddingsBefore } from './embeddings.ts';
 import { familyOf } from './families/registry.ts';
@@ -121,10 +123,25 @@ function sharedOrgans(flow: Flow, blocks: readonly Block[], finalNorm: FoundNorm
     'encoder.relative_attention_bias',
     blocks.flatMap(block => block.relative),
   );
+  const positions = blocks
+    .flatMap(({ disentangled }) => disentangled?.projections ?? [])
+    .map(each => positionsBehind(flow, each));
+  addTables(
+    'encoder.rel_embeddings',
+    positions.flatMap(({ table }) => table ?? []),
+  );
+  const stored = positions.find(({ weight }) => weight);
+  if (stored?.weight) organs.push(storedTable('encoder.rel_embeddings', stored.weight));
+  if (stored?.norm) organs.push({ id: 'encoder.LayerNorm', part: 'layer', norm: normOf('encoder.LayerNorm', stored.norm) });
   addTables(
     'encoder.embed_positions',
     blocks.flatMap(block => block.turning),
   );
   if (finalNorm) organs.push({ id: 'encoder.final_norm', part: 'layer', norm: normOf('encoder.final_norm', finalNorm) });
   return organs;
+}
+
+function storedTable(id: string, weight: Tensor): ExtraOrgan {
+  const [rows, width] = weight.shape as [number, number];
+  return { id, part: 'layer', table: { id, weight, rows, width, form: 'dense', nodes: [] } };
 }
