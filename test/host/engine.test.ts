@@ -167,3 +167,40 @@ test('the real engine, left alone in mid-work, takes its temporary files away it
   assert.equal((await failureOf(call)).code, 'engine-stopped');
   assert.deepEqual([wasThere, existsSync(out), leftovers()], [true, false, []]);
 });
+
+test('the real engine exports a tensor with progress; cancelled, it leaves nothing behind', { skip }, async () => {
+  const { engine } = start({ modulePath: join(root, 'src/engine/main.ts') });
+  const path = join(root, 'media/sample/model.onnx');
+  const name = 'm.bert.embeddings.word_embeddings.weight';
+  const out = join(folder, 'words.csv');
+  const controller = new AbortController();
+  const cancelled = engine.api.exportTensor(path, name, 'csv', out, {
+    signal: controller.signal,
+    progress: () => controller.abort(),
+  });
+  assert.equal((await failureOf(cancelled)).code, 'cancelled');
+  assert.deepEqual([existsSync(out), leftovers()], [false, []]);
+  const whole = join(folder, 'words.npy');
+  const { byteLength } = await engine.api.exportTensor(path, name, 'npy', whole);
+  assert.ok(byteLength > 6000 * 128 * 4 && byteLength < 6000 * 128 * 4 + 256, `${byteLength}`);
+  assert.equal((await failureOf(engine.api.exportTensor(path, name, 'npy', whole))).code, 'output-exists');
+  assert.equal((await engine.api.exportTensor(path, name, 'npy', whole, { force: true })).byteLength, byteLength);
+});
+
+test('the real engine, asked for redundancy and cancelled, answers within 2 s and goes on', { skip }, async () => {
+  const { engine } = start({ modulePath: join(root, 'src/engine/main.ts') });
+  const path = join(root, 'media/sample/model.onnx');
+  await engine.api.passes();
+  const { pid } = engine;
+  const controller = new AbortController();
+  let at = Number.POSITIVE_INFINITY;
+  const stop = () => {
+    at = Math.min(at, performance.now());
+    controller.abort();
+  };
+  const call = engine.api.redundancy(path, { signal: controller.signal, progress: stop });
+  assert.equal((await failureOf(call)).code, 'cancelled');
+  assert.ok(performance.now() - at < 2000, `${performance.now() - at} ms`);
+  assert.equal((await engine.api.statistics(path, 'm.bert.embeddings.word_embeddings.weight'))?.count, 6000 * 128);
+  assert.equal(engine.pid, pid);
+});

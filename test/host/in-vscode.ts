@@ -58,6 +58,14 @@ const tests: Record<string, (folder: string) => Promise<void>> = {
     await until('the tab', () => vscode.window.tabGroups.activeTabGroup.activeTab?.label === 'model.bin ↔ model.int8.onnx');
   },
 
+  'Show Redundancy opens a panel of its own, once for each model': async folder => {
+    const original = vscode.Uri.file(join(folder, 'model.onnx'));
+    for (let time = 0; time < 2; time += 1) await vscode.commands.executeCommand('headroom.redundancy', original);
+    assert.match((await activeInput(vscode.TabInputWebview)).viewType, /headroom\.redundancy$/);
+    const tabs = vscode.window.tabGroups.all.flatMap(group => group.tabs);
+    assert.equal(tabs.filter(({ label }) => label === 'Redundancy in model.onnx').length, 1);
+  },
+
   'the sample opens from a copy of its own': async () => {
     await vscode.commands.executeCommand('headroom.openSample');
     const { uri } = await activeInput(vscode.TabInputCustom);
