@@ -61,9 +61,11 @@ const tests: Record<string, (folder: string) => Promise<void>> = {
   'Show Redundancy opens a panel of its own, once for each model': async folder => {
     const original = vscode.Uri.file(join(folder, 'model.onnx'));
     for (let time = 0; time < 2; time += 1) await vscode.commands.executeCommand('headroom.redundancy', original);
+    const title = 'Redundancy in model.onnx';
+    await until('the tab', () => vscode.window.tabGroups.activeTabGroup.activeTab?.label === title);
     assert.match((await activeInput(vscode.TabInputWebview)).viewType, /headroom\.redundancy$/);
     const tabs = vscode.window.tabGroups.all.flatMap(group => group.tabs);
-    assert.equal(tabs.filter(({ label }) => label === 'Redundancy in model.onnx').length, 1);
+    assert.equal(tabs.filter(({ label }) => label === title).length, 1);
   },
 
   'the sample opens from a copy of its own': async () => {
