@@ -122,7 +122,7 @@ function tablesBefore(anchor: Anchor): Anchor[] {
   for (let next = waiting.pop(); next && seen.size < mostSums; next = waiting.pop()) {
     if (seen.has(next) || next.kind === 'product') continue;
     seen.add(next);
-    waiting.push(...next.from);
+    for (const source of next.from) waiting.push(source);
   }
   return [...seen].filter(({ kind }) => kind === 'table');
 }
@@ -137,7 +137,7 @@ function scoresOf(anchor: Anchor | undefined) {
   for (let next = waiting.shift(); next && seen.size < mostSums; next = waiting.shift()) {
     if (seen.has(next)) continue;
     seen.add(next);
-    if (next.kind === 'join' && !isProduct(next)) waiting.push(...next.from);
+    if (next.kind === 'join' && !isProduct(next)) for (const source of next.from) waiting.push(source);
   }
   const products = [...seen].filter(isProduct);
   const candidates = products.filter(isScores);

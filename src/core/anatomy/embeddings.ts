@@ -33,7 +33,7 @@ function gather(anchor: Anchor, into: Set<Anchor>): void {
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     if (into.has(next)) continue;
     into.add(next);
-    waiting.push(...next.from);
+    for (const source of next.from) waiting.push(source);
   }
 }
 

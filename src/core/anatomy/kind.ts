@@ -81,7 +81,10 @@ function adapter({ tensors, config }: Model): Sentence | undefined {
     if (module === undefined) continue;
     const target = module.slice(module.lastIndexOf('.') + 1);
     targets.set(target, (targets.get(target) ?? 0) + 1);
-    rank = Math.max(rank, Math.min(...shape));
+    rank = Math.max(
+      rank,
+      shape.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    );
     count++;
   }
   if (count === 0) return undefined;

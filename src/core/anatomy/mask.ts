@@ -27,7 +27,7 @@ export function masksFuture(flow: Flow, node: Node): boolean {
     if (maker.opType === 'Trilu') return true;
     if (comparisons.has(maker.opType) && maker.inputs.every(input => !constantOf(flow.wiring, input))) compares = true;
     if (maker.opType === 'Abs') measures = true;
-    waiting.push(...maker.inputs.filter(input => isApart(flow, input)));
+    for (const input of maker.inputs) if (isApart(flow, input)) waiting.push(input);
   }
   return compares && !measures;
 }
@@ -50,7 +50,7 @@ function maskInputs(flow: Flow, softmax: Node): string[] {
   for (let steps = 0; value && steps < 16; steps++) {
     const maker: Node | undefined = flow.wiring.producer.get(value);
     if (!maker || maker.opType === 'MatMul') break;
-    found.push(...maker.inputs.filter(input => isApart(flow, input)));
+    for (const input of maker.inputs) if (isApart(flow, input)) found.push(input);
     value = maker.inputs.find(input => flow.root.get(input) === scores) ?? maker.inputs.find(input => flow.root.has(input));
   }
   return found;

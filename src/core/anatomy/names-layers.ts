@@ -32,9 +32,12 @@ export function layersOf(named: Named, warnings: Warning[]): Layer[] {
       ),
     });
   const runs = family.runs?.(order.length, model.config) ?? order.map((_, index) => index);
-  const widest = Math.max(0, ...[...stored.values()].map(modules => queryRows(named, modules)));
+  let widest = 0;
+  for (const modules of stored.values()) widest = Math.max(widest, queryRows(named, modules));
+  const firsts = new Map<number, number>();
+  for (const [index, at] of runs.entries()) if (!firsts.has(at)) firsts.set(at, index);
   return runs.flatMap(
-    (at, index) => layer(named, stored.get(order[at]!)!, { index, stored: runs.indexOf(at), from: order[at]!, widest }) ?? [],
+    (at, index) => layer(named, stored.get(order[at]!)!, { index, stored: firsts.get(at)!, from: order[at]!, widest }) ?? [],
   );
 }
 

@@ -118,7 +118,7 @@ function indexOf(wiring: Wiring, index: string): IndexSource {
     if (unchanged.has(node.opType)) waiting.push(node.inputs[0] ?? '');
     else {
       direct = false;
-      waiting.push(...node.inputs);
+      for (const input of node.inputs) waiting.push(input);
     }
   }
   return { inputs, direct: direct && inputs.size === 1, counted };
