@@ -1,4 +1,5 @@
 import type { Table } from '../anatomy/anatomy.ts';
+import { families } from '../anatomy/families/registry.ts';
 import type { Model } from '../model/model.ts';
 import { computed, named } from '../passes/computed.ts';
 import type { QuantizeEdit } from '../passes/pass.ts';
@@ -9,14 +10,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 const WEIGHT = '.weight';
 
-/** Linears that never have a weight of their own in a file: they share the embedding table, and must not be looked for. */
-const TIED_DECODERS = [
-  'cls.predictions.decoder',
-  'lm_head.decoder',
-  'vocab_projector',
-  'predictions.decoder',
-  'generator_lm_head',
-];
+/** Linears of the families that have no weight of their own in a file: they share the embedding table, and must not be looked for. */
+const TIED_DECODERS = families.map(({ decoder }) => decoder);
 
 /** 8-bit linears in a safetensors model, and the configuration that makes transformers see them. */
 export function quantizeTensors(model: Model, edits: readonly QuantizeEdit[], tables: readonly Table[]): Model {
