@@ -1,6 +1,6 @@
 """Writes shapes/families.json: names and shapes of tiny random models of each family, and their parameters counted from PyTorch modules.
 
-Made with transformers 5.23, torch 2.13, safetensors 0.8. Run: python make-shapes.py
+Made with transformers 5.23, torch 2.13, safetensors 0.8. Run: python make-shapes.py, then the formatter.
 The names are those that save_pretrained writes; nothing is counted from names.
 """
 
