@@ -86,8 +86,11 @@ function graphFields({ nodes, tensors, inputs, outputs }: GraphSpec): Uint8Array
         1,
         node(
           each.op,
-          each.inputs,
-          each.outputs,
+          [],
+          [],
+          new Uint8Array(
+            Buffer.concat([...each.inputs.map(name => field(1, name)), ...each.outputs.map(name => field(2, name))]),
+          ),
           ...Object.entries(each.attributes).map(([name, value]) => attribute(name, value)),
           ...(each.body ? [field(5, field(1, 'body'), field(6, ...graphFields(each.body)), integer(20, 5))] : []),
         ),
@@ -99,7 +102,7 @@ function graphFields({ nodes, tensors, inputs, outputs }: GraphSpec): Uint8Array
   ];
 }
 
-export const onnxFile = (graph: GraphSpec): Uint8Array => model(...graphFields(graph));
+export const onnxFile = (graph: GraphSpec): Uint8Array => model(new Uint8Array(Buffer.concat(graphFields(graph))));
 
 export interface EntrySpec {
   /** As it stands in the header: escapes may name what UTF-8 cannot. */
@@ -135,6 +138,6 @@ export function checkpointFile(entries: readonly EntrySpec[]): Uint8Array {
   return join(
     length,
     json,
-    new Uint8Array(at > 0 && at < 1e6 ? at : 0).map((_, i) => (i * 37) % 251),
+    new Uint8Array(at < 1e8 ? at : 0).map((_, i) => (i * 37) % 251),
   );
 }

@@ -22,7 +22,7 @@ const times = Number(process.env.HEADROOM_FUZZ ?? 1);
 
 test('graphs taken apart and put together wrongly open whole or are refused', async () => {
   const tally = { bert: 0, opened: 0, refused: 0 };
-  for (let seed = 0; seed < 800 * times; seed++) {
+  for (let seed = 0; seed < 400 * times; seed++) {
     const random = randomFrom(seed);
     const graph = bertGraph();
     const done = mutateGraph(graph, random);
@@ -30,12 +30,12 @@ test('graphs taken apart and put together wrongly open whole or are refused', as
     const result = await opensWhole('m.onnx', onnxFile(graph), `seed ${seed}: ${done}; config ${config?.slice(0, 300)}`, config);
     count(tally, result);
   }
-  assert.ok(tally.bert > 200 * times && tally.opened > 200 * times && tally.refused > 10 * times, JSON.stringify(tally));
+  assert.ok(tally.bert > 100 * times && tally.opened > 100 * times && tally.refused > 5 * times, JSON.stringify(tally));
 });
 
 test('checkpoints taken apart and put together wrongly open whole or are refused', async () => {
   const tally = { bert: 0, opened: 0, refused: 0 };
-  for (let seed = 0; seed < 1200 * times; seed++) {
+  for (let seed = 0; seed < 600 * times; seed++) {
     const random = randomFrom(seed);
     const entries = bertEntries();
     const done = mutateEntries(entries, random);
@@ -43,13 +43,13 @@ test('checkpoints taken apart and put together wrongly open whole or are refused
     const bytes = checkpointFile(entries);
     count(tally, await opensWhole('m.safetensors', bytes, `seed ${seed}: ${done}; config ${config?.slice(0, 300)}`, config));
   }
-  assert.ok(tally.bert > 200 * times && tally.opened > 20 * times && tally.refused > 100 * times, JSON.stringify(tally));
+  assert.ok(tally.bert > 100 * times && tally.opened > 10 * times && tally.refused > 50 * times, JSON.stringify(tally));
 });
 
 test('a config.json of wrong types changes no more than what it says', async () => {
   const bytes = checkpointFile(bertEntries());
   const graph = onnxFile(bertGraph());
-  for (let seed = 0; seed < 400 * times; seed++) {
+  for (let seed = 0; seed < 150 * times; seed++) {
     const config = oddConfig(randomFrom(seed));
     for (const [name, file] of [
       ['m.safetensors', bytes],
