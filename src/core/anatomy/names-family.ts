@@ -80,12 +80,12 @@ function prefixOf(queries: readonly string[], family: Family): string | undefine
 const part = new RegExp(`^(.+)\\.(weight|bias|gamma|beta|weight_scale|weight_zero_point|${packedParts})$`);
 const parts: Readonly<Record<string, string>> = { gamma: 'weight', beta: 'bias' };
 
-/** Tensors by the module they belong to; a layer that an adapter wraps is that layer, and a tensor that torchao left as it was that tensor. A parameter that belongs to none is one by itself, with the part ''. */
+/** Tensors by the module they belong to; a layer that an adapter wraps is that layer, and a tensor that torchao left as it was, or that is parametrized, that tensor. A parameter that belongs to none is one by itself, with the part ''. */
 function modulesOf({ tensors }: Model): Map<string, Organ> {
   const modules = new Map<string, Organ>();
   for (const tensor of tensors.values()) {
     if (tensor.name.length > longestPath) continue;
-    const name = tensor.name.replace(/:(data|original_weight)$/, '');
+    const name = tensor.name.replace(/:(data|original_weight)$/, '').replace(/\.parametrizations\.(\w+)\.original$/, '.$1');
     const [, own, kind] = name.match(part) ?? (isFloat(tensor) ? ['', name, ''] : []);
     if (own === undefined || kind === undefined || own.endsWith('inv_freq')) continue;
     const module = own.replace(/\.base_layer$/, '');

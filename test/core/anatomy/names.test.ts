@@ -161,3 +161,32 @@ test('int8 weights of compressed-tensors are the matrices they stand for', async
   // Of each of 64 rows of query, key and value: 768 bytes, a bias and a scale; of the output's 64 columns 768 bytes.
   assert.equal(summary.heads[0]!.byteLength, 64 * (3 * (768 + 4 + 4) + 768));
 });
+
+test('a BERT with a gate in one matrix (jina-embeddings-v2): the gate first, then up', async () => {
+  const config = { model_type: 'bert', hidden_size: 16, num_attention_heads: 2, intermediate_size: 24 };
+  const tensors = bertTensors({ vocabulary: 20, hidden: 16, layers: 2, forward: 24 }).flatMap(({ name, shape }) => {
+    if (name.endsWith('intermediate.dense.weight')) return made(name.replace('intermediate.dense', 'mlp.gated_layers'), [48, 16]);
+    if (name.endsWith('intermediate.dense.bias')) return [];
+    const jina = name.replace(/(\d)\.output\.dense/, '$1.mlp.wo').replace(/(\d)\.output\.LayerNorm/, '$1.mlp.layernorm');
+    return made(jina, shape);
+  });
+  const { anatomy, summary } = await inspect(tensors, config);
+  assert.deepEqual([summary.model.layers, summary.model.intermediate, anatomy.unclaimed], [2, [24, 24], []]);
+  assert.match(anatomy.layers[0]!.gate!.weight.name, /\[0:24\]$/);
+  assert.match(anatomy.layers[0]!.up.weight.name, /\[24:48\]$/);
+  assert.equal(anatomy.layers[0]!.up.within, anatomy.layers[0]!.gate!.within);
+});
+
+test('a parametrized matrix is that matrix, and what changes it stands beside it (jina-embeddings-v3)', async () => {
+  const config = { model_type: 'bert', hidden_size: 16, num_attention_heads: 2 };
+  const query = 'encoder.layer.0.attention.self.query';
+  const tensors = bertTensors({ vocabulary: 20, hidden: 16, layers: 1, forward: 24 }).map(({ name, shape }) =>
+    made(name === `${query}.weight` ? `${query}.parametrizations.weight.original` : name, shape),
+  );
+  const low = made(`${query}.parametrizations.weight.0.lora_A`, [5, 4, 16]);
+  const { anatomy, summary } = await inspect([...tensors, low], config);
+  assert.deepEqual(anatomy.unclaimed, []);
+  assert.equal(anatomy.layers[0]!.query.weight.name, `${query}.parametrizations.weight.original`);
+  assert.deepEqual(anatomy.layers[0]!.extra![0]!.tensors, [['', low]]);
+  assert.equal(summary.tree.byteLength, summary.file.byteLength);
+});
