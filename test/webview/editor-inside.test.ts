@@ -42,11 +42,10 @@ async function withPage(
   }
 }
 
-/** Opens the rows above a tensor and selects it; ids of rows above are prefixes of its own. */
+/** Finds a tensor by the filter, which opens the rows above it, and selects it. */
 async function select({ page }: OpenedPage, id: string): Promise<void> {
-  await page.getByRole('button', { name: 'Expand all' }).first().click();
-  await page.locator('vscode-text-field').first().click();
-  await page.keyboard.type(id.replace(/\.weight$/, ''));
+  await page.keyboard.press('Control+f');
+  await page.keyboard.insertText(id.replace(/\.weight$/, ''));
   await page.locator(`.tr.body[data-id="${id}"]`).click();
 }
 const callsOf = ({ calls }: OpenedPage, method: string) => calls.filter(call => call.method === method);
@@ -203,6 +202,40 @@ test('the heat map begins with 48 x 48 blocks and ends at the values themselves,
     await page.waitForFunction(() => document.querySelector('.heat .told')!.textContent!.includes('column 183'));
     await page.keyboard.press('0');
     await page.getByText('RMS, blocks of 8 × 8').waitFor();
+  }),
+);
+
+test('the largest cell has the full colour of the theme, the smallest hardly any, and a new theme paints anew', { skip }, () =>
+  withPage(async opened => {
+    const { page } = opened;
+    await select(opened, weight);
+    await page.waitForSelector('.heat canvas');
+    const { cells } = heatMapOf(matrix, { rows: 48, columns: 48 });
+    const ends = [Math.max, Math.min].map(end => cells.indexOf(end(...cells.map(cell => cell ?? 0))));
+    const pixels = (): Promise<number[][]> =>
+      page.locator('.heat canvas').evaluate(
+        (canvas, places) =>
+          places.map(cell => {
+            const { width, height } = canvas as HTMLCanvasElement;
+            const [x, y] = [((cell % 48) + 0.5) / 48, (Math.floor(cell / 48) + 0.5) / 48];
+            const context = (canvas as HTMLCanvasElement).getContext('2d')!;
+            return [...context.getImageData(Math.floor(x * width), Math.floor(y * height), 1, 1).data.slice(0, 3)];
+          }),
+        ends,
+      );
+    const [most, least] = await pixels();
+    assert.deepEqual(most, [55, 148, 255]);
+    assert.ok(
+      least!.every((channel, at) => Math.abs(channel - [31, 31, 31][at]!) < 24),
+      String(least),
+    );
+    await setTheme(page, 'light');
+    await page.waitForTimeout(50);
+    const [, pale] = await pixels();
+    assert.ok(
+      pale!.every(channel => channel > 200),
+      String(pale),
+    );
   }),
 );
 
@@ -380,6 +413,10 @@ test('Ctrl+C on a row and the menu copy sizes as text', { skip }, () =>
       await page.keyboard.press('Control+c');
       await page.waitForFunction(() => document.getElementById('live')?.textContent === 'Copied');
       assert.deepEqual(callsOf(opened, 'copyText').at(-1)!.args, ["'=cmd␉|x\t6\t24\t60.00%\t2x3\tfp32"]);
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Control+c');
+      await page.waitForTimeout(50);
+      assert.deepEqual(callsOf(opened, 'copyText').at(-1)!.args, ['fc_b\t4\t16\t40.00%\t4\tfp32']);
       await page.getByRole('button', { name: 'More' }).click();
       await page.getByRole('menuitem', { name: 'Copy table as Markdown' }).click();
       assert.deepEqual((callsOf(opened, 'copyText').at(-1)!.args[0] as string).split('\n'), [

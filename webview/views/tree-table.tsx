@@ -8,6 +8,7 @@ import { t } from '../l10n.ts';
 import { nextSorting, type Sorting } from '../layout/sorting.ts';
 import type { TreeRow } from '../layout/tree-rows.ts';
 import { scrollTopShowing, visibleRows } from '../layout/visible-rows.ts';
+import { isCopyKey } from './copy-key.ts';
 import { keyAction } from './tree-table-keys.ts';
 import { rowHeight, TreeTableRow } from './tree-table-row.tsx';
 
@@ -142,6 +143,12 @@ export function TreeTable<Row extends TreeRow>(props: TreeTableProps<Row>) {
       return;
     }
     const index = Number(target.dataset.index);
+    // Text that is marked is copied as ever.
+    if (props.onCopy && isCopyKey(event) && !window.getSelection()?.toString()) {
+      event.preventDefault();
+      props.onCopy(rows[index]!);
+      return;
+    }
     const page = Math.max(1, Math.floor(bodyHeight(scroller.current!) / rowHeight) - 1);
     const action = keyAction(event, rows, index, page, row => props.text(row as Row), typed.current);
     if (!action) return;
@@ -188,13 +195,6 @@ export function TreeTable<Row extends TreeRow>(props: TreeTableProps<Row>) {
         props.onScroll?.(scroller.current?.scrollTop ?? 0);
       }}
       onKeyDown={onKeyDown}
-      onCopy={event => {
-        const row = rowAt(event);
-        // Text that is marked is copied as ever.
-        if (!props.onCopy || !row || window.getSelection()?.toString()) return;
-        event.preventDefault();
-        props.onCopy(row);
-      }}
       onMouseOver={event => props.onHover?.(rowAt(event)?.id ?? null)}
       onMouseLeave={() => props.onHover?.(null)}
     >

@@ -9,6 +9,7 @@ import { t } from '../../l10n.ts';
 import { gridNeighbour, type HeadCell, type HeadsGrid, headsGrid } from '../../layout/heads-grid.ts';
 import type { Measure } from '../../layout/model-index.ts';
 import { bytesText, count, real, share } from '../../numbers.ts';
+import { isCopyKey } from '../copy-key.ts';
 import { Progress } from './inside/progress.tsx';
 import { type CallOptions, type Readings, useReading } from './inside/reading.ts';
 import type { HeadColour, Selection } from './saved-state.ts';
@@ -99,7 +100,8 @@ function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover, onCopy }
   const onKeyDown = (event: KeyboardEvent): void => {
     const at = cellAt(event);
     if (!at) return;
-    if (event.key === 'Enter' || event.key === ' ') select(at);
+    if (isCopyKey(event)) onCopy(gridText(grid, colour));
+    else if (event.key === 'Enter' || event.key === ' ') select(at);
     else {
       const to = gridNeighbour(grid, at.layer, at.head, event.key, event.ctrlKey || event.metaKey);
       if (!to) return;
@@ -124,10 +126,6 @@ function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover, onCopy }
         if (at) select(at);
       }}
       onKeyDown={onKeyDown}
-      onCopy={event => {
-        event.preventDefault();
-        onCopy(gridText(grid, colour));
-      }}
       onMouseOver={event => onHover(cellAt(event)?.layer ?? null)}
       onMouseLeave={() => onHover(null)}
     >

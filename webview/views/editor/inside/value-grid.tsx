@@ -7,6 +7,7 @@ import { t } from '../../../l10n.ts';
 import { visibleName } from '../../../layout/names.ts';
 import { between, cell, firstInView, holds, moved, type Place, scrollLength, scrollOf } from '../../../layout/value-grid.ts';
 import { count, real } from '../../../numbers.ts';
+import { isCopyKey } from '../../copy-key.ts';
 import { announce } from '../live.ts';
 import { failureOf } from './reading.ts';
 import { failureText } from './subject.ts';
@@ -78,6 +79,11 @@ export function ValueGrid({ api, name, leading, rows, columns, onCopy }: ValueGr
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const control = event.ctrlKey || event.metaKey;
+    if (isCopyKey(event)) {
+      event.preventDefault();
+      void copy();
+      return;
+    }
     if (control && event.key.toLowerCase() === 'a') {
       event.preventDefault();
       setAnchor({ row: 0, column: 0 });
@@ -132,10 +138,6 @@ export function ValueGrid({ api, name, leading, rows, columns, onCopy }: ValueGr
         style={{ '--head': `${headWidth}px`, height: `${Math.min(12, rows) * cell.height + headHeight + 14}px` }}
         onScroll={redraw}
         onKeyDown={onKeyDown}
-        onCopy={event => {
-          event.preventDefault();
-          void copy();
-        }}
         onPointerDown={event => {
           const at = event.button === 0 ? placeOf(event) : undefined;
           if (at) go(at, event.shiftKey);

@@ -22,7 +22,7 @@ export function Values({ subject, ...rest }: { subject: Subject } & Pick<ValueGr
               type="number"
               min={0}
               max={size - 1}
-              value={leading[axis]}
+              defaultValue="0"
               aria-label={t('Index along axis {n}, of {size}', { n: axis, size })}
               title={t('Index along axis {n}, of {size}', { n: axis, size })}
               onChange={event => {
