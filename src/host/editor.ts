@@ -57,13 +57,20 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
     const { extensionUri } = this.#services.context;
     const { webview } = panel;
     webview.options = pageOptions(extensionUri);
-    const page = serve<EditorHostApi, EditorEvents>(webviewPort(webview), this.#api(uri, model), toFailure);
+    // A page asks for its view when it is there, and once more when it comes back: a hidden one is thrown away. Unasked, nothing is sent:
+    // the view of 50,000 tensors is 13 MB.
+    let asked = false;
+    const view = async () => {
+      asked = true;
+      return model.view;
+    };
+    const page = serve<EditorHostApi, EditorEvents>(webviewPort(webview), { ...this.#api(uri, model), view }, toFailure);
     const active = { focusFilter: () => page.emit('focusFilter', null) };
     const follow = () => {
       if (panel.active) this.#active = active;
-      if (panel.visible) page.emit('view', model.view);
+      if (!panel.visible) asked = false;
     };
-    const listening = [model.onDidChange(view => page.emit('view', view)), panel.onDidChangeViewState(follow)];
+    const listening = [model.onDidChange(changed => asked && page.emit('view', changed)), panel.onDidChangeViewState(follow)];
     panel.onDidDispose(() => {
       if (this.#active === active) this.#active = undefined;
       for (const each of listening) each.dispose();
@@ -73,10 +80,9 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
     follow();
   }
 
-  #api(uri: vscode.Uri, model: ModelDocument): Handlers<EditorHostApi> {
+  #api(uri: vscode.Uri, model: ModelDocument): Omit<Handlers<EditorHostApi>, 'view'> {
     const command = async (name: string) => void (await vscode.commands.executeCommand(name, uri));
     return {
-      view: async () => model.view,
       reload: () => model.reload(),
       // Not awaited: the work reports by itself, and the page does not wait for it.
       quantize: async () => void command('headroom.quantize'),
