@@ -68,7 +68,7 @@ function softmaxCore(flow: Flow, softmax: Node): Core | undefined {
   const reads = [...scores.reads, context.reads[context.from.indexOf(from)]!];
   const disentangled = disentangledIn(flow, { products, sums, query, key });
   const biases = query === value ? partBiases(flow, reads, query.product!.out / 3) : [];
-  const turning = [...new Set(scores.from.flatMap(tablesBefore))];
+  const turning = [...new Set(scores.from.flatMap(sumsBefore))].filter(({ kind }) => kind === 'table');
   return {
     query,
     key,
@@ -90,17 +90,28 @@ const thirds = ({ product }: Anchor): Pick<Core, 'packed'> => {
   return third > 0 && Number.isInteger(third) ? { packed: [third, third, third] } : {};
 };
 
-/** Sums, rotations by looked-up tables and the like between a projection and where it is read. */
-const longestWay = 8;
+/** Sums that are looked through: relative positions stand beside scores, in DeBERTa two of them; positions turn query and key. */
+const mostSums = 32;
 
 /** The product behind an anchor: itself, or the one that is combined with what is looked up (rotary positions) or stored. */
-function projection(anchor: Anchor | undefined, steps = longestWay): Anchor | undefined {
-  if (anchor?.kind === 'product') return anchor;
-  if (anchor?.kind !== 'join' || isProduct(anchor) || steps === 0) return undefined;
-  const behind = new Set<Anchor | undefined>();
-  for (const source of new Set(anchor.from)) if (source.kind !== 'table') behind.add(projection(source, steps - 1));
-  const [only, ...others] = behind;
-  return others.length === 0 ? only : undefined;
+function projection(anchor: Anchor | undefined): Anchor | undefined {
+  if (!anchor || anchor.kind === 'product') return anchor;
+  const before = sumsBefore(anchor);
+  const others = before.filter(({ kind }) => kind !== 'product' && kind !== 'table');
+  const products = before.filter(({ kind }) => kind === 'product');
+  return products.length === 1 && others.every(each => each.kind === 'join' && !isProduct(each)) ? products[0] : undefined;
+}
+
+/** An anchor and what flows into it through sums and the like, up to products of any kind. */
+function sumsBefore(anchor: Anchor): Anchor[] {
+  const seen = new Set<Anchor>();
+  const waiting = [anchor];
+  for (let next = waiting.shift(); next && seen.size < mostSums; next = waiting.shift()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    if (next.kind === 'join' && !isProduct(next)) for (const source of next.from.slice(0, mostSums)) waiting.push(source);
+  }
+  return [...seen];
 }
 
 /** Is the matrix's output split into heads before it is split into query, key and value? */
@@ -115,38 +126,17 @@ function splitsHeadsFirst(flow: Flow, value: string): boolean {
   return rank === 4 && [3, -1].includes(integer(path[parts]!, 'axis', path[parts]!.opType === 'Split' ? 0 : -1));
 }
 
-/** Tables that a projection is combined with before it is read. */
-function tablesBefore(anchor: Anchor): Anchor[] {
-  const seen = new Set<Anchor>();
-  const waiting = [anchor];
-  for (let next = waiting.pop(); next && seen.size < mostSums; next = waiting.pop()) {
-    if (seen.has(next) || next.kind === 'product') continue;
-    seen.add(next);
-    for (const source of next.from) waiting.push(source);
-  }
-  return [...seen].filter(({ kind }) => kind === 'table');
-}
-
-/** Sums of scores that are looked through: relative positions stand beside them, in DeBERTa two of them. */
-const mostSums = 32;
-
 /** Q K^T behind the softmax's input, and what is summed with it: tables, and other products of activations. */
 function scoresOf(anchor: Anchor | undefined) {
-  const seen = new Set<Anchor>();
-  const waiting = anchor ? [anchor] : [];
-  for (let next = waiting.shift(); next && seen.size < mostSums; next = waiting.shift()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    if (next.kind === 'join' && !isProduct(next)) for (const source of next.from) waiting.push(source);
-  }
-  const products = [...seen].filter(isProduct);
+  const summed = anchor ? sumsBefore(anchor) : [];
+  const products = summed.filter(isProduct);
   const candidates = products.filter(isScores);
   const scores = candidates.find(({ from }) => projection(from[0])?.from[0] === projection(from[1])?.from[0]) ?? candidates[0];
   return {
     scores,
-    relative: [...seen].filter(({ kind }) => kind === 'table'),
+    relative: summed.filter(({ kind }) => kind === 'table'),
     products: products.filter(each => each !== scores),
-    sums: [...seen].filter(each => each.kind === 'join' && !isProduct(each)),
+    sums: summed.filter(each => each.kind === 'join' && !isProduct(each)),
   };
 }
 

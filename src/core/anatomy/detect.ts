@@ -2,6 +2,7 @@ import { throwIfCancelled } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import type { Anatomy } from './anatomy.ts';
 import { finish } from './draft.ts';
+import { callsFunctions } from './functions.ts';
 import { readNames } from './names.ts';
 import { looseLinears, takenFor } from './not-bert.ts';
 import { trace } from './trace.ts';
@@ -15,7 +16,8 @@ export async function detect(model: Model, signal?: AbortSignal): Promise<Anatom
   }
   const { flow, draft, misses } = await trace(model, signal);
   if (draft) return finish(model, draft);
-  return finish(model, { ...nothing, family: 'unknown', notBert: takenFor(model, misses), loose: looseLinears(flow) });
+  const notBert = (misses.length === 0 && callsFunctions(model.graph)) || takenFor(model, misses);
+  return finish(model, { ...nothing, family: 'unknown', notBert, loose: looseLinears(flow) });
 }
 
 const nothing = { task: 'unknown', layers: [], tables: [], top: [], copies: new Map<string, string>() };

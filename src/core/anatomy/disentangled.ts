@@ -26,11 +26,21 @@ export function disentangledIn(
   return projections.length + folded.length > 0 ? { projections, folded: [...new Set(folded)] } : undefined;
 }
 
+/** They repeat or turn a matrix, and change no number of it. */
+const arranging = new Set(['Tile', 'Expand', 'Transpose', 'Reshape', 'Unsqueeze', 'Squeeze', 'Cast', 'Identity']);
+
 /** The constant that data is multiplied by, where it is one matrix for each head. */
 function matrixIn({ wiring }: Flow, node: Node): Tensor[] {
   if (!multiplications.has(node.opType)) return [];
-  const tensor = constantOf(wiring, node.inputs[1] ?? '')?.tensor;
-  return tensor && isFloat(tensor) && tensor.shape.length >= 3 ? [tensor] : [];
+  let value = node.inputs[1] ?? '';
+  for (let steps = 0; steps < 8; steps++) {
+    const tensor = wiring.tensors.get(value);
+    if (tensor) return isFloat(tensor) && tensor.shape.length >= 3 ? [tensor] : [];
+    const maker = wiring.producer.get(value);
+    if (!maker || !arranging.has(maker.opType)) return [];
+    value = maker.inputs[0] ?? '';
+  }
+  return [];
 }
 
 /** Rows of a layer: projections that are not the layer's own query and key, and what is left of them. */

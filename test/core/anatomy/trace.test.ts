@@ -15,6 +15,8 @@ import { int64s, made, madeGraph, madeModel, madeNode } from './made-models.ts';
 
 const generated = resolve(import.meta.dirname, '../../../../shared/generated');
 const absent = existsSync(generated) ? false : 'skipped: no generated models';
+const thirdParty = resolve(import.meta.dirname, '../../../../shared/third-party');
+const noOthers = existsSync(thirdParty) ? false : 'skipped: no third-party models';
 const graphs = absent ? [] : readdirSync(generated, { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.onnx'));
 
 const opened: Model[] = [];
@@ -84,6 +86,35 @@ test('with every name taken away a graph has the same anatomy: it is read from i
       assert.equal(unnamed.unclaimed.length, named.unclaimed.length);
       assert.equal(unnamed.copies.size, named.copies.size);
     });
+});
+
+/** BERTs that others wrote: whole models of several exporters, optimized and quantized ones too. Fragments of graphs are not among them. */
+const others = ['models', 'reference'].flatMap(folder => {
+  const path = join(thirdParty, folder);
+  return noOthers ? [] : readdirSync(path).flatMap(name => (name.endsWith('.onnx') ? [join(path, name)] : []));
+});
+
+test('every BERT of third-party is attributed whole, and has the same anatomy without names', { skip: noOthers }, async () => {
+  let count = 0;
+  for (const path of others) {
+    const model = await open(path).catch(() => undefined);
+    const named = model?.graph && (await detect(model));
+    if (!named || named.layers.length === 0) continue;
+    count++;
+    assert.deepEqual(named.unclaimed, [], path);
+    assert.ok(
+      named.layers.every(layer => layer.heads > 0),
+      `${path}: heads`,
+    );
+    const { model: bare, nameOf } = anonymous(model);
+    const unnamed = await detect(bare);
+    assert.deepEqual(
+      structure(unnamed),
+      structure(named, name => nameOf.get(name) ?? name),
+      path,
+    );
+  }
+  assert.ok(count >= 34, `${count} BERTs`);
 });
 
 test('nodes in any order give the same anatomy', { skip: absent }, async () => {
