@@ -9,7 +9,11 @@ const organs: Readonly<Record<string, string>> = {
 
 /** BERT's own names are the ones every other family is mapped to; what else stands in embeddings and encoder is an organ of its own. */
 export const bertOrgan = (path: string): string | undefined =>
-  layerOrgan(path, /^encoder\.layer\.(\d+)\./, organs) ?? (/^(embeddings|encoder)\../.test(path) ? path : undefined);
+  layerOrgan(path, /^encoder\.layer\.(\d+)\./, organs) ?? (/^(embeddings|encoder)\../.test(path) ? path : embeddingsBeside(path));
+
+/** Embeddings of something else than words: of entities (LUKE), of places on a page (LiLT, BROS). */
+const embeddingsBeside = (path: string): string | undefined =>
+  /^\w+_embeddings\../.test(path) ? `embeddings.${path}` : undefined;
 
 export const bertQuery = /^(.*?)encoder\.layer\.\d+\.attention\.self\.query\.weight$/;
 
