@@ -19,7 +19,8 @@ export interface Message<State> {
   readonly mayBeLong?: boolean;
   begin(at: Place): State;
   /**
-   * After each field, known or not: `value` is what its rule gives (undefined for fields that were skipped).
+   * After each field, known or not: `value` is what its rule gives (undefined for fields that were skipped). `at` is only good for
+   * the time of the call.
    * A number returned is the bytes of memory that were kept for it.
    */
   field?(state: State, value: unknown, at: FieldPlace): unknown;
@@ -77,6 +78,8 @@ interface Group {
 class Walk {
   readonly #wire: WireReader;
   readonly #stack: Frame[] = [];
+  /** One for all fields: a graph has millions. */
+  readonly #at = { number: 0, wire: 0, tag: 0, start: 0, end: 0 };
 
   constructor(wire: WireReader) {
     this.#wire = wire;
@@ -92,7 +95,7 @@ class Walk {
           this.#stack.pop();
           const parent = this.#stack.at(-1);
           if (!parent) return top.state;
-          this.take(parent, top.state, { number: top.number, wire: 2, tag: top.tag, start: top.start, end: top.end });
+          this.take(parent, top.state, top.number, 2, top.tag, top.start, top.end);
           top = parent;
           continue;
         }
@@ -133,14 +136,13 @@ class Walk {
     const end = start + length;
     if (length < 0) throw wire.malformed(sentence('This is not valid ONNX: a field has a negative length.'), tagAt);
     if (end > top.end) throw wire.tooFar(end, top.end, tagAt);
-    const at: FieldPlace = { number, wire: 2, tag: tagAt, start, end };
     const rule = top.message.rules[number];
     if (typeof rule === 'object') return this.enter(rule, start, end, number, tagAt);
     const isSkipped = rule === undefined || rule === 'bulk';
     if (isSkipped || length > longestText) {
       if (!isSkipped && rule !== 'text' && !top.message.mayBeLong) throw wire.tooMany(length, tagAt);
       wire.pos = end;
-      this.take(top, isSkipped ? undefined : tooLong, at);
+      this.take(top, isSkipped ? undefined : tooLong, number, 2, tagAt, start, end);
       return true;
     }
     if (!wire.covers(length)) {
@@ -148,7 +150,7 @@ class Walk {
       return start - tagAt + length;
     }
     wire.pos = end;
-    this.take(top, this.content(rule, start, end), at);
+    this.take(top, this.content(rule, start, end), number, 2, tagAt, start, end);
     return true;
   }
 
@@ -167,7 +169,7 @@ class Walk {
     } else throw wire.malformed(sentence('This is not valid ONNX: a field has the wire type {wire}.', { wire: type }), tagAt);
     if (wire.pos > top.end) throw wire.tooFar(wire.pos, top.end, tagAt);
     if (value) wire.charge(cost.field);
-    this.take(top, value, { number, wire: type, tag: tagAt, start, end: wire.pos });
+    this.take(top, value, number, type, tagAt, start, wire.pos);
   }
 
   /** Text, or packed numbers, of bytes that are in memory. */
@@ -216,7 +218,7 @@ class Walk {
       else throw wire.malformed(sentence('This is not valid ONNX: a field has the wire type {wire}.', { wire: type }), tagAt);
       if (wire.pos > top.end) throw wire.tooFar(wire.pos, top.end, tagAt);
     }
-    this.take(top, undefined, { number: group, wire: 3, tag, start, end: wire.pos });
+    this.take(top, undefined, group, 3, tag, start, wire.pos);
   }
 
   enter(message: Message<never>, start: number, end: number, number: number, tag: number): Frame {
@@ -233,7 +235,13 @@ class Walk {
     return frame;
   }
 
-  take(top: Frame, value: unknown, at: FieldPlace): void {
+  take(top: Frame, value: unknown, number: number, wire: number, tag: number, start: number, end: number): void {
+    const at = this.#at;
+    at.number = number;
+    at.wire = wire;
+    at.tag = tag;
+    at.start = start;
+    at.end = end;
     const kept = top.message.field?.(top.state, value, at);
     this.#wire.charge(cost.step + (typeof kept === 'number' ? kept : 0));
   }

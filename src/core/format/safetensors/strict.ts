@@ -11,7 +11,6 @@ const fields = ['dtype', 'shape', 'data_offsets'];
  */
 export function strictProblem(json: Uint8Array): Sentence | undefined {
   const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
-  const isIn = (start: number, end: number, words: readonly string[]) => words.find(word => isText(text, start, end, word));
   const seen = new Set<string>();
   let [depth, textStart, textEnd] = [0, 0, 0];
   let [entryStart, entryEnd, isMetadata, hasMetadata] = [0, 0, false, false];
@@ -26,13 +25,14 @@ export function strictProblem(json: Uint8Array): Sentence | undefined {
     } else if (byte === 0x7b || byte === 0x5b) depth++;
     else if (byte === 0x7d || byte === 0x5d) depth--;
     else if (byte === colon && depth === 1) {
-      [entryStart, entryEnd] = [textStart, textEnd];
+      entryStart = textStart;
+      entryEnd = textEnd;
       seen.clear();
-      isMetadata = isIn(textStart, textEnd, ['__metadata__']) !== undefined;
+      isMetadata = isText(text, textStart, textEnd, '__metadata__');
       if (isMetadata && hasMetadata) return sentence('The header cannot be read: __metadata__ is there twice.');
       hasMetadata ||= isMetadata;
     } else if (byte === colon && depth === 2 && !isMetadata) {
-      field = isIn(textStart, textEnd, fields);
+      field = fieldAt(text, textStart, textEnd);
       if (!field) continue;
       if (seen.has(field)) return sentence('The header cannot be read: “{name}” has {field} twice.', { name: name(), field });
       seen.add(field);
@@ -50,6 +50,12 @@ const colon = 0x3a;
 const backslash = 0x5c;
 /** A point, e or E: in valid JSON outside a text, part of a number (or of true and false, which are no counts either). */
 const isFraction = (byte: number): boolean => byte === 0x2e || byte === 0x65 || byte === 0x45;
+
+/** Which of an entry's fields the quoted text [start, end) names. */
+function fieldAt(json: Buffer, start: number, end: number): string | undefined {
+  for (const field of fields) if (isText(json, start, end, field)) return field;
+  return undefined;
+}
 
 /** Whether the quoted text [start, end) says `word`, in ASCII: compared byte by byte, and decoded only where it has escapes. */
 function isText(json: Buffer, start: number, end: number, word: string): boolean {
