@@ -112,8 +112,8 @@ function organsOf(
   return organs;
 }
 
-/** Heads that are put on any family: sentence-transformers' and ColBERT's linear, transformers' summary, the answer head of BigBird. */
-const anyHead = /^((\d+\.)?linear|sequence_summary\.summary|qa_classifier\..+)$/;
+/** Heads that are put on any family: sentence-transformers' and ColBERT's linear, transformers' summary, the answer head of BigBird, LUKE's of entities. */
+const anyHead = /^((\d+\.)?linear|sequence_summary\.summary|(qa_classifier|entity_predictions)(\..+)?)$/;
 
 /** The encoder's organs stand below the prefix; heads below it, beside it, or at the root. */
 function pathIn(module: string, prefix: string, outer: string, family: Family, config: Model['config']): string | undefined {

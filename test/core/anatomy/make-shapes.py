@@ -41,6 +41,7 @@ MODELS = {
     "layoutlm": PLACES, "layoutlmv3": dict(PLACES, coordinate_size=4, shape_size=4, input_size=32, patch_size=16),
     "roberta-prelayernorm": {}, "xlm-roberta-xl": {}, "megatron-bert": {}, "big_bird": {}, "data2vec-text": {},
     "rembert": dict(input_embedding_size=16, output_embedding_size=20), "roformer": dict(embedding_size=16),
+    "luke": dict(entity_vocab_size=7, entity_emb_size=8), "lilt": dict(max_2d_position_embeddings=16, channel_shrink_ratio=2),
     "esm": {}, "eurobert": dict(num_key_value_heads=3), "eurobert+grouped": dict(num_attention_heads=4, num_key_value_heads=2),
 }
 TASKS = {
@@ -54,7 +55,7 @@ TASKS = {
 }
 # Families close to another one: their heads are that one's.
 FEW_TASKS = ("layoutlmv3", "roberta-prelayernorm", "xlm-roberta-xl", "megatron-bert", "data2vec-text", "rembert", "roformer", "esm",
-             "camembert", "ernie")
+             "camembert", "ernie", "luke", "lilt")
 LEFT_OUT = ("id2label", "label2id", "transformers_version", "dtype")
 PROJECTIONS = ("query", "key", "value", "q", "k", "v", "query_proj", "key_proj", "value_proj", "q_proj", "k_proj", "v_proj")
 FUSED = ("Wqkv", "in_proj")
