@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { FrameLocator } from 'playwright-core';
 import { createSession } from '../../src/core/session/session.ts';
+import type { RedundancyView } from '../../src/protocol/messages.ts';
 import { seriousFindings } from './axe.ts';
 import { until } from './engine-process.ts';
 import { scrollAndMeasure } from './frames.ts';
+import { callHost } from './page-port.ts';
 import { startSuite, uiTest } from './suite.ts';
 import { root } from './window.ts';
 import { addKnownMatrix, addLargeModel, addManyTensors, headroom } from './workspace.ts';
@@ -171,4 +174,49 @@ ui('Export Table… saves what the command line prints as CSV', async () => {
   const printed = execFileSync(process.execPath, [join(root, 'dist', 'cli.js'), 'inspect', path('model.onnx'), '--csv']);
   assert.ok(readFileSync(path('model.csv')).equals(printed));
   await suite.window.command('Notifications: Clear All Notifications');
+});
+
+/** The host's answers to the page of the panel in front. */
+async function untilView(page: FrameLocator, state: RedundancyView['state']): Promise<RedundancyView> {
+  for (const started = Date.now(); Date.now() - started < openMs; await wait(100)) {
+    const view = (await callHost(page, 'view')) as RedundancyView;
+    if (view.state === state) return view;
+    if (view.state === 'failed') throw new Error(JSON.stringify(view.failure));
+  }
+  throw new Error(`the panel is not ${state} within ${openMs} ms`);
+}
+
+ui('redundancy is computed when it is asked for, can be cancelled, and a saving opens Compress with its step', async () => {
+  await suite.window.closeTabs();
+  await suite.window.item('notes.md').click();
+  await suite.window.menu('model.onnx', 'Show Redundancy');
+  await suite.window.page.locator('.tab.active', { hasText: 'Redundancy in model.onnx' }).waitFor();
+  const page = suite.window.page.frameLocator('iframe.webview.ready >> visible=true').frameLocator('#active-frame');
+  await page.locator('body').waitFor({ state: 'attached' });
+  const idle = await untilView(page, 'idle');
+  assert.deepEqual([idle.name, idle.fileBytes, idle.changedOnDisk], ['model.onnx', 6_452_269, false]);
+  await callHost(page, 'run');
+  await callHost(page, 'cancel');
+  assert.equal(((await callHost(page, 'view')) as RedundancyView).state, 'idle');
+  await callHost(page, 'run');
+  const ready = await untilView(page, 'ready');
+  assert.ok(ready.state === 'ready');
+  assert.equal(ready.redundancy.layers?.size, 4);
+  assert.equal(ready.redundancy.heads.length, 4);
+  await suite.window.screenshot('ui/redundancy');
+  assert.deepEqual(await seriousFindings(page), []);
+  // Not what the form proposes by itself.
+  const saving = ready.savings.find(({ fileBytes, options }) => fileBytes !== undefined && options.embedding_bits === 32);
+  assert.ok(saving?.fileBytes, JSON.stringify(ready.savings));
+  // The form takes the panel's place, and its page with the answer is gone.
+  void callHost(page, 'openCompress', saving.pass, saving.options).catch(() => undefined);
+  await suite.window.page.locator('.tab.active', { hasText: 'Compress model.onnx' }).waitFor();
+  const form = await suite.window.activePage();
+  // The form tries out what it was filled with: the size is the one the saving announced.
+  const size = new RegExp(`${(saving.fileBytes / 1e6).toFixed(1).replace('.', '\\.')}\\sMB`);
+  await form.getByText(size).filter({ visible: true }).first().waitFor();
+  await suite.window.screenshot('ui/compress-from-saving');
+  await suite.window.tab('Redundancy in model.onnx').first().click();
+  await page.locator('body').waitFor({ state: 'attached' });
+  await untilView(page, 'ready');
 });
