@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linearsIn } from '../../../src/core/anatomy/anatomy.ts';
 import { detect } from '../../../src/core/anatomy/detect.ts';
+import { flowOf } from '../../../src/core/anatomy/flow.ts';
+import { productOf } from '../../../src/core/anatomy/product.ts';
+import { tableAt } from '../../../src/core/anatomy/table.ts';
+import { wire } from '../../../src/core/anatomy/wiring.ts';
 import { say } from '../../../src/core/errors.ts';
 import type { Attribute, Graph, Node } from '../../../src/core/model/graph.ts';
 import type { Model } from '../../../src/core/model/model.ts';
@@ -222,4 +226,54 @@ test('calls of functions that the file defines are said to be such', async () =>
   const functions = [{ domain: '', name: 'BertLayer' }];
   const { notBert } = await detect(writer.model(writer.add('BertLayer', [x, writer.stored([width, width])]), { functions }));
   assert.match(say(notBert!), /calls functions defined in the file \(BertLayer\)/);
+});
+
+test('every operator that multiplies by a stored matrix of few bits stands for one of 6 x 4, with its scale and its bias', () => {
+  const [byte, scale, bias] = [['uint8'], ['fp32'], ['fp32']] as const;
+  const forms: readonly [string, (writer: Writer) => string[], Record<string, number>, boolean][] = [
+    [
+      'DynamicQuantizeMatMul',
+      w => ['x', w.stored([4, 6], ...byte), w.stored([6], ...scale), '', w.stored([6], ...bias)],
+      {},
+      true,
+    ],
+    [
+      'MatMulIntegerToFloat',
+      w => ['x', w.stored([4, 6], ...byte), 's', w.stored([6], ...scale), '', '', w.stored([6], ...bias)],
+      {},
+      true,
+    ],
+    [
+      'QGemm',
+      w => ['x', 's', 'z', w.stored([6, 4], ...byte), w.stored([6], ...scale), '', w.stored([6], 'int32')],
+      { transB: 1 },
+      true,
+    ],
+    [
+      'MatMulNBits',
+      w => ['x', w.stored([6, 1, 2], ...byte), w.stored([6], ...scale), '', '', w.stored([6], ...bias)],
+      { N: 6, K: 4 },
+      true,
+    ],
+    ['MatMulBnb4', w => ['x', w.stored([12], ...byte), w.stored([6], ...scale)], { N: 6, K: 4 }, false],
+    ['QLinearMatMul', w => ['x', 's', 'z', w.stored([4, 6], ...byte), w.stored([6], ...scale), ''], {}, false],
+  ];
+  for (const [opType, inputs, attributes, hasBias] of forms) {
+    const writer = new Writer();
+    const output = writer.add(opType, inputs(writer), { ...microsoft, ...attributes });
+    const { graph, tensors } = writer.model(output);
+    const product = productOf(wire(graph!, tensors), writer.nodes[0]!);
+    assert.deepEqual([product?.out, product?.in, product?.form], [6, 4, 'quantized'], opType);
+    assert.deepEqual([product?.scale?.shape.length, product?.bias !== undefined], [1, hasBias], opType);
+  }
+});
+
+test('a table of 4 bits is as wide as the numbers that lie in its bytes', async () => {
+  const writer = new Writer();
+  const inputs = [writer.stored([9, 8], 'uint8'), 'input_ids', writer.stored([9, 1])];
+  const x = writer.add('GatherBlockQuantized', inputs, { ...microsoft, bits: 4, block_size: 16, quantize_axis: 1 });
+  const { graph, tensors } = writer.model(x);
+  const flow = flowOf(wire(graph!, tensors));
+  const { table } = tableAt(flow, flow.anchors.find(({ kind }) => kind === 'table')!);
+  assert.deepEqual([table.rows, table.width, table.form, table.scale?.shape], [9, 16, 'quantized', [9, 1]]);
 });
