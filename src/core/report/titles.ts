@@ -51,7 +51,8 @@ const extraTitles: readonly (readonly [RegExp, Sentence])[] = [
   [/\.v_bias$/, titles.valueBias],
   [/\.self\.pos_(q|query)_proj$/, titles.positionQuery],
   [/\.self\.pos_(key_)?proj$/, titles.positionKey],
-  [/^encoder\.(final_norm|LayerNorm|ln|emb_layer_norm_after)$/, titles.finalNorm],
+  [/^encoder\.(final_norm|ln|emb_layer_norm_after)$/, titles.finalNorm],
+  [/^encoder\.LayerNorm$/, titles.norm],
   [/(distance_embedding|rel_embeddings|relative_attention_bias|embed_positions)$/, titles.relativePositions],
 ];
 
