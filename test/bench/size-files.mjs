@@ -10,7 +10,12 @@ export const sizes = {
   '5 GB, ONNX': folder => once(folder, '5gb.onnx', writeLargeOnnx),
   '5 GB beside an ONNX': folder => once(joinPath(folder, 'external'), '5gb-external.onnx', writeExternalOnnx),
   '50,000 tensors, safetensors': folder =>
-    once(folder, 'flat.safetensors', path => writeSafetensors(path, repeat(50_000, i => [`model.t${i}.weight`, 4, 4]))),
+    once(folder, 'flat.safetensors', path =>
+      writeSafetensors(
+        path,
+        repeat(50_000, i => [`model.t${i}.weight`, 4, 4]),
+      ),
+    ),
   '50,000 tensors of a BERT, safetensors': folder =>
     once(folder, 'bert.safetensors', path => writeSafetensors(path, bertTensors(3125, 8))),
   '50,000 tensors and nodes, ONNX': folder => once(folder, 'chain.onnx', path => writeChain(path, 50_000)),
