@@ -216,8 +216,9 @@ test('an encoder whose output another attention reads is not a BERT alone', asyn
   const encoded = model.graph!.outputs[0]!.name;
   const asks = writer.add('Gather', [writer.stored([9, width]), 'attention_mask']);
   const parts = [asks, encoded, encoded].map(value => writer.add('MatMul', [value, writer.stored([width, width])]));
-  const { layers } = await detect(writer.model(attend(writer, parts[0]!, parts[1]!, parts[2]!)));
+  const { layers, notBert } = await detect(writer.model(attend(writer, parts[0]!, parts[1]!, parts[2]!)));
   assert.deepEqual(layers, []);
+  assert.equal(say(notBert!), 'Not a BERT: its graph holds an encoder and a decoder that reads it.');
 });
 
 test('calls of functions that the file defines are said to be such', async () => {
