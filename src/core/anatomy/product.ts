@@ -1,9 +1,10 @@
 import type { Node } from '../model/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Constant, constantOf, isVector, mayBeWeight } from './constant.ts';
+import { behind } from './behind.ts';
+import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
-import { biasedActivations, isPackedAttention, skips } from './fused.ts';
-import { consumersOf, integer, type Wiring } from './wiring.ts';
+import { isPackedAttention } from './fused.ts';
+import { integer, type Wiring } from './wiring.ts';
 
 /** A node that multiplies by a constant matrix, with what exporters and quantizers put around it. */
 export interface Product {
@@ -167,67 +168,4 @@ function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
     default:
       return undefined;
   }
-}
-
-/** Operators that may stand between a product and its bias without changing what the bias is. */
-const between = new Set(['Identity', 'Cast', 'QuantizeLinear', 'DequantizeLinear', 'Reshape', 'Squeeze', 'Unsqueeze']);
-
-/** Longest way from an integer product to its bias: Cast, Mul by the rows' scale, Mul by the columns', a few casts. */
-const furthest = 8;
-
-interface Behind {
-  readonly bias?: Tensor;
-  readonly scale?: Tensor;
-  readonly sums?: Tensor;
-}
-
-/** What follows a product: its bias, and what scales an integer product. Only while the value has a single reader. */
-function behind(wiring: Wiring, node: Node, out: number, integers: boolean): Behind {
-  let value = node.outputs[0] ?? '';
-  const found: { -readonly [K in keyof Behind]: Behind[K] } = {};
-  let combined: Tensor | undefined;
-  for (let steps = 0; steps < furthest; steps++) {
-    const readers = consumersOf(wiring, value);
-    if (readers.length !== 1) break;
-    const next = readers[0]!;
-    const other = next.inputs.find(input => input !== value) ?? '';
-    const constant = constantOf(wiring, other)?.tensor;
-    const product = integers ? factorIn(wiring, other) : undefined;
-    if ((next.opType === 'Add' || biasedActivations.has(next.opType)) && constant && isVector(constant, out)) {
-      found.bias = constant;
-      break;
-    }
-    const later = laterBias(wiring, next, value);
-    if (later && isVector(later, out)) {
-      found.bias = later;
-      break;
-    }
-    if (next.opType === 'Add' && product && isVector(product, out)) found.sums = product;
-    else if (next.opType === 'Mul' && integers) {
-      if (constant) found.scale ??= constant;
-      combined ??= product;
-    } else if (!between.has(next.opType) || next.inputs[0] !== value) break;
-    value = next.outputs[0] ?? '';
-  }
-  const scale = found.scale ?? combined;
-  return { ...found, ...(scale && { scale }) };
-}
-
-/** A bias that an operator adds beside what else it does: a sum with a residual and its norm, or a sum of integers. */
-function laterBias(wiring: Wiring, node: Node, value: string): Tensor | undefined {
-  const skip = skips.get(node.opType);
-  if (skip) return constantOf(wiring, node.inputs[skip.bias] ?? '')?.tensor;
-  if (node.opType !== 'QLinearAdd') return undefined;
-  return constantOf(wiring, node.inputs[node.inputs[0] === value ? 3 : 0] ?? '')?.tensor;
-}
-
-/** The constant in a product with something about the activation: with its scale (the weight's scale), with its offset (column sums). */
-function factorIn(wiring: Wiring, value: string): Tensor | undefined {
-  const node = wiring.producer.get(value);
-  if (node?.opType !== 'Mul') return undefined;
-  for (const input of node.inputs) {
-    const constant = constantOf(wiring, input);
-    if (constant) return constant.tensor;
-  }
-  return undefined;
 }
