@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Output } from '../bytes/source.ts';
 import { fail, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
+import { configText } from './config-text.ts';
 import type { Opened } from './open.ts';
 import type { Target } from './target.ts';
 
@@ -31,13 +32,16 @@ export async function carryCompanions(
     if (configChanged) throw sameFolder(target);
     return;
   }
-  if (configChanged) await put(output, 'config.json', Buffer.from(`${JSON.stringify(after.config, null, 2)}\n`));
+  if (configChanged) await put(output, 'config.json', Buffer.from(await changedConfig(input, after)));
   for (const name of await namesToCarry(input.folder)) {
     if (name === 'config.json' && configChanged) continue;
     if (!force && (await exists(join(target.folder, name)))) continue;
     await put(output, name, await readFile(join(input.folder, name)));
   }
 }
+
+const changedConfig = async (input: Opened, after: Model): Promise<string> =>
+  configText((await readFile(join(input.folder, 'config.json'), 'utf8').catch(() => '{}')).replace(/^\uFEFF/, ''), after.config);
 
 const sameFolder = (target: Target) =>
   fail(
