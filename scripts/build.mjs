@@ -39,7 +39,7 @@ const targets = [
     platform: 'browser',
     target: 'es2022',
     format: 'esm',
-    entryPoints: ['webview/editor.tsx', 'webview/compress.tsx', 'webview/diff.tsx'],
+    entryPoints: ['webview/editor.tsx', 'webview/compress.tsx', 'webview/diff.tsx', 'webview/redundancy.tsx'],
     outdir: 'dist/webview',
     jsx: 'automatic',
     jsxImportSource: 'preact',

@@ -114,7 +114,8 @@ export class Engine {
     const child = fork(modulePath, [], {
       serialization: 'advanced',
       // Replaces the host's own flags (an inspector's port, for one).
-      execArgv: [`--max-old-space-size=${memoryMegabytes()}`],
+      // A small nursery: 50,000 tensors otherwise hold 100 MB more for no gain in time.
+      execArgv: [`--max-old-space-size=${memoryMegabytes()}`, '--max-semi-space-size=2'],
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

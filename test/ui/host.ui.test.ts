@@ -79,7 +79,7 @@ test('a window of npm start opens the sample as a model by itself', { skip, time
 test('the package holds what it needs and nothing else, in less than 8 MB', { skip }, () => {
   const names = [...zipEntries(readFileSync(vsix))].map(({ name }) => name).filter(name => name.startsWith('extension/'));
   const allowed =
-    /^extension\/(package(\.nls(\.zh-cn)?)?\.json|(readme|changelog)\.md|LICENSE\.txt|dist\/(extension\.cjs|engine\.mjs|webview\/(editor|compress|diff|redundancy)\.(js|css))|l10n\/bundle\.l10n\.zh-cn\.json|media\/(icon\.png|sample\/[^/]+|walkthrough\/\w+\.md))$/;
+    /^extension\/(package(\.nls(\.zh-cn)?)?\.json|(readme|changelog)\.md|LICENSE\.txt|dist\/(extension\.cjs|engine\.mjs|webview\/(editor|compress|diff|redundancy)\.(js|css))|l10n\/bundle\.l10n\.zh-cn\.json|media\/(icon\.png|readme\/\w+\.png|sample\/[^/]+|walkthrough\/\w+\.md))$/;
   assert.deepEqual(
     names.filter(name => !allowed.test(name)),
     [],
