@@ -36,13 +36,13 @@ export function exportGraph(model: Model, anatomy: Anatomy, pooling?: Pooling): 
   const shown = graph.within('encoder', () => scoreMask(graph, mask));
   let hidden = addEmbeddings(graph, anatomy, { ids, types }, config);
   for (const layer of anatomy.layers) hidden = addLayer(graph, layer, hidden, shown, config.activation);
-  const top = new Top(graph, anatomy, hidden, config.activation);
+  const top = new Top(graph, anatomy, hidden, config);
   addHead(top);
   if (pooling) addPooling(graph, hidden, mask, anatomy.hidden, pooling);
   const { nodes, tensors, inputs, outputs } = graph;
   const left = [
     ...anatomy.top.filter(({ id }) => !top.used.has(id)).map(({ id }) => id),
-    ...anatomy.unclaimed.map(({ name }) => name),
+    ...anatomy.unclaimed.map(({ name }) => name).filter(name => !top.used.has(name)),
   ];
   const initializers = [...tensors.keys()];
   const opsets = new Map([['', OPSET]]);
@@ -57,6 +57,7 @@ function configOf({ config }: Model, { family }: Anatomy) {
     // DistilBERT's is written into its code.
     epsilon: typeof epsilon === 'number' && family !== 'distilbert' ? epsilon : 1e-12,
     activation: typeof stated === 'string' ? stated : family === 'albert' ? 'gelu_new' : 'gelu',
+    untied: config.tie_word_embeddings === false,
     padding: countedPositions.includes(family) ? (typeof padding === 'number' ? padding : 1) : undefined,
   };
 }

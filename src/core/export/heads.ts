@@ -11,15 +11,18 @@ export class Top {
   readonly hidden: string;
   /** config.json's activation. */
   readonly activation: string;
+  /** config.json says that the decoder is not the table: its bias is its own then, too. */
+  readonly untied: boolean;
   /** Ids of the organs that were used. */
   readonly used = new Set<string>();
   readonly #organs: ReadonlyMap<string, TopOrgan>;
 
-  constructor(graph: GraphBuilder, anatomy: Anatomy, hidden: string, activation: string) {
+  constructor(graph: GraphBuilder, anatomy: Anatomy, hidden: string, config: { activation: string; untied: boolean }) {
     this.graph = graph;
     this.anatomy = anatomy;
     this.hidden = hidden;
-    this.activation = activation;
+    this.activation = config.activation;
+    this.untied = config.untied;
     this.#organs = new Map(anatomy.top.map(organ => [organ.id, organ]));
   }
 
@@ -41,7 +44,7 @@ export class Top {
   }
 
   linear(value: string, id: string): string {
-    const linear = this.#organ(id).linear!;
+    const linear = this.#withOwnBias(this.#organ(id).linear!);
     const table = this.#tied(linear);
     return table ? this.graph.tiedLinear(value, linear, table) : this.graph.linear(value, linear);
   }
@@ -63,6 +66,17 @@ export class Top {
   #organ(id: string): TopOrgan {
     this.used.add(id);
     return this.#organs.get(id)!;
+  }
+
+  /**
+   * transformers keeps two biases beside an untied decoder, cls.predictions.bias and cls.predictions.decoder.bias, and adds the second;
+   * the anatomy gives the decoder the first, which is the only one in all other checkpoints.
+   */
+  #withOwnBias(linear: Linear): Linear {
+    const own = this.untied && this.anatomy.unclaimed.find(({ name }) => name.endsWith(`${linear.id}.bias`));
+    if (!own || own.shape.join() !== `${linear.out}`) return linear;
+    this.used.add(own.name);
+    return { ...linear, bias: own };
   }
 
   /** The table that a decoder is, or holds again. */
@@ -117,7 +131,13 @@ function maskedWords(top: Top): void {
   top.graph.output('logits', value, tokens(vocabulary));
 }
 
+/** BERT's two heads, or the second alone. */
 function pretraining(top: Top): void {
+  if (top.has('cls.predictions.decoder') || !top.has('cls.seq_relationship')) wordsAndOrder(top);
+  else top.graph.output('logits', top.linear(fromPooler(top), 'cls.seq_relationship'), ['batch', 2]);
+}
+
+function wordsAndOrder(top: Top): void {
   const { value, vocabulary } = words(top);
   top.graph.output('prediction_logits', value, tokens(vocabulary));
   const order = top.first('cls.seq_relationship', 'sop_classifier.classifier');
