@@ -7,8 +7,8 @@ import { packedByteLength, type Shape, type Tensor } from '../tensor/tensor.ts';
 /** Bytes of a turned matrix held at once: any matrix of a layer whole; BERT's untied decoder is read three times, XLM-R's a few dozen. */
 const BAND = 32 * 1024 * 1024;
 
-/** Elements of the source read at once: 1 MiB. */
-const PIECE = 256 * 1024;
+/** Elements of the source read at once, 4 MiB: all of most matrices. */
+const PIECE = 1024 * 1024;
 
 /** Side of the squares that are turned at once: 32 lines of 128 bytes each way stay in the first-level cache. */
 const SQUARE = 32;
@@ -62,7 +62,7 @@ export function turned(tensor: Tensor, name: string, bandBytes = BAND): Tensor {
     return band;
   }
 
-  return lazy(name, [columns, rows], async (start, end, signal) => {
+  const read = async (start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> => {
     if (end - start <= FEW && end - start < columns * line) return picked(tensor, start, end, signal);
     const parts: Uint8Array[] = [];
     for (let at = start; at < end; ) {
@@ -73,17 +73,33 @@ export function turned(tensor: Tensor, name: string, bandBytes = BAND): Tensor {
     }
     if (end === columns * line) held = undefined;
     return parts.length === 1 ? parts[0]! : joined(parts, end - start);
-  });
+  };
+
+  /** A whole matrix, as the writer asks for those of a layer, is turned straight into the writer's buffer. */
+  const bytesInto = async (into: Uint8Array, start: number, signal?: AbortSignal): Promise<void> => {
+    if (into.length === columns * line && into.byteOffset % 4 === 0) {
+      const band_CR = new Float32Array(into.buffer, into.byteOffset, columns * rows);
+      await turn(tensor, 0, columns, band_CR, signal);
+    } else into.set(await read(start, start + into.length, signal));
+  };
+  return { ...lazy(name, [columns, rows], read), bytesInto };
 }
 
 async function turnBand(tensor: Tensor, first: number, last: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const band_CR = new Float32Array((last - first) * (tensor.shape[0] ?? 1));
+  await turn(tensor, first, last, band_CR, signal);
+  return new Uint8Array(band_CR.buffer);
+}
+
+/** Columns [first, last) of the source, read in runs of rows, into the rows of `band_CR`. */
+async function turn(tensor: Tensor, first: number, last: number, band_CR: Float32Array, signal?: AbortSignal): Promise<void> {
   const [rows = 1, columns = 1] = tensor.shape;
-  const band_CR = new Float32Array((last - first) * rows);
   const step = Math.max(SQUARE, Math.floor(PIECE / columns));
+  const scratch = spare.pop() ?? new Float32Array(PIECE);
   for (let top = 0; top < rows; top += step) {
     throwIfCancelled(signal);
     const bottom = Math.min(rows, top + step);
-    const piece_RC = await readFloats(tensor, top * columns, bottom * columns, signal);
+    const piece_RC = await floats(tensor, top * columns, bottom * columns, scratch, signal);
     for (let r = top; r < bottom; r += SQUARE)
       for (let c = first; c < last; c += SQUARE) {
         const [rEnd, cEnd] = [Math.min(bottom, r + SQUARE), Math.min(last, c + SQUARE)];
@@ -94,7 +110,24 @@ async function turnBand(tensor: Tensor, first: number, last: number, signal?: Ab
           }
       }
   }
-  return new Uint8Array(band_CR.buffer);
+  if (spare.length === 0) spare.push(scratch);
+}
+
+/** Kept for the next matrix: fresh memory is as slow as the turning itself. */
+const spare: Float32Array[] = [];
+
+/** Elements of the source; of fp32 they are read into `scratch` where they fit. */
+async function floats(
+  tensor: Tensor,
+  start: number,
+  end: number,
+  scratch: Float32Array,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  if (tensor.dtype !== 'fp32' || !tensor.bytesInto || end - start > scratch.length) return readFloats(tensor, start, end, signal);
+  const piece = scratch.subarray(0, end - start);
+  await tensor.bytesInto(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength), start * 4, signal);
+  return piece;
 }
 
 /** A few bytes of the turned matrix, element by element. */

@@ -26,6 +26,19 @@ test('a turned matrix has columns for rows, whatever band it is made in', async 
   }
 });
 
+test('a turned matrix fills a buffer of its caller, all of it or a part', async () => {
+  const whole = await turned(counted(70, 45).tensor, 'w').bytes();
+  const matrix = turned(counted(70, 45).tensor, 'w');
+  for (const [start, end] of [
+    [0, 12_600],
+    [40, 9000],
+  ] as const) {
+    const into = new Uint8Array(end - start);
+    await matrix.bytesInto!(into, start);
+    assert.deepEqual(into, whole.slice(start, end));
+  }
+});
+
 test('any run of a turned matrix is that run of the whole, asked for in any order and at once', async () => {
   const whole = await turned(counted(70, 45).tensor, 'w').bytes();
   const matrix = turned(counted(70, 45).tensor, 'w', 4 * 70 * 4);
