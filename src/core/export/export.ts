@@ -7,6 +7,7 @@ import { GraphBuilder } from './graph-builder.ts';
 import { addHead, Top } from './heads.ts';
 import { addLayer, scoreMask } from './layer.ts';
 import { addPooling, type Pooling } from './pooling.ts';
+import { relativeScores } from './relative-positions.ts';
 import { checkSupported } from './supported.ts';
 
 /** What an ONNX model is made of, beside what the format itself needs. */
@@ -33,7 +34,9 @@ export function exportGraph(model: Model, anatomy: Anatomy, pooling?: Pooling): 
   const ids = graph.input('input_ids');
   const mask = graph.input('attention_mask');
   const types = tokenTypes(anatomy) > 1 ? graph.input('token_type_ids') : undefined;
-  const shown = graph.within('encoder', () => scoreMask(graph, mask));
+  const seen = graph.within('encoder', () => scoreMask(graph, mask));
+  const relative = anatomy.encoderExtra?.find(({ table }) => table)?.table;
+  const shown = relative ? graph.node('Add', [relativeScores(graph, ids, relative), seen]) : seen;
   let hidden = addEmbeddings(graph, anatomy, { ids, types }, config);
   for (const layer of anatomy.layers) hidden = addLayer(graph, layer, hidden, shown, config.activation);
   const top = new Top(graph, anatomy, hidden, config);
@@ -58,8 +61,9 @@ function configOf({ config }: Model, { family }: Anatomy) {
     epsilon: typeof epsilon === 'number' && family !== 'distilbert' ? epsilon : 1e-12,
     activation: typeof stated === 'string' ? stated : family === 'albert' ? 'gelu_new' : 'gelu',
     untied: config.tie_word_embeddings === false,
-    padding: countedPositions.includes(family) ? (typeof padding === 'number' ? padding : 1) : undefined,
+    // MPNet's is written into its code.
+    padding: countedPositions.includes(family) ? (typeof padding === 'number' && family !== 'mpnet' ? padding : 1) : undefined,
   };
 }
 
-const countedPositions: readonly string[] = ['roberta', 'xlm-roberta', 'camembert'];
+const countedPositions: readonly string[] = ['roberta', 'xlm-roberta', 'camembert', 'mpnet'];

@@ -66,8 +66,10 @@ export class GraphBuilder {
 
   integers(values: readonly number[], shape: readonly number[] = [values.length]): string {
     const key = `i${values.join()}:${shape.join()}`;
-    return this.#once(key, `integers.${values.join('_')}${shape.length === 0 ? '.scalar' : ''}`, name =>
-      wholeNumbers(name, values, shape),
+    return this.#once(
+      key,
+      `integers.${values.length > 8 ? `of_${values.length}` : values.join('_')}${shape.length === 0 ? '.scalar' : ''}`,
+      name => wholeNumbers(name, values, shape),
     );
   }
 

@@ -1,11 +1,11 @@
-import { type Anatomy, linearsIn } from '../anatomy/anatomy.ts';
+import { type Anatomy, type ExtraOrgan, type Layer, linearsIn } from '../anatomy/anatomy.ts';
 import { fail, say, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Families whose layers are BERT's: norms behind, absolute positions, one feed-forward network. */
-const families: readonly string[] = ['bert', 'roberta', 'xlm-roberta', 'camembert', 'distilbert', 'albert', 'electra'];
+const families: readonly string[] = ['bert', 'roberta', 'xlm-roberta', 'camembert', 'distilbert', 'albert', 'electra', 'mpnet'];
 
 /** throws 'unsupported', saying what the graph would not do as the model does it, or 'missing-file' */
 export function checkSupported(model: Model, anatomy: Anatomy): void {
@@ -47,7 +47,7 @@ function checkConfig({ name, config }: Model): void {
     );
 }
 
-function checkOrgans(model: Model, { layers, tables, top, embeddingExtra, encoderExtra }: Anatomy): void {
+function checkOrgans(model: Model, { family, layers, tables, top, embeddingExtra, encoderExtra }: Anatomy): void {
   const unknownHeads = layers.find(({ heads }) => heads === 0);
   if (unknownHeads)
     throw fail(
@@ -57,7 +57,8 @@ function checkOrgans(model: Model, { layers, tables, top, embeddingExtra, encode
       { file: model.name, hint: sentence('Put the model’s config.json beside it: num_attention_heads is needed.') },
     );
   const inLayers = layers.flatMap(({ gate, extra }) => [gate, ...(extra ?? [])]);
-  const [extra] = [...inLayers, ...(embeddingExtra ?? []), ...(encoderExtra ?? [])].filter(organ => organ !== undefined);
+  const around = [...(embeddingExtra ?? []), ...(encoderExtra ?? [])].filter(organ => !isRelative(organ, layers, family));
+  const [extra] = [...inLayers, ...around].filter(organ => organ !== undefined);
   if (extra) throw fail('unsupported', 'The export does not know the module {id}.', { id: extra.id }, { file: model.name });
   const matrices = [...layers.flatMap(linearsIn), ...tables, ...top.flatMap(({ linear }) => linear ?? [])];
   const coded = matrices.find(({ form, weight }) => form !== 'dense' || !isFloat(weight));
@@ -71,3 +72,10 @@ function checkOrgans(model: Model, { layers, tables, top, embeddingExtra, encode
 }
 
 const isFloat = (tensor: Tensor): boolean => dtypes[tensor.dtype].kind === 'float';
+
+/** MPNet's table of distances, as long as it has a column for each head of every layer. */
+const isRelative = ({ id, table }: ExtraOrgan, layers: readonly Layer[], family: string): boolean =>
+  family === 'mpnet' &&
+  id === 'encoder.relative_attention_bias' &&
+  table?.form === 'dense' &&
+  layers.every(({ heads }) => heads === table.width);
