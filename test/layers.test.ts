@@ -10,6 +10,7 @@ const layers: Record<string, readonly string[]> = {
   'core/model': ['core/tensor'],
   'core/format': ['core/bytes', 'core/tensor', 'core/model'],
   'core/anatomy': ['core/tensor', 'core/model'],
+  'core/export': ['core/tensor', 'core/model', 'core/anatomy'],
   'core/kernels': ['core/tensor'],
   'core/passes': ['core/tensor', 'core/model', 'core/anatomy', 'core/kernels'],
   'core/rewrite': ['core/tensor', 'core/model', 'core/anatomy', 'core/passes'],

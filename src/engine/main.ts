@@ -26,6 +26,7 @@ const calls = serve<EngineApi>(
     inspect: (path, options) => session.inspect(path, throttled(options, progressIntervalMs)),
     passes: () => session.passes(),
     compress: (request, options) => session.compress(request, throttled(options, progressIntervalMs)),
+    export: (path, out, options) => session.export(path, out, throttled(options, progressIntervalMs)),
     compare: (before, after, options) => session.compare(before, after, throttled(options, progressIntervalMs)),
     document: (comparison, made, kind) => session.document(comparison, made, kind),
     summaryDocument: (summary, kind) => session.summaryDocument(summary, kind),

@@ -45,6 +45,7 @@ export class Engine {
       passes: () => this.#call(undefined, api => api.passes()),
       compress: (request, given) =>
         this.#call(given, (api, options) => api.compress(request, options), request.dryRun ? undefined : request.out),
+      export: (path, out, given) => this.#call(given, (api, options) => api.export(path, out, { ...given, ...options }), out),
       compare: (before, after, given) => this.#call(given, (api, options) => api.compare(before, after, options)),
       document: (comparison, made, kind) => this.#call(undefined, api => api.document(comparison, made, kind)),
       summaryDocument: (summary, kind) => this.#call(undefined, api => api.summaryDocument(summary, kind)),

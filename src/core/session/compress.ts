@@ -13,8 +13,10 @@ import { passes } from '../passes/registry.ts';
 import type { CompressReport, Sizes } from '../report/comparison.ts';
 import { summarize } from '../report/summary.ts';
 import { apply, type Body } from '../rewrite/apply.ts';
+import { asGraph } from './as-graph.ts';
 import { carryCompanions } from './companions.ts';
 import { type Opened, openPath } from './open.ts';
+import { poolingOf } from './pooling.ts';
 import { checkTarget, type Target, targetOf } from './target.ts';
 import type { CompressRequest, SessionOptions } from './types.ts';
 
@@ -28,11 +30,11 @@ export async function compress(request: CompressRequest, options: SessionOptions
   try {
     const target = await targetOf(request.out, request.format, input);
     if (!request.dryRun) await checkTarget(target, input, request.force ?? false);
-    refuseConversion(input, target);
+    const start = await startOf(input, target, options.signal);
     const format = formatOf(target.format);
     const before = sizesOf(input.model, input.anatomy);
     const recipe = parseRecipe(request.recipe);
-    const done = await runSteps(input, recipe, target, format, options.signal);
+    const done = await runSteps(start, recipe, target, format, options.signal);
     if (!request.dryRun) {
       if (done.edits.length === 0) throw nothingToDo(input, done.skipped);
       await write(input, done.body, target, format, request.force ?? false, options, peak.sample);
@@ -54,15 +56,13 @@ export async function compress(request: CompressRequest, options: SessionOptions
   }
 }
 
-function refuseConversion(input: Opened, target: Target): void {
-  if (target.format === input.model.format) return;
-  const detail = { file: input.model.name, hint: sentence('Choose the format of the input.') };
-  throw fail(
-    'unsupported',
-    'A {from} model cannot be written as {to} yet.',
-    { from: input.model.format, to: target.format },
-    detail,
-  );
+/** The model in the format that is to be written: itself, or a checkpoint as a graph. */
+async function startOf(input: Opened, target: Target, signal?: AbortSignal): Promise<Body> {
+  const { model, anatomy } = input;
+  if (target.format === model.format) return { model, anatomy };
+  if (target.format === 'onnx') return asGraph(input, (await poolingOf(input.folder)).pooling, signal);
+  const detail = { file: model.name, hint: sentence('Choose the format of the input.') };
+  throw fail('unsupported', 'A {from} model cannot be written as {to} yet.', { from: model.format, to: target.format }, detail);
 }
 
 interface Done {
@@ -73,8 +73,8 @@ interface Done {
   readonly sizes: readonly Sizes[];
 }
 
-async function runSteps(input: Opened, recipe: Recipe, target: Target, format: Format, signal?: AbortSignal): Promise<Done> {
-  let body: Body = { model: input.model, anatomy: input.anatomy };
+async function runSteps(start: Body, recipe: Recipe, target: Target, format: Format, signal?: AbortSignal): Promise<Done> {
+  let body = start;
   const edits: Edit[] = [];
   const skipped: Skipped[] = [];
   const sizes: Sizes[] = [];
@@ -94,7 +94,7 @@ async function runSteps(input: Opened, recipe: Recipe, target: Target, format: F
 const fileBytes = async (format: Format, model: Model, name: string): Promise<number> =>
   (await format.plan(model, name)).reduce((sum, file) => sum + file.byteLength, 0);
 
-function sizesOf(model: Model, anatomy: Anatomy): Sizes {
+export function sizesOf(model: Model, anatomy: Anatomy): Sizes {
   const summary = summarize(model, anatomy);
   return { parameters: summary.model.parameters, byteLength: summary.model.byteLength, fileBytes: model.byteLength };
 }
@@ -118,7 +118,7 @@ function describeEdit(edit: Edit): CompressReport['edits'][number] {
   };
 }
 
-async function write(
+export async function write(
   input: Opened,
   body: Body,
   target: Target,
@@ -172,7 +172,7 @@ async function verifyWritten(output: Output, promised: Body, target: Target, for
 }
 
 /** The process's peak resident memory while it is sampled, in bytes. Asking costs about 0.1 ms: at most every 20 ms. */
-function peakMemory(): { sample(): number } {
+export function peakMemory(): { sample(): number } {
   let [peak, asked] = [0, 0];
   return {
     sample: () => {

@@ -51,6 +51,19 @@ export interface CompressRequest {
   readonly dryRun?: boolean;
 }
 
+/** What `export` wrote, and what of the checkpoint is not in it. */
+export interface ExportReport {
+  readonly version: 1;
+  readonly out: string;
+  readonly before: Sizes;
+  readonly after: Sizes;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly skipped: readonly { readonly target: string; readonly reason: string; readonly sentence: Sentence }[];
+  readonly seconds: number;
+  readonly peakBytes: number;
+}
+
 /** How a comparison's second model was made, when that is known. */
 export interface Made {
   readonly recipe: Recipe;
@@ -69,6 +82,8 @@ export interface Session extends Insides {
   passes(): Promise<readonly PassInfo[]>;
   /** A dry run has exact sizes and writes nothing; `steps` are the sizes after each step. */
   compress(request: CompressRequest, options?: SessionOptions): Promise<CompressReport & { readonly steps: readonly Sizes[] }>;
+  /** A safetensors checkpoint as an ONNX model; `out` is a .onnx file or a folder. */
+  export(path: string, out: string, options?: SessionOptions & { readonly force?: boolean }): Promise<ExportReport>;
   compare(before: string, after: string, options?: SessionOptions): Promise<Comparison>;
   /** A comparison as a document to keep or to send. */
   document(comparison: Comparison, made: Made | null, kind: 'markdown' | 'html' | 'json'): Promise<string>;

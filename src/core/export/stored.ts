@@ -1,0 +1,174 @@
+import { throwIfCancelled } from '../errors.ts';
+import { readFloats } from '../tensor/floats.ts';
+import { packedByteLength, type Shape, type Tensor } from '../tensor/tensor.ts';
+
+// Weights of a checkpoint as the graph stores them: fp32, read when they are written, never all at once.
+
+/** Bytes of a turned matrix held at once: any matrix of a layer whole; BERT's untied decoder is read three times, XLM-R's a few dozen. */
+const BAND = 32 * 1024 * 1024;
+
+/** Elements of the source read at once, 4 MiB: all of most matrices. */
+const PIECE = 1024 * 1024;
+
+/** Side of the squares that are turned at once: 32 lines of 128 bytes each way stay in the first-level cache. */
+const SQUARE = 32;
+
+/** So few bytes of a turned matrix are picked one by one: whoever compares a few places must not turn it all. */
+const FEW = 256;
+
+/** The tensor in fp32 under another name. fp16 and bf16 are widened exactly, fp64 is rounded. */
+export function widened(tensor: Tensor, name: string): Tensor {
+  if (tensor.dtype === 'fp32') {
+    const { dtype, shape, byteLength } = tensor;
+    return {
+      name,
+      dtype,
+      shape,
+      byteLength,
+      bytes: (start, end, signal) => tensor.bytes(start, end, signal),
+      ...(tensor.bytesInto && { bytesInto: (into, start, signal) => tensor.bytesInto!(into, start, signal) }),
+    };
+  }
+  return lazy(name, tensor.shape, async (start, end, signal) => {
+    const [first, last] = [Math.floor(start / 4), Math.ceil(end / 4)];
+    const values = await readFloats(tensor, first, last, signal);
+    return new Uint8Array(values.buffer, start - first * 4, end - start);
+  });
+}
+
+/** Columns [first, last) of the source, as rows. */
+interface Band {
+  readonly first: number;
+  readonly last: number;
+  readonly bytes: Promise<Uint8Array>;
+}
+
+/** A matrix [R, C] in fp32 and turned, [C, R]. Made band by band as it is read from front to back; the last is let go when its end is read. */
+export function turned(tensor: Tensor, name: string, bandBytes = BAND): Tensor {
+  const [rows = 1, columns = 1] = tensor.shape;
+  const width = Math.max(1, Math.floor(bandBytes / (4 * rows)));
+  const line = 4 * rows;
+  let held: Band | undefined;
+
+  function bandWith(column: number, signal?: AbortSignal): Band {
+    if (held && held.first <= column && column < held.last) return held;
+    const first = column - (column % width);
+    const last = Math.min(columns, first + width);
+    const band: Band = { first, last, bytes: turnBand(tensor, first, last, signal) };
+    band.bytes.catch(() => {
+      if (held === band) held = undefined; // a cancelled read is tried again
+    });
+    held = band;
+    return band;
+  }
+
+  const read = async (start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> => {
+    if (end - start <= FEW && end - start < columns * line) return picked(tensor, start, end, signal);
+    const parts: Uint8Array[] = [];
+    for (let at = start; at < end; ) {
+      const band = bandWith(Math.floor(at / line), signal);
+      const to = Math.min(end, band.last * line);
+      parts.push((await band.bytes).subarray(at - band.first * line, to - band.first * line));
+      at = to;
+    }
+    if (end === columns * line) held = undefined;
+    return parts.length === 1 ? parts[0]! : joined(parts, end - start);
+  };
+
+  /** A whole matrix, as the writer asks for those of a layer, is turned straight into the writer's buffer. */
+  const bytesInto = async (into: Uint8Array, start: number, signal?: AbortSignal): Promise<void> => {
+    if (into.length === columns * line && into.byteOffset % 4 === 0) {
+      const band_CR = new Float32Array(into.buffer, into.byteOffset, columns * rows);
+      await turn(tensor, 0, columns, band_CR, signal);
+    } else into.set(await read(start, start + into.length, signal));
+  };
+  return { ...lazy(name, [columns, rows], read), bytesInto };
+}
+
+async function turnBand(tensor: Tensor, first: number, last: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const band_CR = new Float32Array((last - first) * (tensor.shape[0] ?? 1));
+  await turn(tensor, first, last, band_CR, signal);
+  return new Uint8Array(band_CR.buffer);
+}
+
+/** Columns [first, last) of the source, read in runs of rows, into the rows of `band_CR`. */
+async function turn(tensor: Tensor, first: number, last: number, band_CR: Float32Array, signal?: AbortSignal): Promise<void> {
+  const [rows = 1, columns = 1] = tensor.shape;
+  const step = Math.max(SQUARE, Math.floor(PIECE / columns));
+  const scratch = spare.pop() ?? new Float32Array(PIECE);
+  for (let top = 0; top < rows; top += step) {
+    throwIfCancelled(signal);
+    const bottom = Math.min(rows, top + step);
+    const piece_RC = await floats(tensor, top * columns, bottom * columns, scratch, signal);
+    for (let r = top; r < bottom; r += SQUARE)
+      for (let c = first; c < last; c += SQUARE) {
+        const [rEnd, cEnd] = [Math.min(bottom, r + SQUARE), Math.min(last, c + SQUARE)];
+        for (let column = c; column < cEnd; column++)
+          for (let row = r, to = (column - first) * rows + r, from = (r - top) * columns + column; row < rEnd; row++) {
+            band_CR[to++] = piece_RC[from]!;
+            from += columns;
+          }
+      }
+  }
+  if (spare.length === 0) spare.push(scratch);
+}
+
+/** Kept for the next matrix: fresh memory is as slow as the turning itself. */
+const spare: Float32Array[] = [];
+
+/** Elements of the source; of fp32 they are read into `scratch` where they fit. */
+async function floats(
+  tensor: Tensor,
+  start: number,
+  end: number,
+  scratch: Float32Array,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  if (tensor.dtype !== 'fp32' || !tensor.bytesInto || end - start > scratch.length) return readFloats(tensor, start, end, signal);
+  const piece = scratch.subarray(0, end - start);
+  await tensor.bytesInto(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength), start * 4, signal);
+  return piece;
+}
+
+/** A few bytes of the turned matrix, element by element. */
+async function picked(tensor: Tensor, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const [rows = 1, columns = 1] = tensor.shape;
+  const [first, last] = [Math.floor(start / 4), Math.ceil(end / 4)];
+  const places = Array.from({ length: last - first }, (_, index) => first + index);
+  const read = (place: number) => {
+    const at = (place % rows) * columns + Math.floor(place / rows);
+    return readFloats(tensor, at, at + 1, signal);
+  };
+  const values = Float32Array.from((await Promise.all(places.map(read))).map(([value]) => value!));
+  return new Uint8Array(values.buffer, start - first * 4, end - start);
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function lazy(
+  name: string,
+  shape: Shape,
+  read: (start: number, end: number, signal?: AbortSignal) => Promise<Uint8Array>,
+): Tensor {
+  const byteLength = packedByteLength('fp32', shape);
+  return { name, dtype: 'fp32', shape, byteLength, bytes: (start = 0, end = byteLength, signal) => read(start, end, signal) };
+}
+
+/** Numbers that belong to the graph: shapes, axes, indices. */
+export const wholeNumbers = (name: string, values: readonly number[], shape: Shape): Tensor =>
+  held(name, 'int64', shape, BigInt64Array.from(values, BigInt));
+
+export const decimal = (name: string, value: number): Tensor => held(name, 'fp32', [], Float32Array.of(value));
+
+function held(name: string, dtype: 'int64' | 'fp32', shape: Shape, values: ArrayBufferView): Tensor {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { name, dtype, shape, byteLength: bytes.length, bytes: async (start, end) => bytes.subarray(start, end) };
+}

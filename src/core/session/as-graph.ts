@@ -1,0 +1,64 @@
+import type { Anatomy } from '../anatomy/anatomy.ts';
+import { detect } from '../anatomy/detect.ts';
+import { memoryFolder, memorySource } from '../bytes/memory.ts';
+import { fail } from '../errors.ts';
+import { exportGraph } from '../export/export.ts';
+import type { Pooling } from '../export/pooling.ts';
+import { onnx } from '../format/onnx/onnx.ts';
+import { type Origin, originOf } from '../format/stored.ts';
+import type { Model } from '../model/model.ts';
+import { summarize } from '../report/summary.ts';
+import type { Body } from '../rewrite/apply.ts';
+import type { Opened } from './open.ts';
+
+/** ModelProto with an IR version (1), an opset (8) and an empty graph (7), for the writer to fill. */
+const emptyModel = Uint8Array.of(0x08, 8, 0x42, 2, 0x10, 17, 0x3a, 0);
+
+/**
+ * A checkpoint as a model with a graph; its weights are read when that is written. `left` names what the graph does not use.
+ * throws 'unsupported' for what no graph is made for, 'verify-failed' when the graph does not show the checkpoint's anatomy
+ */
+export async function asGraph(
+  input: Opened,
+  pooling?: Pooling,
+  signal?: AbortSignal,
+): Promise<Body & { readonly left: readonly string[] }> {
+  const { graph, tensors, left } = exportGraph(input.model, input.anatomy, pooling);
+  const empty = await onnx.open(memorySource(input.model.name, emptyModel), memoryFolder());
+  const origin: Origin = { ...originOf(empty)!, sources: originOf(input.model)?.sources ?? [] };
+  const { config } = input.model;
+  const model = await measured({ ...empty, graph: { ...empty.graph!, ...graph, producer: 'headroom' }, tensors, config, origin });
+  const anatomy = await detect(model, signal);
+  checkAnatomy(input, { model, anatomy }, left.length > 0);
+  return { model, anatomy, left };
+}
+
+/** With the sizes that it has when it is written. */
+async function measured(model: Model): Promise<Model> {
+  const files = await onnx.plan(model, model.name);
+  const byteLength = files.reduce((sum, file) => sum + file.byteLength, 0);
+  const tensors = [...model.tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
+  const file = model.name;
+  const parts = [
+    { kind: 'graph', file, byteLength: byteLength - tensors },
+    { kind: 'tensors', file, byteLength: tensors },
+  ] as const;
+  return { ...model, byteLength, parts };
+}
+
+function checkAnatomy(input: Opened, made: Body, isPartial: boolean): void {
+  const promised = shapeOf(input.anatomy);
+  const found = shapeOf(made.anatomy);
+  const [expected, parameters] = [input, made].map(({ model, anatomy }) => summarize(model, anatomy).model.parameters);
+  if (found === promised && (isPartial || parameters === expected)) return;
+  throw fail(
+    'verify-failed',
+    'The graph shows {found} and {parameters} parameters instead of {promised} and {expected}. Nothing was written.',
+    { found, parameters: parameters!, promised, expected: expected! },
+    { file: input.model.name },
+  );
+}
+
+/** Heads and neurons of each layer: "12x64/3072 12x64/3072". */
+const shapeOf = ({ layers }: Anatomy): string =>
+  layers.map(({ heads, headDim, up }) => `${heads}x${headDim}/${up.out}`).join(' ');
