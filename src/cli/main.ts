@@ -3,6 +3,7 @@ import { createSession, passInfos } from '../core/session/session.ts';
 import { answerFailure } from './answer.ts';
 import { compareCommand } from './compare.ts';
 import { compressCommand } from './compress.ts';
+import { evaluateCommand } from './evaluate.ts';
 import { inspectCommand } from './inspect.ts';
 import { passCommand } from './pass.ts';
 import { passesCommand } from './passes.ts';
@@ -23,6 +24,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     compressCommand(session, cancel),
     ...passInfos.map(pass => passCommand(session, pass, cancel)),
     compareCommand(session, cancel),
+    evaluateCommand(session, cancel),
     passesCommand(passInfos),
   ]) {
     program.addCommand(command);

@@ -46,6 +46,7 @@ export class Engine {
       compress: (request, given) =>
         this.#call(given, (api, options) => api.compress(request, options), request.dryRun ? undefined : request.out),
       compare: (before, after, given) => this.#call(given, (api, options) => api.compare(before, after, options)),
+      evaluate: (path, request, given) => this.#call(given, (api, options) => api.evaluate(path, request, options)),
       document: (comparison, made, kind) => this.#call(undefined, api => api.document(comparison, made, kind)),
       summaryDocument: (summary, kind) => this.#call(undefined, api => api.summaryDocument(summary, kind)),
       statistics: (path, tensor, given) => this.#call(given, (api, options) => api.statistics(path, tensor, options)),

@@ -7,6 +7,7 @@ import { addStatistics } from '../report/statistics.ts';
 import { summarize } from '../report/summary.ts';
 import { compare } from './compare.ts';
 import { compress } from './compress.ts';
+import { evaluate } from './evaluate.ts';
 import { insides } from './insides.ts';
 import { openPath } from './open.ts';
 import { redundancy } from './redundancy.ts';
@@ -33,6 +34,7 @@ export function createSession(): Session {
     passes: async () => passInfos,
     compress,
     compare,
+    evaluate,
     redundancy,
     savings,
     ...insides,
