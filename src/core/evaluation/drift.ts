@@ -5,6 +5,9 @@ import { largestDifference } from './metrics/largest-difference.ts';
 import { argmax, type TextOutput } from './outputs.ts';
 import type { Drift, MovedText } from './report.ts';
 
+/** Closer than this is the rounding of another order of sums, which two exports of one model show. */
+const sameCosine = 1 - 1e-5;
+
 /** How many texts are shown as the ones that moved most. */
 const shown = 5;
 
@@ -41,7 +44,7 @@ export class DriftCollector {
   }
 
   worst(): MovedText[] {
-    const moved = this.#texts.filter(it => it.cosine !== null && (it.cosine < 1 || it.before !== it.after));
+    const moved = this.#texts.filter(it => it.cosine !== null && (it.cosine < sameCosine || it.before !== it.after));
     return moved
       .sort((a, b) => Number(a.before === a.after) - Number(b.before === b.after) || a.cosine! - b.cosine! || a.index - b.index)
       .slice(0, shown)
