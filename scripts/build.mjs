@@ -24,14 +24,25 @@ const node = { ...common, platform: 'node', target: 'node20', define: { HEADROOM
 const requireBanner =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
+// A native library: it is found beside dist, in node_modules.
+const native = ['onnxruntime-node'];
+
 const targets = [
   { ...node, entryPoints: ['src/host/extension.ts'], outfile: 'dist/extension.cjs', format: 'cjs', external: ['vscode'] },
-  { ...node, entryPoints: ['src/engine/main.ts'], outfile: 'dist/engine.mjs', format: 'esm', banner: { js: requireBanner } },
+  {
+    ...node,
+    entryPoints: ['src/engine/main.ts'],
+    outfile: 'dist/engine.mjs',
+    format: 'esm',
+    external: native,
+    banner: { js: requireBanner },
+  },
   {
     ...node,
     entryPoints: ['src/cli/main.ts'],
     outfile: 'dist/cli.js',
     format: 'esm',
+    external: native,
     banner: { js: `#!/usr/bin/env node\n${requireBanner}` },
   },
   {

@@ -14,6 +14,7 @@ const layers: Record<string, readonly string[]> = {
   'core/kernels': ['core/tensor'],
   'core/passes': ['core/tensor', 'core/model', 'core/anatomy', 'core/kernels'],
   'core/rewrite': ['core/tensor', 'core/model', 'core/anatomy', 'core/passes'],
+  'core/evaluation': ['core/bytes', 'core/tensor', 'core/model', 'core/anatomy', 'core/kernels'],
   'core/report': ['core/tensor', 'core/model', 'core/anatomy', 'core/passes', 'core/kernels'],
   'core/session': ['core/*'],
   protocol: ['core/session (types)', 'core/report (types)', 'core/passes (types)'],

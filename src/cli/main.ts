@@ -3,6 +3,7 @@ import { createSession, passInfos } from '../core/session/session.ts';
 import { answerFailure } from './answer.ts';
 import { compareCommand } from './compare.ts';
 import { compressCommand } from './compress.ts';
+import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { inspectCommand } from './inspect.ts';
 import { passCommand } from './pass.ts';
@@ -25,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     ...passInfos.map(pass => passCommand(session, pass, cancel)),
     compareCommand(session, cancel),
     exportCommand(session, cancel),
+    evaluateCommand(session, cancel),
     passesCommand(passInfos),
   ]) {
     program.addCommand(command);

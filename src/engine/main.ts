@@ -28,6 +28,7 @@ const calls = serve<EngineApi>(
     compress: (request, options) => session.compress(request, throttled(options, progressIntervalMs)),
     export: (path, out, options) => session.export(path, out, throttled(options, progressIntervalMs)),
     compare: (before, after, options) => session.compare(before, after, throttled(options, progressIntervalMs)),
+    evaluate: (path, request, options) => session.evaluate(path, request, throttled(options, progressIntervalMs)),
     document: (comparison, made, kind) => session.document(comparison, made, kind),
     summaryDocument: (summary, kind) => session.summaryDocument(summary, kind),
     statistics: (path, tensor, options) => session.statistics(path, tensor, throttled(options, progressIntervalMs)),

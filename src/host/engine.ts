@@ -47,6 +47,7 @@ export class Engine {
         this.#call(given, (api, options) => api.compress(request, options), request.dryRun ? undefined : request.out),
       export: (path, out, given) => this.#call(given, (api, options) => api.export(path, out, { ...given, ...options }), out),
       compare: (before, after, given) => this.#call(given, (api, options) => api.compare(before, after, options)),
+      evaluate: (path, request, given) => this.#call(given, (api, options) => api.evaluate(path, request, options)),
       document: (comparison, made, kind) => this.#call(undefined, api => api.document(comparison, made, kind)),
       summaryDocument: (summary, kind) => this.#call(undefined, api => api.summaryDocument(summary, kind)),
       statistics: (path, tensor, given) => this.#call(given, (api, options) => api.statistics(path, tensor, options)),

@@ -7,6 +7,7 @@ import { addStatistics } from '../report/statistics.ts';
 import { summarize } from '../report/summary.ts';
 import { compare } from './compare.ts';
 import { compress } from './compress.ts';
+import { evaluate } from './evaluate.ts';
 import { exportModel } from './export.ts';
 import { insides } from './insides.ts';
 import { openPath } from './open.ts';
@@ -35,6 +36,7 @@ export function createSession(): Session {
     compress,
     export: exportModel,
     compare,
+    evaluate,
     redundancy,
     savings,
     ...insides,

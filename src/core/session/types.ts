@@ -1,4 +1,5 @@
 import type { Code, Sentence } from '../errors.ts';
+import type { Evaluation } from '../evaluation/report.ts';
 import type { Field, Recipe, Step } from '../passes/pass.ts';
 import type { Comparison, CompressReport, Sizes } from '../report/comparison.ts';
 import type { HeadMeasure, HeatMap, HeatMapRequest, TensorStatistics, ValuesPage, ValuesRequest } from '../report/inside.ts';
@@ -71,6 +72,17 @@ export interface Made {
   readonly command: string;
 }
 
+export interface EvaluateRequest {
+  /** stsb:FILE.csv, sst2:FILE.tsv, text:FILE, or the path of a JSON that describes a task. */
+  readonly task: string;
+  /** The model whose outputs are the measure. */
+  readonly against?: string;
+  /** Default: the machine's cores, 4 at most. */
+  readonly threads?: number;
+  /** Texts run together. Default 32. */
+  readonly batch?: number;
+}
+
 export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((event: ProgressEvent) => void) | undefined;
@@ -85,6 +97,8 @@ export interface Session extends Insides {
   /** A safetensors checkpoint as an ONNX model; `out` is a .onnx file or a folder. */
   export(path: string, out: string, options?: SessionOptions & { readonly force?: boolean }): Promise<ExportReport>;
   compare(before: string, after: string, options?: SessionOptions): Promise<Comparison>;
+  /** Runs a model on texts: quality, speed, and how far its outputs lie from another's. */
+  evaluate(path: string, request: EvaluateRequest, options?: SessionOptions): Promise<Evaluation>;
   /** A comparison as a document to keep or to send. */
   document(comparison: Comparison, made: Made | null, kind: 'markdown' | 'html' | 'json'): Promise<string>;
   /** A model's sizes as a document to keep, to send, or to open in a spreadsheet. */

@@ -1,0 +1,103 @@
+import { fail } from '../errors.ts';
+import type { Values } from './runtime.ts';
+import type { Pooling } from './task.ts';
+
+// B batch, T tokens, C hidden size, K classes
+
+/** The outputs of a model that are looked at. At least one is there. */
+export interface Chosen {
+  /** Vectors: [B, T, C] of tokens, or [B, C] of texts. */
+  readonly vectors?: string;
+  /** Predictions: [B, K], or [B, T, K]; [B, T] for the start and end of a span. */
+  readonly logits?: string;
+  /** K, of `logits`. */
+  readonly classes: number;
+}
+
+/** What a model said about one text: real tokens only, padding is left out. */
+export interface TextOutput {
+  /** The vector of the text: pooled, or the logits themselves where that is all there is. */
+  readonly vector: Float32Array;
+  /** Every number of the output the vector is made of. */
+  readonly values: Float32Array;
+  /** One row a prediction: [rows, K]. undefined for models that predict nothing. */
+  readonly logits: Float32Array | undefined;
+  readonly classes: number;
+}
+
+/**
+ * Which outputs to look at, decided by the names and shapes of a first run.
+ * throws  'unsupported' when no output has a row for each text
+ */
+export function chooseOutputs(results: ReadonlyMap<string, Values>, isClassification: boolean, file: string): Chosen {
+  const usable = [...results].filter(([, { shape }]) => shape.length === 2 || shape.length === 3);
+  const named = (pattern: RegExp) => usable.find(([name]) => pattern.test(name));
+  const logits =
+    named(/logits|^prediction/i) ?? (isClassification ? usable.find(([, { shape }]) => shape.length === 2) : undefined);
+  const rest = usable.filter(([name]) => name !== logits?.[0] && !/logits/i.test(name));
+  const vectors =
+    rest.find(([name]) => /last_hidden_state|token_embeddings|sentence_embedding/i.test(name)) ??
+    rest.find(([, { shape }]) => shape.length === 3) ??
+    rest[0];
+  if (!vectors && !logits) {
+    const names = [...results].map(([name, { shape }]) => `${name} [${shape.join(', ')}]`).join(', ');
+    throw fail(
+      'unsupported',
+      'This model has no output with a vector or a prediction for each text. It has: {names}.',
+      { names: names.slice(0, 400) },
+      { file },
+    );
+  }
+  return {
+    ...(vectors && { vectors: vectors[0] }),
+    ...(logits && { logits: logits[0] }),
+    classes: logits ? logits[1].shape.at(-1)! : 0,
+  };
+}
+
+/** The part of row `b` that belongs to the text, whose `tokens` stand at the front. */
+export function textOutput(
+  results: ReadonlyMap<string, Values>,
+  chosen: Chosen,
+  b: number,
+  tokens: number,
+  pooling: Pooling,
+): TextOutput {
+  const logits = chosen.logits === undefined ? undefined : rowOf(results.get(chosen.logits)!, b, tokens, chosen.logits);
+  const main = chosen.vectors === undefined ? logits! : rowOf(results.get(chosen.vectors)!, b, tokens, chosen.vectors);
+  return {
+    vector: pool(main, pooling),
+    values: main.data,
+    logits: logits?.data,
+    classes: logits?.width ?? 0,
+  };
+}
+
+interface RowsOfText {
+  readonly data: Float32Array;
+  readonly width: number;
+}
+
+function rowOf({ data, shape }: Values, b: number, tokens: number, name: string): RowsOfText {
+  const perText = data.length / shape[0]!;
+  const width = shape.at(-1)!;
+  const start = b * perText;
+  if (shape.length === 3) return { data: data.slice(start, start + Math.min(perText, tokens * width)), width };
+  const real = /^(start|end)_/i.test(name) ? Math.min(tokens, width) : width;
+  return { data: data.slice(start, start + real), width: real };
+}
+
+function pool({ data, width }: RowsOfText, pooling: Pooling): Float32Array {
+  const rows = data.length / width;
+  if (rows === 1 || pooling === 'cls') return data.slice(0, width);
+  const sums = new Float64Array(width);
+  for (let i = 0; i < data.length; i++) sums[i % width]! += data[i]!;
+  return Float32Array.from(sums, sum => sum / rows);
+}
+
+/** The place of the largest number; the first of equals. */
+export function argmax(row: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if (row[i]! > row[best]!) best = i;
+  return best;
+}

@@ -1,0 +1,76 @@
+import type { Sentence } from '../errors.ts';
+
+// Plain data only: it goes to the pages and to --json.
+
+/** Outputs of the model against those of `against`. Shares and cosines are 0 to 1. */
+export interface Drift {
+  /** Of the vectors of the texts. null where the two models' vectors have different widths. */
+  readonly cosineMean: number | null;
+  readonly cosineMin: number | null;
+  /** Over every number of the outputs that belongs to a real token. */
+  readonly maxAbs: number | null;
+  /** Share of predictions that are the same; null for models that predict nothing. */
+  readonly agreement: number | null;
+  /** Nats, mean over predictions. */
+  readonly kl: number | null;
+  /** Texts compared. */
+  readonly count: number;
+}
+
+/** In points of 100. null where it is undefined. */
+export interface MetricValue {
+  readonly name: string;
+  readonly value: number | null;
+  /** Samples it was measured on. */
+  readonly count: number;
+}
+
+export interface Latency {
+  readonly medianMs: number;
+  readonly p90Ms: number;
+  readonly threads: number;
+  readonly batch: number;
+  /** Tokens of each text. */
+  readonly length: number;
+  readonly runs: number;
+}
+
+/** What was measured of one model. */
+export interface Measured {
+  readonly file: string;
+  readonly metrics: readonly MetricValue[];
+  readonly latency: Latency;
+  readonly loadMs: number;
+  readonly fileBytes: number;
+  /** Texts cut to the model's length. */
+  readonly cut: number;
+  /** Texts whose outputs hold NaN or infinity. */
+  readonly nonFinite: number;
+  readonly tokenizer: 'tokenizer.json' | 'vocab.txt' | 'seed';
+}
+
+/** A text whose outputs moved far. */
+export interface MovedText {
+  readonly text: string;
+  readonly cosine: number | null;
+  /** Predicted classes; null for models that predict none for the whole text. */
+  readonly before: number | null;
+  readonly after: number | null;
+}
+
+/** The answer of `evaluate`. */
+export interface Evaluation extends Measured {
+  readonly version: 1;
+  readonly task: string;
+  readonly drift: Drift | null;
+  /** The most the process held, with both models where there are two. */
+  readonly peakBytes: number;
+  readonly threads: number;
+  readonly batch: number;
+  readonly runtime: string;
+  readonly seconds: number;
+  readonly against: Measured | null;
+  /** The ones that moved most, worst first; [] without `against`. */
+  readonly worst: readonly MovedText[];
+  readonly notes: readonly Sentence[];
+}

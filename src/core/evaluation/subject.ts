@@ -1,0 +1,91 @@
+import type { Folder } from '../bytes/source.ts';
+import { feeds, type Inputs, inputsOf } from './inputs.ts';
+import { type Chosen, chooseOutputs } from './outputs.ts';
+import type { Runner, Runtime } from './runtime.ts';
+import type { Task } from './task.ts';
+import { cut } from './tokenize/cut.ts';
+import { findTokenizer } from './tokenize/find.ts';
+import { seeded } from './tokenize/seeded.ts';
+import type { Encoding, Tokenizer } from './tokenize/tokenizer.ts';
+
+/** A model that is to be evaluated, as its opener knows it. */
+export interface Subject {
+  readonly path: string;
+  /** Where its tokenizer is looked for. */
+  readonly folder: Folder;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The longest input, and ids it knows; 0 where that is not known. */
+  readonly positions: number;
+  readonly vocabulary: number;
+  readonly fileBytes: number;
+}
+
+/** A subject that is loaded, with its texts as ids. */
+export interface Prepared {
+  readonly subject: Subject;
+  readonly runner: Runner;
+  readonly inputs: Inputs;
+  readonly chosen: Chosen;
+  readonly tokenizer: Tokenizer;
+  readonly encodings: readonly Encoding[];
+  readonly cut: number;
+  readonly maxLength: number;
+  readonly firstPosition: number;
+}
+
+/** A text, or two that the model reads together. */
+export interface Input {
+  readonly text: string;
+  readonly pair?: string;
+}
+
+/** Models of unknown length are given no more than BERT's. */
+const usualLength = 512;
+
+/** What begins counting positions after the padding's: the table has that many rows which no token uses. */
+const offsetFamilies = /^(roberta|xlm-roberta|xlm-roberta-xl|camembert|longformer|mpnet|xmod|data2vec-text)$/;
+
+/** The tokenizers beside the models; a model without one takes the other's, and two without draw the same ids. */
+export async function tokenizersOf(subjects: readonly Subject[]): Promise<Tokenizer[]> {
+  const found = await Promise.all(subjects.map(subject => findTokenizer(subject.folder)));
+  const any = found.find(tokenizer => tokenizer !== undefined);
+  const smallest = Math.min(...subjects.map(subject => subject.vocabulary).filter(size => size > 0), 30522);
+  return found.map(tokenizer => tokenizer ?? any ?? seeded(smallest));
+}
+
+/** Loads a model, looks at its inputs and outputs, and encodes the texts. The caller closes the runner. */
+export async function prepare(
+  subject: Subject,
+  tokenizer: Tokenizer,
+  texts: readonly Input[],
+  task: Task,
+  runtime: Runtime,
+  threads: number,
+): Promise<Prepared> {
+  const runner = await runtime.load(subject.path, threads);
+  try {
+    const inputs = inputsOf(runner);
+    const padding = typeof subject.config.pad_token_id === 'number' ? subject.config.pad_token_id : tokenizer.pad;
+    const firstPosition = offsetFamilies.test(String(subject.config.model_type ?? '')) ? padding + 1 : 0;
+    const limits = [subject.positions - firstPosition, tokenizer.maxLength, task.maxLength, inputs.fixedLength];
+    const known = limits.filter(limit => limit !== undefined && limit > 0) as number[];
+    const maxLength = known.length > 0 ? Math.min(...known) : usualLength;
+    let cutTexts = 0;
+    const encodings = texts.map(({ text, pair }) => {
+      const whole = tokenizer.encode(text, pair);
+      const fitting = cut(whole, maxLength, tokenizer, text, pair);
+      if (fitting !== whole) cutTexts++;
+      // A tokenizer without special tokens gives nothing for a text of spaces; a model needs one token.
+      return fitting.ids.length > 0 ? fitting : { ids: [tokenizer.pad], types: [0] };
+    });
+    const trial = feeds(inputs, [shortest(encodings)], tokenizer.pad, firstPosition);
+    const results = await runner.run(trial.feeds, runner.outputs);
+    const chosen = chooseOutputs(results, task.kind === 'classification', runner.name);
+    return { subject, runner, inputs, chosen, tokenizer, encodings, cut: cutTexts, maxLength, firstPosition };
+  } catch (error) {
+    await runner.close();
+    throw error;
+  }
+}
+
+const shortest = (encodings: readonly Encoding[]): Encoding => encodings.reduce((a, b) => (b.ids.length < a.ids.length ? b : a));

@@ -1,0 +1,38 @@
+import { Tokenizer as HuggingFace } from '@huggingface/tokenizers';
+import { fail } from '../../errors.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** Any tokenizer.json, by @huggingface/tokenizers. throws 'malformed' when that cannot read it. */
+export function huggingFace(json: Settings, settings: Settings): Tokenizer {
+  const tokenizer = construct(json, settings);
+  const { model_max_length: maxLength } = settings;
+  return {
+    kind: 'tokenizer.json',
+    pad: padOf(tokenizer, json, settings),
+    // transformers writes 1e30 where it does not know.
+    ...(typeof maxLength === 'number' && maxLength < 1e6 && { maxLength }),
+    content: text => tokenizer.encode(text, { add_special_tokens: false }).ids,
+    encode(text, pair) {
+      const { ids, token_type_ids } = tokenizer.encode(text, { text_pair: pair ?? null, return_token_type_ids: true });
+      return { ids, types: token_type_ids ?? ids.map(() => 0) };
+    },
+  };
+}
+
+function construct(json: Settings, settings: Settings): HuggingFace {
+  try {
+    return new HuggingFace(json, settings);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw fail('malformed', 'This tokenizer could not be read: {cause}', { cause: why }, { file: 'tokenizer.json', cause });
+  }
+}
+
+function padOf(tokenizer: HuggingFace, json: Settings, { pad_token: named }: Settings): number {
+  const token = typeof named === 'string' ? named : (named as { content?: string } | undefined)?.content;
+  const padding = (json.padding as { pad_id?: number } | null | undefined)?.pad_id;
+  const names = [token, '[PAD]', '<pad>'].filter(it => it !== undefined);
+  return names.map(it => tokenizer.token_to_id(it)).find(it => it !== undefined) ?? padding ?? 0;
+}

@@ -1,0 +1,18 @@
+/** A text, or a pair of texts, as a model reads it: special tokens included. */
+export interface Encoding {
+  readonly ids: readonly number[];
+  /** Segment of each token: 0, or 1 for the second text. */
+  readonly types: readonly number[];
+}
+
+export interface Tokenizer {
+  /** Where it came from. 'seed': there was none, ids are drawn by chance. */
+  readonly kind: 'tokenizer.json' | 'vocab.txt' | 'seed';
+  /** The id that fills a batch up. */
+  readonly pad: number;
+  /** The longest input tokenizer_config.json allows, where it says so. */
+  readonly maxLength?: number;
+  encode(text: string, pair?: string): Encoding;
+  /** The same without special tokens: what cutting removes from. */
+  content(text: string): readonly number[];
+}
