@@ -58,6 +58,40 @@ export interface MovedText {
   readonly after: number | null;
 }
 
+/** How far what leaves a layer lies from what leaves the same layer of the other model. Of real tokens only. */
+export interface LayerDrift {
+  /** An organ of the model: 'embeddings', 'encoder.layer.3'. */
+  readonly id: string;
+  /** The organ of the other model it is held against: another number where layers were removed. */
+  readonly against: string;
+  /** 'cosine' of token vectors; 'cka' (linear centred kernel alignment, Kornblith 2019) where the widths differ. */
+  readonly measure: 'cosine' | 'cka';
+  /** 0 to 1. null where it is undefined. */
+  readonly mean: number | null;
+  /** The text that moved most. */
+  readonly min: number | null;
+  /** Texts. */
+  readonly count: number;
+}
+
+/** The first place of a model whose numbers are no longer finite. */
+export interface NonFinite {
+  /** An organ: 'encoder.layer.3.attention.output'. */
+  readonly id: string;
+  /** The value in the graph. */
+  readonly value: string;
+  readonly text: string;
+}
+
+/** What the heads of one layer look at, for one text. */
+export interface AttentionMaps {
+  readonly layer: number;
+  /** Tokens as the tokenizer writes them, special ones included. */
+  readonly tokens: readonly string[];
+  /** Row-major [token that looks, token that is looked at], each row sums to 1; `head` is the number in that model. */
+  readonly heads: readonly { readonly head: number; readonly weights_TT: readonly number[] }[];
+}
+
 /** The answer of `evaluate`. */
 export interface Evaluation extends Measured {
   readonly version: 1;
@@ -72,5 +106,9 @@ export interface Evaluation extends Measured {
   readonly against: Measured | null;
   /** The ones that moved most, worst first; [] without `against`. */
   readonly worst: readonly MovedText[];
+  /** From the embeddings up; only where it was asked for, with `against`. */
+  readonly layers?: readonly LayerDrift[];
+  /** Of the model; only where its outputs hold NaN or infinity. */
+  readonly firstNonFinite?: NonFinite | null;
   readonly notes: readonly Sentence[];
 }

@@ -5,12 +5,14 @@ import { summaryCsv } from '../report/documents/summary-csv.ts';
 import { summaryMarkdown } from '../report/documents/summary-markdown.ts';
 import { addStatistics } from '../report/statistics.ts';
 import { summarize } from '../report/summary.ts';
+import { attention } from './attention.ts';
 import { compare } from './compare.ts';
 import { compress } from './compress.ts';
 import { evaluate } from './evaluate.ts';
 import { exportModel } from './export.ts';
 import { insides } from './insides.ts';
 import { openPath } from './open.ts';
+import { keepRecord, record } from './record.ts';
 import { redundancy } from './redundancy.ts';
 import { savings } from './savings.ts';
 import type { PassInfo, Session } from './types.ts';
@@ -37,6 +39,9 @@ export function createSession(): Session {
     export: exportModel,
     compare,
     evaluate,
+    attention,
+    record,
+    keepRecord,
     redundancy,
     savings,
     ...insides,

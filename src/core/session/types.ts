@@ -1,5 +1,5 @@
 import type { Code, Sentence } from '../errors.ts';
-import type { Evaluation } from '../evaluation/report.ts';
+import type { AttentionMaps, Evaluation } from '../evaluation/report.ts';
 import type { Field, Recipe, Step } from '../passes/pass.ts';
 import type { Comparison, CompressReport, Sizes } from '../report/comparison.ts';
 import type { HeadMeasure, HeatMap, HeatMapRequest, TensorStatistics, ValuesPage, ValuesRequest } from '../report/inside.ts';
@@ -74,13 +74,48 @@ export interface Made {
 
 export interface EvaluateRequest {
   /** stsb:FILE.csv, sst2:FILE.tsv, text:FILE, or the path of a JSON that describes a task. */
-  readonly task: string;
+  readonly task?: string;
+  /** Texts given directly, for drift alone, in place of `task`: the sentences that come with the extension, or a selection. */
+  readonly texts?: readonly string[];
+  /** What the texts are called in the report. */
+  readonly title?: string;
+  /** Drift by layer too; needs `against`. */
+  readonly layers?: boolean;
   /** The model whose outputs are the measure. */
   readonly against?: string;
   /** Default: the machine's cores, 4 at most. */
   readonly threads?: number;
   /** Texts run together. Default 32. */
   readonly batch?: number;
+}
+
+/** What a layer's heads look at in one text. */
+export interface AttentionRequest {
+  readonly text: string;
+  readonly layer: number;
+}
+
+/**
+ * What is kept beside a model as NAME.headroom.json: how it was made and what was measured, with everything that made it so.
+ * `byteLength` and `fingerprint` (SHA-256 over samples spread through all of its files) say whether the model is still that one.
+ */
+export interface KeptRecord {
+  readonly version: 1;
+  readonly headroom: string;
+  readonly model: { readonly name: string; readonly byteLength: number; readonly fingerprint: string };
+  readonly made: Made | null;
+  /** Newest first; one for each task and `against`. */
+  readonly evaluations: readonly KeptEvaluation[];
+}
+
+export interface KeptEvaluation {
+  readonly evaluation: Evaluation;
+  /** The model it was held against, relative to the folder of the record where that is possible. */
+  readonly against: string | null;
+  /** SHA-256 of the texts. */
+  readonly texts: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
 }
 
 export interface SessionOptions {
@@ -99,6 +134,20 @@ export interface Session extends Insides {
   compare(before: string, after: string, options?: SessionOptions): Promise<Comparison>;
   /** Runs a model on texts: quality, speed, and how far its outputs lie from another's. */
   evaluate(path: string, request: EvaluateRequest, options?: SessionOptions): Promise<Evaluation>;
+  /** Runs one text and gives the attention of every head of a layer. */
+  attention(path: string, request: AttentionRequest, options?: SessionOptions): Promise<AttentionMaps>;
+  /** What was kept beside the model; `changed` when the model is no longer the one it tells of. null where there is none. */
+  record(path: string, options?: SessionOptions): Promise<{ readonly record: KeptRecord; readonly changed: boolean } | null>;
+  /** Writes NAME.headroom.json beside the model: `made` and the evaluation join what is there already. */
+  keepRecord(
+    path: string,
+    kept: {
+      readonly made?: Made;
+      readonly evaluation?: Evaluation;
+      readonly against?: string;
+      readonly texts?: readonly string[];
+    },
+  ): Promise<KeptRecord>;
   /** A comparison as a document to keep or to send. */
   document(comparison: Comparison, made: Made | null, kind: 'markdown' | 'html' | 'json'): Promise<string>;
   /** A model's sizes as a document to keep, to send, or to open in a spreadsheet. */
