@@ -11,7 +11,8 @@ export function apartFromData({ wiring, root }: Flow): Set<string> {
   for (const { name, shape } of wiring.tensors.values()) {
     if (shape.at(-1) !== elementCount(shape)) continue;
     const readers = consumersOf(wiring, name);
-    const meetsData = readers.some(node => [...node.inputs, ...node.outputs].some(value => root.has(value)));
+    const isData = (value: string) => root.has(value);
+    const meetsData = readers.some(node => node.inputs.some(isData) || node.outputs.some(isData));
     if (readers.length > 0 && !meetsData) found.add(name);
   }
   return found;

@@ -10,7 +10,7 @@ const between = new Set(['Identity', 'Cast', 'QuantizeLinear', 'DequantizeLinear
 /** Longest way from an integer product to its bias: Cast, Mul by the rows' scale, Mul by the columns', a few casts. */
 const furthest = 8;
 
-interface Behind {
+export interface Behind {
   readonly bias?: Tensor;
   readonly scale?: Tensor;
   readonly sums?: Tensor;
@@ -45,7 +45,8 @@ export function behind(wiring: Wiring, node: Node, out: number, integers: boolea
     value = next.outputs[0] ?? '';
   }
   const scale = found.scale ?? combined;
-  return { ...found, ...(scale && { scale }) };
+  if (scale) found.scale = scale;
+  return found;
 }
 
 /** A bias that an operator adds beside what else it does: a sum with a residual and its norm, or a sum of integers. */

@@ -25,6 +25,7 @@ export function constantOf(wiring: Wiring, value: string): Constant | undefined 
   let zeroPoint: Tensor | undefined;
   for (let steps = 0; steps < longestChain; steps++) {
     const tensor = wiring.tensors.get(value);
+    if (tensor && !scale && !zeroPoint) return { tensor, transposed };
     if (tensor) return { tensor, transposed, ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) };
     const node = wiring.producer.get(value);
     if (!node || !carriers.has(node.opType) || node.outputs[0] !== value) return undefined;

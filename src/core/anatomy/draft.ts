@@ -24,6 +24,9 @@ export function finish(model: Model, draft: Draft): Anatomy {
   const linears = linearsOf(draft);
   const claimed = new Set<string>();
   const buffers = new Map(quantizationParameters(model).map(tensor => [tensor.name, tensor]));
+  const keep = (tensor: Tensor | undefined) => {
+    if (tensor) buffers.set(tensor.name, tensor);
+  };
   for (const organ of [
     ...draft.layers.flatMap(linearsIn),
     ...draft.tables,
@@ -31,9 +34,12 @@ export function finish(model: Model, draft: Draft): Anatomy {
     ...linears,
     ...draft.top.flatMap(top => top.linear ?? []),
   ]) {
-    for (const tensor of [organ.weight, 'bias' in organ ? organ.bias : undefined]) if (tensor) claimed.add(tensor.name);
-    const scales = [organ.scale, organ.zeroPoint, 'sums' in organ ? organ.sums : undefined];
-    for (const tensor of [...scales, ...(organ.packed?.tensors ?? [])]) if (tensor) buffers.set(tensor.name, tensor);
+    claimed.add(organ.weight.name);
+    if ('bias' in organ && organ.bias) claimed.add(organ.bias.name);
+    keep(organ.scale);
+    keep(organ.zeroPoint);
+    if ('sums' in organ) keep(organ.sums);
+    organ.packed?.tensors.forEach(keep);
   }
   for (const norm of normsOf(draft)) for (const tensor of [norm.weight, norm.bias]) if (tensor) claimed.add(tensor.name);
   for (const { tensor } of draft.top) if (tensor) claimed.add(tensor.name);

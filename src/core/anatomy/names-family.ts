@@ -1,4 +1,5 @@
 import type { Model } from '../model/model.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { isFloat } from './constant.ts';
 import type { Family } from './families/family.ts';
 import { families, familyOf } from './families/registry.ts';
@@ -55,14 +56,14 @@ interface Reading extends Found {
   readonly paths: ReadonlySet<string>;
 }
 
-/** Of the names of modules, those among which every family's query is: cheap, so that the families look at few. */
-const mayBeQuery = /(query|query_proj|q_lin|\.q|q_proj|Wqkv|in_proj|qkv_proj)$/;
+/** Ends of the names of modules among which every family's query is: cheap, so that the families look at few. */
+const queryEnds = ['query', 'query_proj', 'q_lin', '.q', 'q_proj', 'Wqkv', 'in_proj', 'qkv_proj'];
 
 /** One of each kind: layers differ in their numbers only. */
 function queriesIn(modules: ReadonlyMap<string, Organ>): string[] {
   const kinds = new Map<string, string>();
   for (const module of modules.keys()) {
-    if (!mayBeQuery.test(module)) continue;
+    if (!queryEnds.some(end => module.endsWith(end))) continue;
     const kind = module.replace(/\d+/g, '0');
     if (!kinds.has(kind)) kinds.set(kind, module);
   }
@@ -78,22 +79,40 @@ function prefixOf(queries: readonly string[], family: Family): string | undefine
 }
 
 const part = new RegExp(`^(.+)\\.(weight|bias|gamma|beta|weight_scale|weight_zero_point|${packedParts})$`);
-const parts: Readonly<Record<string, string>> = { gamma: 'weight', beta: 'bias' };
+const parts: ReadonlyMap<string, string> = new Map([
+  ['weight', 'weight'],
+  ['bias', 'bias'],
+  ['gamma', 'weight'],
+  ['beta', 'bias'],
+]);
 
 /** Tensors by the module they belong to; a layer that an adapter wraps is that layer, and a tensor that torchao left as it was, or that is parametrized, that tensor. A parameter that belongs to none is one by itself, with the part ''. */
 function modulesOf({ tensors }: Model): Map<string, Organ> {
   const modules = new Map<string, Organ>();
   for (const tensor of tensors.values()) {
     if (tensor.name.length > longestPath) continue;
-    const name = tensor.name.replace(/:(data|original_weight)$/, '').replace(/\.parametrizations\.(\w+)\.original$/, '.$1');
-    const [, own, kind] = name.match(part) ?? (isFloat(tensor) ? ['', name, ''] : []);
-    if (own === undefined || kind === undefined || own.endsWith('inv_freq')) continue;
-    const module = own.replace(/\.base_layer$/, '');
-    const organ: Organ = modules.get(module) ?? Object.create(null);
+    const place = placeOf(tensor);
+    if (!place || place.own.endsWith('inv_freq')) continue;
+    const { own, kind } = place;
+    const module = own.endsWith('.base_layer') ? own.slice(0, -'.base_layer'.length) : own;
+    const organ: Organ = modules.get(module) ?? {};
     modules.set(module, organ);
-    organ[parts[kind] ?? kind] ??= tensor;
+    organ[kind] ??= tensor;
   }
   return modules;
+}
+
+/** The module of a tensor, and which part of it the tensor is: one of a closed list. undefined for what is no part of any. */
+function placeOf(tensor: Tensor): { readonly own: string; readonly kind: string } | undefined {
+  const { name } = tensor;
+  const dot = name.lastIndexOf('.');
+  // Nearly every tensor of nearly every file; there may be 50,000.
+  const plain = dot > 0 ? parts.get(name.slice(dot + 1)) : undefined;
+  if (plain && /^[\w.]+$/.test(name)) return { own: name.slice(0, dot), kind: plain };
+  const bare = name.replace(/:(data|original_weight)$/, '').replace(/\.parametrizations\.(\w+)\.original$/, '.$1');
+  const match = bare.match(part);
+  if (match) return { own: match[1]!, kind: parts.get(match[2]!) ?? match[2]! };
+  return isFloat(tensor) ? { own: bare, kind: '' } : undefined;
 }
 
 /** Every module that belongs to the model, by its path in BERT's words. */

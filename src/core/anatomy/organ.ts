@@ -5,20 +5,14 @@ import type { Product } from './product.ts';
 /** A product of the graph as an organ; the further ones multiply by the same matrix, or by copies of it. */
 export function linearOf(id: string, [first, ...others]: readonly [Product, ...Product[]]): Linear {
   const { weight, bias, scale, zeroPoint, sums, out, in: width, transposed, form, groups } = first;
-  return {
-    id,
-    weight,
-    ...(bias && { bias }),
-    ...(scale && { scale }),
-    ...(zeroPoint && { zeroPoint }),
-    ...(sums && { sums }),
-    out,
-    in: width,
-    transposed,
-    form,
-    ...(groups && { groups }),
-    nodes: [first, ...others].map(product => product.node),
-  };
+  const nodes = others.length === 0 ? [first.node] : [first, ...others].map(product => product.node);
+  const linear: { -readonly [K in keyof Linear]: Linear[K] } = { id, weight, out, in: width, transposed, form, nodes };
+  if (bias) linear.bias = bias;
+  if (scale) linear.scale = scale;
+  if (zeroPoint) linear.zeroPoint = zeroPoint;
+  if (sums) linear.sums = sums;
+  if (groups) linear.groups = groups;
+  return linear;
 }
 
 export const normOf = (id: string, found: FoundNorm | undefined): Norm => ({

@@ -1,6 +1,6 @@
 import type { Node } from '../model/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { behind } from './behind.ts';
+import { type Behind, behind } from './behind.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
 import { isPackedAttention } from './fused.ts';
@@ -53,25 +53,26 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   const { out, in: width } = operands.size ?? sizeOf(tensor, transposed);
   if (!(out > 0 && width > 0)) return undefined;
   const quantized = isQuantized(node, operands);
-  const after = operands.whole ? {} : behind(wiring, node, out, quantized && node.opType === 'MatMulInteger');
+  const after: Behind = operands.whole ? {} : behind(wiring, node, out, quantized && node.opType === 'MatMulInteger');
   const scale = operands.weight.scale ?? operands.scale ?? after.scale;
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
-  return {
+  const product: { -readonly [K in keyof Product]: Product[K] } = {
     node,
     input: operands.input,
     weight: tensor,
-    ...(bias && { bias }),
-    ...(quantized && scale && { scale }),
-    ...(quantized && zeroPoint && { zeroPoint }),
-    ...(quantized && after.sums && { sums: after.sums }),
     out,
     in: width,
     transposed,
     form: operands.groups ? 'convolution' : quantized ? 'quantized' : 'dense',
-    ...(operands.groups && operands.groups > 1 && { groups: operands.groups }),
-    ...(operands.heads && { heads: operands.heads }),
   };
+  if (bias) product.bias = bias;
+  if (quantized && scale) product.scale = scale;
+  if (quantized && zeroPoint) product.zeroPoint = zeroPoint;
+  if (quantized && after.sums) product.sums = after.sums;
+  if (operands.groups && operands.groups > 1) product.groups = operands.groups;
+  if (operands.heads) product.heads = operands.heads;
+  return product;
 }
 
 const sizeOf = ({ shape }: Tensor, transposed: boolean): { out: number; in: number } => {

@@ -17,6 +17,7 @@ import { linearOf, normOf } from './organ.ts';
 import { sharedLayers } from './shared.ts';
 import { tableAt } from './table.ts';
 import { taskOf } from './tasks.ts';
+import { together } from './together.ts';
 import { topAbove } from './top.ts';
 import { wire } from './wiring.ts';
 
@@ -61,12 +62,11 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
   const embeddings = embeddingsBefore(flow, first.source, first.query.reads[0]!);
   const { tables, norm, projection } = embeddings;
   const family = familyOf(model.config.model_type) ?? guessFamily(model, embeddings, stored, blocks);
-  const layers: Layer[] = [];
   const sharing = groupsOf(blocks, stored);
-  for (const [index, block] of blocks.entries()) {
+  const layers = await together(blocks, (block, index) => {
     const same = (stored[index] === index ? sharing.get(index)! : [block]) as [Block, ...Block[]];
-    layers.push(await layerOf(model, flow, same, { index, stored: stored[index]! }, signal));
-  }
+    return layerOf(model, flow, same, { index, stored: stored[index]! }, signal);
+  });
   const finalNorm = last.isNormalizedBefore ? normBehind(flow, last.fed) : undefined;
   const top = topAbove(flow, last.fed, { family, word: tables[0], claimed: tensorsOf(layers, norm, finalNorm) });
   const encoderExtra = sharedOrgans(flow, blocks, finalNorm);

@@ -7,21 +7,22 @@ import type { NodeKind, TreeNode } from './tree.ts';
 
 /** A row above others: its sizes are theirs. */
 export function branch(id: string, kind: NodeKind, title: Sentence | string, children: readonly TreeNode[]): TreeNode {
-  return {
-    id,
-    kind,
-    ...titled(title),
-    parameters: children.reduce((sum, child) => sum + child.parameters, 0),
-    byteLength: children.reduce((sum, child) => sum + child.byteLength, 0),
-    children,
-  };
+  let parameters = 0;
+  let byteLength = 0;
+  for (const child of children) {
+    parameters += child.parameters;
+    byteLength += child.byteLength;
+  }
+  if (typeof title === 'string') return { id, kind, title, parameters, byteLength, children };
+  return { id, kind, title: english(title), titleSentence: title, parameters, byteLength, children };
 }
 
 /** A row of bytes that are no tensor. */
 export const bytesRow = (id: string, title: Sentence, byteLength: number): TreeNode => ({
   id,
   kind: 'other',
-  ...titled(title),
+  title: english(title),
+  titleSentence: title,
   parameters: 0,
   byteLength,
 });
@@ -90,10 +91,12 @@ function leaf(
   isNamed = true,
 ): TreeNode {
   const { name, dtype, shape } = tensor;
-  const row = { id, kind: 'tensor' as const, ...titled(title), parameters, byteLength, dtype, shape };
-  return isNamed ? { ...row, tensors: [name] } : row;
+  const kind = 'tensor';
+  // Written out: a file may have 50,000 of them, and each spread makes an object for nothing. A name has no sentence to translate.
+  if (typeof title === 'string') return { id, kind, title, parameters, byteLength, dtype, shape, tensors: [name] };
+  const shown = english(title);
+  if (!isNamed) return { id, kind, title: shown, titleSentence: title, parameters, byteLength, dtype, shape };
+  return { id, kind, title: shown, titleSentence: title, parameters, byteLength, dtype, shape, tensors: [name] };
 }
 
-/** A name stands as it is: it has no sentence to translate. */
-const titled = (title: Sentence | string): Pick<TreeNode, 'title' | 'titleSentence'> =>
-  typeof title === 'string' ? { title } : { title: title.args ? say(title) : title.text, titleSentence: title };
+const english = (title: Sentence): string => (title.args ? say(title) : title.text);

@@ -39,7 +39,7 @@ export function storedBytes(model: Model): { readonly stored: ReadonlyMap<Tensor
 
 /** Who was first in a place: a file, an offset and a length. A tensor without a place, or without bytes, is alone. */
 class Places {
-  readonly #files = new Map<string, Map<number, Stored[]>>();
+  readonly #files = new Map<string, Map<number, Stored | Stored[]>>();
 
   firstAt(entry: Stored): Stored {
     const { place, byteLength } = entry.tensor;
@@ -51,11 +51,12 @@ class Places {
     }
     const there = offsets.get(place.offset);
     if (!there) {
-      offsets.set(place.offset, [entry]);
+      offsets.set(place.offset, entry);
       return entry;
     }
-    const first = there.find(each => each.tensor.byteLength === byteLength);
-    if (!first) there.push(entry);
+    const all = Array.isArray(there) ? there : [there];
+    const first = all.find(each => each.tensor.byteLength === byteLength);
+    if (!first) offsets.set(place.offset, [...all, entry]);
     return first ?? entry;
   }
 }
