@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { fail, type Sentence, sentence, throwIfCancelled } from '../errors.ts';
 import { batches } from './batches.ts';
 import { classOf, DriftCollector } from './drift.ts';
@@ -17,8 +18,11 @@ export interface EvaluateOptions {
   /** Texts run together. */
   readonly batch: number;
   readonly signal?: AbortSignal;
-  /** Texts run, of all; of both models where there are two. */
-  readonly progress?: (done: number, total: number) => void;
+  /**
+   * Texts run, of all, and the model that is about to be loaded or run: whoever hears this and no more knows which one brought the
+   * process down.
+   */
+  readonly progress?: (done: number, total: number, model: string) => void;
 }
 
 /** Length of the text that is timed, in tokens, where the model takes it. */
@@ -43,6 +47,7 @@ export async function evaluate(
   try {
     for (const [index, each] of subjects.entries()) {
       throwIfCancelled(options.signal);
+      options.progress?.(0, texts.length, each.name ?? basename(each.path));
       prepared.push(await prepare(each, tokenizers[index]!, texts, task, runtime, options.threads));
     }
     const isDrawn = prepared[0]!.tokenizer.kind === 'seed';
@@ -129,6 +134,7 @@ async function runAll(
     throwIfCancelled(options.signal);
     const outputs: TextOutput[][] = [];
     for (const [index, each] of prepared.entries()) {
+      options.progress?.(done, texts.length, each.runner.name);
       const ofBatch = await runBatch(each, places, task);
       outputs.push(ofBatch);
       for (const [i, output] of ofBatch.entries()) {
@@ -140,7 +146,6 @@ async function runAll(
     const [after, before] = outputs;
     if (before) for (const [i, place] of places.entries()) found.drift.add(place, texts[place]!.text, before[i]!, after![i]!);
     done += places.length;
-    options.progress?.(done, texts.length);
   }
   return found;
 }

@@ -15,7 +15,7 @@ export async function onnxRuntime(): Promise<Runtime> {
   const version = library.env.versions?.node ?? library.env.versions?.common ?? '';
   return {
     title: `onnxruntime-node ${version}`.trim(),
-    load: (path, threads) => load(library, path, basename(path), threads),
+    load: (path, threads, name = basename(path)) => load(library, path, name, threads),
     loadBytes: (bytes, name, threads) => load(library, bytes, name, threads),
   };
 }

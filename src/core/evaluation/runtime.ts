@@ -41,8 +41,8 @@ export interface Runner {
 export interface Runtime {
   /** The library and its version, for the report. */
   readonly title: string;
-  /** By path: external data is found beside the file. throws 'unsupported' when the library refuses the model. */
-  load(path: string, threads: number): Promise<Runner>;
+  /** By path: external data is found beside the file. `name` is for messages, default the file's. throws 'unsupported' when the library refuses the model. */
+  load(path: string, threads: number, name?: string): Promise<Runner>;
   /** A model that is in memory, whole. `name` is for messages. */
   loadBytes(bytes: Uint8Array, name: string, threads: number): Promise<Runner>;
 }
