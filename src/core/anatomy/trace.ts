@@ -41,7 +41,7 @@ export async function trace(model: Model, signal?: AbortSignal): Promise<Traced>
 }
 
 /** The longest run of layers that read each other; a second encoder in the same graph is left to nobody. */
-function chain(blocks: readonly Block[]): Block[] {
+export function chain(blocks: readonly Block[]): Block[] {
   const reads = new Map(blocks.map(block => [block.source, block]));
   const ends = new Set(blocks.map(block => block.fed));
   let longest: Block[] = [];
