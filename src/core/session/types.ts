@@ -50,6 +50,8 @@ export interface CompressRequest {
   readonly format?: 'onnx' | 'safetensors';
   readonly force?: boolean;
   readonly dryRun?: boolean;
+  /** Path of a text file, a sentence a line, for methods that look at activations. */
+  readonly calibration?: string;
 }
 
 /** What `export` wrote, and what of the checkpoint is not in it. */
