@@ -2,7 +2,7 @@ import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { ExtraOrgan, Layer } from './anatomy.ts';
 import { apartFromData } from './apart.ts';
-import { type Block, blockAround, type Miss, normBehind } from './block.ts';
+import { type Block, blockAround, type Miss } from './block.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
 import { positionsBehind } from './disentangled.ts';
 import type { Draft } from './draft.ts';
@@ -12,7 +12,7 @@ import { type Anchor, type Flow, flowOf } from './flow.ts';
 import { guessFamily } from './guess.ts';
 import { embeddingIds } from './ids.ts';
 import { layerOf } from './layer.ts';
-import type { FoundNorm } from './norm.ts';
+import { type FoundNorm, normBehind } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
 import { sharedLayers } from './shared.ts';
 import { tableAt } from './table.ts';
@@ -58,7 +58,7 @@ export function chain(blocks: readonly Block[]): Block[] {
 async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signal?: AbortSignal): Promise<Draft> {
   const [first, last] = [blocks[0]!, blocks.at(-1)!];
   const stored = await sharedLayers(blocks, signal);
-  const embeddings = embeddingsBefore(flow, first.source, first.query.reads[0]!);
+  const embeddings = embeddingsBefore(flow, first.source, first.read);
   const { tables, norm, projection } = embeddings;
   const family = familyOf(model.config.model_type) ?? guessFamily(model, embeddings, stored, blocks);
   const layers: Layer[] = [];
@@ -101,7 +101,12 @@ function groupsOf(blocks: readonly Block[], stored: readonly number[]): Map<numb
 
 /** Names of the tensors that layers and embeddings own beside their matrices: what a norm on top must not claim again. */
 function tensorsOf(layers: readonly Layer[], ...others: readonly (FoundNorm | undefined)[]): Set<string> {
-  const norms = [...layers.flatMap(layer => [layer.attentionNorm, layer.outputNorm]), ...others.flatMap(found => found ?? [])];
+  const inLayers = layers.flatMap(({ attentionNorm, outputNorm, extra = [] }) => [
+    attentionNorm,
+    outputNorm,
+    ...extra.flatMap(organ => organ.norm ?? []),
+  ]);
+  const norms = [...inLayers, ...others.flatMap(found => found ?? [])];
   return new Set(norms.flatMap(norm => [norm.weight?.name, norm.bias?.name]).filter(name => name !== undefined));
 }
 

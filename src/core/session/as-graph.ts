@@ -9,7 +9,7 @@ import { type Origin, originOf } from '../format/stored.ts';
 import type { Model } from '../model/model.ts';
 import { summarize } from '../report/summary.ts';
 import type { Body } from '../rewrite/apply.ts';
-import type { Opened } from './open.ts';
+import { elementCount } from '../tensor/tensor.ts';
 
 /** ModelProto with an IR version (1), an opset (8) and an empty graph (7), for the writer to fill. */
 const emptyModel = Uint8Array.of(0x08, 8, 0x42, 2, 0x10, 17, 0x3a, 0);
@@ -19,7 +19,7 @@ const emptyModel = Uint8Array.of(0x08, 8, 0x42, 2, 0x10, 17, 0x3a, 0);
  * throws 'unsupported' for what no graph is made for, 'verify-failed' when the graph does not show the checkpoint's anatomy
  */
 export async function asGraph(
-  input: Opened,
+  input: Body,
   pooling?: Pooling,
   signal?: AbortSignal,
 ): Promise<Body & { readonly left: readonly string[] }> {
@@ -46,11 +46,12 @@ async function measured(model: Model): Promise<Model> {
   return { ...model, byteLength, parts };
 }
 
-function checkAnatomy(input: Opened, made: Body, isPartial: boolean): void {
+function checkAnatomy(input: Body, made: Body, isPartial: boolean): void {
   const promised = shapeOf(input.anatomy);
   const found = shapeOf(made.anatomy);
   const [expected, parameters] = [input, made].map(({ model, anatomy }) => summarize(model, anatomy).model.parameters);
   if (found === promised && (isPartial || parameters === expected)) return;
+  if (isHalfSeen(input.anatomy) && (isPartial || weightsIn(made.model) === expected)) return;
   throw fail(
     'verify-failed',
     'The graph shows {found} and {parameters} parameters instead of {promised} and {expected}. Nothing was written.',
@@ -58,6 +59,17 @@ function checkAnatomy(input: Opened, made: Body, isPartial: boolean): void {
     { file: input.model.name },
   );
 }
+
+/** MobileBERT's layers, and what DeBERTa has between embeddings and layers, are not seen in graphs of any exporter: there, weights are counted. */
+const isHalfSeen = ({ family, encoderExtra = [], embeddingProjection }: Anatomy): boolean =>
+  family === 'mobilebert' ||
+  (family.startsWith('deberta') && (!!embeddingProjection || encoderExtra.some(({ tensors }) => tensors !== undefined)));
+
+/** Numbers of all matrices, tables and vectors in floating point. */
+const weightsIn = ({ tensors }: Model): number =>
+  [...tensors.values()]
+    .filter(({ dtype, shape }) => dtype !== 'int64' && shape.length > 0)
+    .reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 /** Heads and neurons of each layer: "12x64/3072 12x64/3072". */
 const shapeOf = ({ layers }: Anatomy): string =>

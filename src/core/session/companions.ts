@@ -7,9 +7,9 @@ import { configText } from './config-text.ts';
 import type { Opened } from './open.ts';
 import type { Target } from './target.ts';
 
-/** What belongs to a model beside its weights: configuration, tokenizer, how sentences are pooled. Never another model. */
+/** What belongs to a model beside its weights: configuration, tokenizer, how sentences are pooled. Never another model, never a record of one. */
 const carried =
-  /^(.*config\.json|config_sentence_transformers\.json|tokenizer.*|vocab\.(txt|json)|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.(model|spm|bpe)|modules\.json|sentence_.*\.json|LICENSE.*|NOTICE.*)$/i;
+  /^(?!.*\.headroom\.json$)(.*config\.json|config_sentence_transformers\.json|tokenizer.*|vocab\.(txt|json)|merges\.txt|special_tokens_map\.json|added_tokens\.json|.*\.(model|spm|bpe)|modules\.json|sentence_.*\.json|LICENSE.*|NOTICE.*)$/i;
 /** Folders of a sentence-transformers model: 1_Pooling, 2_Dense, … */
 const carriedFolder = /^\d+_\w+$/;
 
