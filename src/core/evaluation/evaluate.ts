@@ -7,7 +7,7 @@ import { classesOf } from './labels.ts';
 import { latencyOf, timesInTurn } from './latency.ts';
 import { cosineOf } from './metrics/cosine.ts';
 import { qualityMetrics } from './metrics/registry.ts';
-import { type TextOutput, textOutput } from './outputs.ts';
+import { allFinite, type TextOutput, textOutput } from './outputs.ts';
 import type { Evaluation, Latency, Measured, MetricValue } from './report.ts';
 import type { Runtime } from './runtime.ts';
 import { type Input, type Prepared, prepare, type Subject, tokenizersOf } from './subject.ts';
@@ -86,7 +86,7 @@ export async function evaluate(
 }
 
 /** A similarity's two texts are run apart, one after the other; a classifier reads a pair together. */
-function textsOf({ kind, samples }: Task): Input[] {
+export function textsOf({ kind, samples }: Task): Input[] {
   if (kind !== 'similarity') return samples.map(({ text, pair }) => (pair === undefined ? { text } : { text, pair }));
   return samples.flatMap(({ text, pair }) => [{ text }, { text: pair ?? '' }]);
 }
@@ -126,11 +126,14 @@ async function runAll(
     drift: new DriftCollector(),
   };
   const size = Math.min(options.batch, ...prepared.map(it => it.inputs.fixedBatch ?? options.batch));
+  const once = distinct(texts);
   let done = 0;
-  for (const places of batches(
-    prepared[0]!.encodings.map(it => it.ids.length),
+  for (const chosen of batches(
+    once.map(([first]) => prepared[0]!.encodings[first!]!.ids.length),
     size,
   )) {
+    const groups = chosen.map(index => once[index]!);
+    const places = groups.map(([first]) => first!);
     throwIfCancelled(options.signal);
     const outputs: TextOutput[][] = [];
     for (const [index, each] of prepared.entries()) {
@@ -138,16 +141,30 @@ async function runAll(
       const ofBatch = await runBatch(each, places, task);
       outputs.push(ofBatch);
       for (const [i, output] of ofBatch.entries()) {
-        found.answers[index]![places[i]!] =
-          task.kind === 'classification' ? classOf(output) : task.kind === 'similarity' ? output.vector : null;
-        if (!output.values.every(Number.isFinite)) found.nonFinite[index]!++;
+        const answer = task.kind === 'classification' ? classOf(output) : task.kind === 'similarity' ? output.vector : null;
+        for (const place of groups[i]!) found.answers[index]![place] = answer;
+        if (!allFinite(output.values)) found.nonFinite[index]! += groups[i]!.length;
       }
     }
     const [after, before] = outputs;
-    if (before) for (const [i, place] of places.entries()) found.drift.add(place, texts[place]!.text, before[i]!, after![i]!);
-    done += places.length;
+    if (before)
+      for (const [i, group] of groups.entries())
+        for (const place of group) found.drift.add(place, texts[place]!.text, before[i]!, after![i]!);
+    for (const group of groups) done += group.length;
   }
   return found;
+}
+
+/** Places of the same text together: each is run once. */
+function distinct(texts: readonly Input[]): number[][] {
+  const found = new Map<string, number[]>();
+  for (const [place, { text, pair }] of texts.entries()) {
+    const key = pair === undefined ? text : `${text}\0${pair}`;
+    const same = found.get(key);
+    if (same) same.push(place);
+    else found.set(key, [place]);
+  }
+  return [...found.values()];
 }
 
 async function runBatch(
