@@ -23,7 +23,9 @@ export function embeddingsBefore(flow: Flow, source: Anchor, value: string): Emb
   const sum = projected ? source.from[0] : source;
   const anchors = new Set<Anchor>();
   if (sum) gather(sum, anchors);
-  const norm = normOn(flow, pathTo(flow, projected ? source.reads[0]! : value)) ?? normBetween(flow, anchors);
+  const behind = normOn(flow, pathTo(flow, value));
+  const norm =
+    behind ?? (projected ? normOn(flow, pathTo(flow, source.reads[0] ?? '')) : undefined) ?? normBetween(flow, anchors);
   const found = [...anchors].filter(anchor => anchor.kind === 'table').map(anchor => tableAt(flow, anchor));
   const { tables, countsPositions } = named([...found, ...added(flow, anchors, projected ? source.reads[0]! : value)]);
   const within = projected ? undefined : [...anchors].find(({ kind }) => kind === 'product')?.product;
