@@ -5,7 +5,7 @@ export function valueFor(field: Field, given: unknown): unknown {
   switch (field.kind) {
     case 'number':
       if (given === null) return field.default === null ? null : undefined;
-      return isNumber(given, field) && onStep(field, given) ? given : undefined;
+      return isNumber(given, field) && onStep(field, given) && (field.values?.includes(given) ?? true) ? given : undefined;
     case 'choice':
       return field.choices.some(choice => choice.value === given) ? given : undefined;
     case 'flag':

@@ -14,6 +14,8 @@ export type Field =
       readonly min: number;
       readonly max: number;
       readonly step?: number;
+      /** The only ones allowed, where they are few. */
+      readonly values?: readonly number[];
     })
   | (FieldText & {
       readonly kind: 'choice';

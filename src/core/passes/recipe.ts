@@ -166,8 +166,9 @@ const shaped = (at: Place, json: string, text: string) =>
     text,
   });
 
-/** All values of a field that has up to four. */
-function fewValues({ min, max, step }: NumberField): number[] | undefined {
+/** All values of a field that has few. */
+function fewValues({ min, max, step, values }: NumberField): readonly number[] | undefined {
+  if (values) return values;
   const count = step === undefined ? Infinity : Math.floor((max - min) / step) + 1;
   return count <= 4 ? Array.from({ length: count }, (_, i) => min + i * step!) : undefined;
 }

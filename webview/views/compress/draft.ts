@@ -101,6 +101,7 @@ export function parseNumber(field: Extract<Field, { kind: 'number' }>, text: str
   if (text.trim() === '') return field.default === null ? null : undefined;
   const value = Number(text.trim().replace(',', '.'));
   if (!Number.isFinite(value) || value < field.min || value > field.max) return undefined;
+  if (field.values && !field.values.includes(value)) return undefined;
   if (field.step !== undefined && Number.isInteger(field.step) && !Number.isInteger(value)) return undefined;
   return value;
 }
