@@ -5,6 +5,7 @@ import { onnxRuntime } from '../evaluation/onnxruntime.ts';
 import { readTask, taskOfTexts } from '../evaluation/read-task.ts';
 import type { Evaluation } from '../evaluation/report.ts';
 import type { Task } from '../evaluation/task.ts';
+import { lookInside } from './look-inside.ts';
 import { type OpenedSubject, subjectOf } from './subject.ts';
 import type { EvaluateRequest, SessionOptions } from './types.ts';
 
@@ -23,12 +24,14 @@ export async function evaluate(
   try {
     for (const each of against === undefined ? [path] : [path, against]) subjects.push(await subjectOf(each, signal));
     const [subject, other] = subjects;
-    const found = await evaluateModels(subject!, other, task, await onnxRuntime(), {
-      threads,
-      batch,
-      ...(signal && { signal }),
+    const runtime = await onnxRuntime();
+    const options = { threads, batch, ...(signal && { signal }) };
+    const measured = await evaluateModels(subject!, other, task, runtime, {
+      ...options,
       progress: (done, total, what) => progress?.({ fraction: done / total, what }),
     });
+    const layers = request.layers ?? false;
+    const found = await lookInside(measured, subjects, task, runtime, { ...options, layers });
     return { ...found, notes: [...subjects.flatMap(it => it.notes), ...found.notes] };
   } finally {
     for (const each of subjects) await each.close();

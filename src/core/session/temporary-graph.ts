@@ -5,11 +5,12 @@ import { openOutput } from '../bytes/output.ts';
 import { guardFile, guardFolder, release } from '../bytes/temporary.ts';
 import { throwIfCancelled } from '../errors.ts';
 import { onnx } from '../format/onnx/onnx.ts';
+import type { Model } from '../model/model.ts';
 import { asGraph } from './as-graph.ts';
 import type { Opened } from './open.ts';
 import { poolingOf } from './pooling.ts';
 
-/** A checkpoint's graph on the disk, for as long as it is run. */
+/** A graph on the disk, for as long as it is run. */
 export interface TemporaryGraph {
   readonly path: string;
   remove(): Promise<void>;
@@ -21,6 +22,11 @@ export interface TemporaryGraph {
  */
 export async function temporaryGraph(input: Opened, signal?: AbortSignal): Promise<TemporaryGraph> {
   const body = await asGraph(input, (await poolingOf(input.folder)).pooling, signal);
+  return temporaryModel(body.model, signal);
+}
+
+/** The same for a model that has a graph, as it was changed to be run. */
+export async function temporaryModel(model: Model, signal?: AbortSignal): Promise<TemporaryGraph> {
   const folder = await mkdtemp(join(tmpdir(), `headroom-${process.pid}-`));
   guardFolder(folder);
   const guarded = [folder];
@@ -31,7 +37,7 @@ export async function temporaryGraph(input: Opened, signal?: AbortSignal): Promi
   const name = 'model.onnx';
   const output = await openOutput(folder, { overwrite: false });
   try {
-    await onnx.write(body.model, output, name, { ...(signal && { signal }) });
+    await onnx.write(model, output, name, { ...(signal && { signal }) });
     throwIfCancelled(signal);
     await output.commit();
     for (const file of await readdir(folder)) {
