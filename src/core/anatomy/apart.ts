@@ -7,12 +7,13 @@ import { consumersOf } from './wiring.ts';
  * buffers where no organ claims them.
  */
 export function apartFromData({ wiring, root }: Flow): Set<string> {
-  const found = new Set<string>();
-  for (const { name, shape } of wiring.tensors.values()) {
+  const [found, met] = [new Set<string>(), new Set<string>()];
+  for (const [value, { name, shape }] of wiring.tensors) {
     if (shape.at(-1) !== elementCount(shape)) continue;
-    const readers = consumersOf(wiring, name);
-    const meetsData = readers.some(node => [...node.inputs, ...node.outputs].some(value => root.has(value)));
-    if (readers.length > 0 && !meetsData) found.add(name);
+    const readers = consumersOf(wiring, value);
+    const meetsData = readers.some(node => [...node.inputs, ...node.outputs].some(each => root.has(each)));
+    if (readers.length > 0) (meetsData ? met : found).add(name);
   }
+  for (const name of met) found.delete(name);
   return found;
 }

@@ -13,6 +13,7 @@ import { readers } from './feed-forward.ts';
 import { type Anchor, type Flow, flowOf } from './flow.ts';
 import { guessFamily } from './guess.ts';
 import { embeddingIds } from './ids.ts';
+import { inlined } from './inlined.ts';
 import { layerOf } from './layer.ts';
 import { openMasks } from './mask.ts';
 import { type FoundNorm, normBehind } from './norm.ts';
@@ -32,8 +33,9 @@ export interface Traced {
 
 /** The anatomy of a graph from its structure: names, where any are left, only tell apart what the structure does not. */
 export async function trace(model: Model, signal?: AbortSignal): Promise<Traced> {
-  const open = await openMasks(model.tensors, signal);
-  const flow = flowOf({ ...wire(model.graph!, model.tensors), open });
+  const { graph, tensors } = inlined(model.graph!, model.tensors);
+  const open = await openMasks(tensors, signal);
+  const flow = flowOf({ ...wire(graph, tensors), open });
   const found = flow.attentions.map(node => blockAround(flow, node));
   const misses = found.filter((each): each is Miss => typeof each === 'string');
   if (misses.includes('cross-attention')) return { flow, draft: undefined, misses };
