@@ -29,7 +29,7 @@ export async function asGraph(
   const { config } = input.model;
   const model = await measured({ ...empty, graph: { ...empty.graph!, ...graph, producer: 'headroom' }, tensors, config, origin });
   const anatomy = await detect(model, signal);
-  checkAnatomy(input, { model, anatomy }, left.length > 0);
+  checkAnatomy(input, { model, anatomy }, left.length > 0, pooling);
   return { model, anatomy, left };
 }
 
@@ -47,9 +47,9 @@ async function measured(model: Model): Promise<Model> {
 }
 
 /** Weights are counted, not summed up as rows: that would be a third of the time of a small model's export. */
-function checkAnatomy(input: Body, made: Body, isPartial: boolean): void {
+function checkAnatomy(input: Body, made: Body, isPartial: boolean, pooling?: Pooling): void {
   const [promised, found] = [shapeOf(input.anatomy), shapeOf(made.anatomy)];
-  const [expected, parameters] = [weightsIn(input), weightsIn(made)];
+  const [expected, parameters] = [weightsIn(input) + weightsOf(pooling), weightsIn(made)];
   const isSeen = found === promised && (isPartial || made.anatomy.unclaimed.length === 0);
   if ((isSeen || isHalfSeen(input.anatomy)) && (isPartial || parameters === expected)) return;
   throw fail(
@@ -73,6 +73,12 @@ function weightsIn({ model, anatomy }: Body): number {
     if (shape.length > 0 && dtypes[dtype].kind === 'float' && !apart.has(name)) sum += elementCount(shape);
   return sum;
 }
+
+/** Numbers that the steps behind the pooling bring. */
+const weightsOf = (pooling: Pooling | undefined): number =>
+  (pooling?.steps ?? [])
+    .flatMap(step => (step.kind === 'dense' ? [step.weight, ...(step.bias ? [step.bias] : [])] : []))
+    .reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 /** Heads and neurons of each layer: "12x64/3072 12x64/3072". */
 const shapeOf = ({ layers }: Anatomy): string =>

@@ -16,7 +16,7 @@ function weights(name: string, count: number): Float32Array {
   });
 }
 
-function tensor(name: string, shape: readonly number[]): Tensor {
+export function tensorOf(name: string, shape: readonly number[]): Tensor {
   const values = weights(
     name,
     shape.reduce((a, b) => a * b, 1),
@@ -31,7 +31,7 @@ export async function fromFormula(tensors: string, config: Model['config']): Pro
     const [name, shape] = each.split('=') as [string, string];
     const sizes = shape.split(',').map(Number);
     const next = name.replace('layer.0.', 'layer.1.');
-    return next === name ? [tensor(name, sizes)] : [tensor(name, sizes), tensor(next, sizes)];
+    return next === name ? [tensorOf(name, sizes)] : [tensorOf(name, sizes), tensorOf(next, sizes)];
   });
   const model: Model = {
     format: 'safetensors',
