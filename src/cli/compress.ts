@@ -14,6 +14,7 @@ export interface OutputFlags {
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
+  readonly calibration?: string;
 }
 
 export const addOutputOptions = (command: Command): Command =>
@@ -25,6 +26,7 @@ export const addOutputOptions = (command: Command): Command =>
         'safetensors',
       ]),
     )
+    .option('--calibration <text>', 'a text file, one sentence a line: what methods that look at activations see')
     .option('--dry-run', 'exact sizes, nothing written')
     .option('--force', 'replace the output if it exists')
     .option('--json', 'the answer as JSON');
@@ -60,9 +62,9 @@ export async function runCompress(
   flags: OutputFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { out, format, dryRun = false, force = false } = flags;
+  const { out, format, calibration, dryRun = false, force = false } = flags;
   const bar = progressBar();
-  const request = { path, recipe, out, dryRun, force, ...(format && { format }) };
+  const request = { path, recipe, out, dryRun, force, ...(format && { format }), ...(calibration && { calibration }) };
   const { steps: _, ...report } = await session.compress(request, { signal, progress: bar.progress }).finally(bar.done);
   if (flags.json) answerJson(report);
   else answer(describe(report, dryRun));

@@ -35,11 +35,25 @@ function optionsOf(name: string, field: Field): Option[] {
         new Option(flag.replace('--', '--no-'), `not so: ${say(field.label)}`),
       ];
     case 'number':
-      return [new Option(`${flag} <number>`, `${help} (default: ${field.default})`).argParser(number)];
+      return [
+        new Option(`${flag} <number>`, `${help}${field.default === null ? '' : ` (default: ${field.default})`}`).argParser(
+          number,
+        ),
+      ];
     case 'choice':
       return [new Option(`${flag} <choice>`, `${help} (default: ${field.default})`).choices(field.choices.map(it => it.value))];
     case 'globs':
       return [new Option(`${flag} <globs...>`, help)];
+    case 'integers':
+      return [new Option(`${flag} <numbers>`, `${help} Such as "0 2" or "0-2".`)];
+    case 'units':
+      return [new Option(`${flag} <units>`, `${help} Such as "0:1 3:0,2", or as JSON.`)];
+    case 'groups':
+      return [new Option(`${flag} <groups>`, `${help} Such as "0-2 3-5", or as JSON.`)];
+    case 'by-layer':
+      return [new Option(`${flag} <numbers>`, `${help} (default: ${field.default}) One for all layers, or one for each.`)];
+    case 'file':
+      return [new Option(`${flag} <path>`, help)];
     default:
       return field satisfies never;
   }

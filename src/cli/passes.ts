@@ -29,15 +29,23 @@ function asData({ id, title, summary, source, needs, fields }: PassInfo) {
 const choices = (field: Field) =>
   field.kind === 'choice' ? { choices: field.choices.map(({ value, hint }) => ({ value, hint: say(hint) })) } : {};
 
+/** A default as people say it. */
+function standardOf({ kind, default: value }: Field): string {
+  if (value === null || value === '') return 'none';
+  if (kind === 'globs') return value.join(' ') || 'none';
+  if (typeof value !== 'object') return String(value);
+  return Object.keys(value).length === 0 ? 'none' : JSON.stringify(value);
+}
+
 function describe({ id, summary, source, fields }: PassInfo): string {
   const lines = Object.entries(fields).map(([name, field]) => {
     const values =
       field.kind === 'choice'
         ? ` ${field.choices.map(it => it.value).join(' | ')}`
-        : field.kind === 'number'
+        : field.kind === 'number' || field.kind === 'by-layer'
           ? ` ${field.min} to ${field.max}`
           : '';
-    const standard = field.kind === 'globs' ? field.default.join(' ') || 'none' : String(field.default);
+    const standard = standardOf(field);
     return `  ${name}${values} (default ${standard})\n      ${say(field.help)}`;
   });
   return [`${id}: ${say(summary)}`, `  after ${source}`, ...lines].join('\n');

@@ -51,7 +51,8 @@ export class Engine {
       attention: (path, request, given) => this.#call(given, (api, options) => api.attention(path, request, options)),
       record: (path, given) => this.#call(given, (api, options) => api.record(path, options)),
       keepRecord: (path, kept) => this.#call(undefined, api => api.keepRecord(path, kept)),
-      document: (comparison, made, kind) => this.#call(undefined, api => api.document(comparison, made, kind)),
+      document: (comparison, made, kind, measured) =>
+        this.#call(undefined, api => api.document(comparison, made, kind, measured)),
       summaryDocument: (summary, kind) => this.#call(undefined, api => api.summaryDocument(summary, kind)),
       statistics: (path, tensor, given) => this.#call(given, (api, options) => api.statistics(path, tensor, options)),
       heatMap: (path, tensor, request, given) => this.#call(given, (api, options) => api.heatMap(path, tensor, request, options)),

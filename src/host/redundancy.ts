@@ -12,7 +12,10 @@ import { webviewPort } from './port.ts';
 import type { Services } from './services.ts';
 import { panelTypes } from './view-types.ts';
 
-type State = { readonly state: 'idle' } | Pick<Extract<RedundancyView, { state: 'running' }>, 'state' | 'progress'> | Ended;
+type State =
+  | { readonly state: 'idle'; readonly cancelled?: boolean }
+  | { readonly state: 'running'; readonly progress: ProgressEvent | null; readonly started: number }
+  | Ended;
 type Ended =
   | Pick<Extract<RedundancyView, { state: 'ready' }>, 'state' | 'redundancy' | 'savings'>
   | Pick<Extract<RedundancyView, { state: 'failed' }>, 'state' | 'failure'>;
@@ -86,7 +89,9 @@ export class RedundancyPanel {
     const fileBytes = summary?.file.byteLength ?? (view.state === 'ready' ? 0 : (view.byteLength ?? 0));
     const changedOnDisk = view.state === 'ready' && (view.changedOnDisk || view.deleted);
     if (view.state === 'failed') return { name, fileBytes, changedOnDisk, state: 'failed', failure: view.failure };
-    return { name, fileBytes, changedOnDisk, ...this.#state };
+    if (this.#state.state !== 'running') return { name, fileBytes, changedOnDisk, ...this.#state };
+    const { state, progress, started } = this.#state;
+    return { name, fileBytes, changedOnDisk, state, progress, elapsedMs: performance.now() - started };
   }
 
   /** The file is read anew, here or in an editor: results of the file as it was are gone. */
@@ -109,14 +114,15 @@ export class RedundancyPanel {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
-    this.#show({ state: 'running', progress: null });
-    void this.#compute(running.signal);
+    const started = performance.now();
+    this.#show({ state: 'running', progress: null, started });
+    void this.#compute(running.signal, started);
   }
 
-  async #compute(signal: AbortSignal): Promise<void> {
+  async #compute(signal: AbortSignal, started: number): Promise<void> {
     const progress = (event: ProgressEvent): void => {
       if (signal.aborted) return;
-      this.#state = { state: 'running', progress: event };
+      this.#state = { state: 'running', progress: event, started };
       this.#page.emit('progress', event);
     };
     try {
@@ -137,7 +143,7 @@ export class RedundancyPanel {
       run: () => this.#run(),
       cancel: async () => {
         this.#running?.abort();
-        this.#show({ state: 'idle' });
+        this.#show({ state: 'idle', cancelled: true });
       },
       // Not awaited: the form is a panel of its own.
       openCompress: async (pass, options) =>

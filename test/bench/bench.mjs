@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { makeBertBase } from './base-onnx.mjs';
+import { evaluateSides } from './evaluate.mjs';
+import { benchStatistics } from './statistics.mjs';
 
 const runs = Number(process.env.HEADROOM_BENCH_RUNS ?? 5);
 const folder = process.env.HEADROOM_BENCH_FOLDER ?? join(tmpdir(), 'headroom-bench');
@@ -74,6 +76,19 @@ await section(`int8 of the ${mb(baseBytes)} BERT-base ONNX`, async () => {
   rmSync(join(folder, 'copy.onnx'), { force: true });
   fresh();
 });
+
+await section('evaluating STS-B dev on minilm, whole processes', async () => {
+  const sides = evaluateSides(folder, python);
+  if (typeof sides === 'string') return console.log(`  ${sides}`);
+  const { a, b } = await inTurn(sides.ours, sides.rival);
+  const describe = it => `${ms(it.seconds)}, peak ${mb(it.peakBytes)}, Spearman ${it.spearman.toFixed(2)}`;
+  row(`headroom evaluate, ${sides.threads} threads, batches of ${sides.batch} (at most 500 MB)`, a, describe);
+  if (!b) return console.log(`  no rival: ${python} has no onnxruntime and tokenizers`);
+  row('a Python script with onnxruntime and tokenizers', b, describe);
+  ratio('headroom / Python', a, b, 'at most 1.15');
+});
+
+await section(`the statistics of all of the ${mb(baseBytes)} BERT-base ONNX`, () => benchStatistics(base, runs));
 
 ours.stop();
 rival?.stop();

@@ -64,11 +64,11 @@ test('a sentence-transformers folder gives sentence_embedding; steps that are no
   assert.deepEqual(plain.json.outputs, ['last_hidden_state', 'pooler_output', 'sentence_embedding']);
   writeFileSync(
     join(folder, 'modules.json'),
-    JSON.stringify([...steps, { idx: 3, path: '3_Dense', type: 'sentence_transformers.models.Dense' }]),
+    JSON.stringify([...steps, { idx: 3, path: '3_WordWeights', type: 'sentence_transformers.models.WordWeights' }]),
   );
   const out = scratch();
-  const dense = headroom('export', folder, '--out', out, '--json');
-  assert.deepEqual(dense.json.outputs, ['last_hidden_state', 'pooler_output']);
-  assert.match(dense.json.skipped[0].reason, /the step Dense/);
+  const weighed = headroom('export', folder, '--out', out, '--json');
+  assert.deepEqual(weighed.json.outputs, ['last_hidden_state', 'pooler_output']);
+  assert.match(weighed.json.skipped[0].reason, /the step WordWeights/);
   assert.ok(readdirSync(out).includes('modules.json'));
 });

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { plain } from '../../src/core/kernels/plain.ts';
 import { type Bytes8, ERROR_BLOCK, type Kernels } from '../../src/core/kernels/signatures.ts';
 import { simd } from '../../src/core/kernels/simd.ts';
+import { emptyHistogram, momentsIn, openStatistics, type StatisticsMemory } from '../../src/core/kernels/statistics.ts';
+import { momentsOf, plainStatistics } from '../../src/core/kernels/statistics-plain.ts';
 
 /** Rows x columns: nothing, one, less than a vector, odd, a row longer than a tile, more rows than a tile holds. */
 const shapes = [
@@ -174,4 +176,53 @@ test('errors fed in runs of whole blocks sum to the same bits as in one run', ()
   simd.errorSums(before.subarray(0, 2 * ERROR_BLOCK), after.subarray(0, 2 * ERROR_BLOCK), runs);
   simd.errorSums(before.subarray(2 * ERROR_BLOCK), after.subarray(2 * ERROR_BLOCK), runs);
   assert.deepEqual(runs, whole);
+});
+
+/** The statistics of a run at place 8, of so many values; the rest of the memory is other numbers. */
+function statisticsOf(memory: StatisticsMemory, values: Float32Array, from: number, to: number) {
+  memory.floats.fill(7);
+  memory.floats.set(values, 8);
+  const centre = Math.fround((from + to) / 2);
+  const quick = memory.quickMoments(8, values.length, centre);
+  const moments = memory.moments(8, values.length, centre);
+  const histogram = emptyHistogram(from, to);
+  memory.addToHistogram(8, values.length, moments.finite, histogram);
+  return { moments, quick, counts: [...histogram.counts] };
+}
+
+for (const special of [false, true])
+  test(`statistics of ${special ? 'some' : 'no'} values that are not finite: SIMD equals plain bit for bit`, () => {
+    assert.ok(simd);
+    for (const count of [1, 7, 8, 9, 1000, 70_001]) {
+      const values = numbers(count, count).map(value => (Math.abs(value) > 100 ? value / 1e38 : value));
+      if (special) for (let i = 3; i < count; i += 5) values[i] = [NaN, Infinity, -Infinity][i % 3]!;
+      const finite = values.filter(Number.isFinite);
+      const [from, to] = [Math.min(...finite.subarray(0, 9), -70), Math.max(...finite.subarray(0, 9), 70)];
+      const room = 70_016;
+      const expected = statisticsOf(plainStatistics(room), values, from, to);
+      const found = statisticsOf(openStatistics(room), values, from, to);
+      // The centre may stand for what is not finite, and for what the run was filled up with.
+      assert.deepEqual(found.counts, expected.counts, `${count}`);
+      for (const key of ['finite', 'zeros', 'sum', 'squares'] as const)
+        assert.equal(found.moments[key], expected.moments[key], key);
+      assert.equal(found.moments.min, Math.min(expected.moments.min, finite.length < count || count % 8 ? 0 : Infinity));
+      if (!special) assert.deepEqual({ ...found.quick, min: 0, max: 0 }, { ...expected.quick, min: 0, max: 0 });
+    }
+  });
+
+test('quick moments are within 1e-6 of the deviation of exact ones, and exact ones take over for sizes that f32 squares cannot hold', () => {
+  const memory = openStatistics(65536);
+  for (const [scale, shift] of [
+    [1, 0],
+    [0.03, 1],
+    [1e25, 0],
+    [1e-25, 0],
+    [0, 5],
+  ] as const) {
+    for (let i = 0; i < 65536; i++) memory.floats[i] = Math.sin(i * i) * scale + shift;
+    const exact = momentsOf(memory.floats, shift);
+    const found = momentsIn(memory, 0, 65536, Math.fround(shift));
+    assert.ok(Math.abs(found.sum - exact.sum) <= 1e-6 * Math.sqrt(exact.squares * 65536), `sum of ${scale}`);
+    assert.ok(Math.abs(found.squares - exact.squares) <= 1e-6 * exact.squares, `squares of ${scale}`);
+  }
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { detect } from '../../src/core/anatomy/detect.ts';
 import { formatOf } from '../../src/core/format/registry.ts';
+import { describeEdit } from '../../src/core/passes/describe-edit.ts';
 import type { Edit } from '../../src/core/passes/pass.ts';
 import { parseRecipe } from '../../src/core/passes/recipe.ts';
 import { passes } from '../../src/core/passes/registry.ts';
@@ -17,16 +18,14 @@ import {
   plainModels,
   planOf,
   type Source,
+  weightEdits,
   writeToMemory,
 } from '../core/passes/fixtures.ts';
 
-const described = (edit: Edit) => [
-  edit.kind,
-  edit.target.id,
-  edit.values.dtype,
-  edit.values.shape.join(),
-  edit.values.byteLength,
-];
+const described = (edit: Edit) => ({
+  ...describeEdit(edit),
+  ...('values' in edit && { shape: edit.values.shape, byteLength: edit.values.byteLength }),
+});
 
 const shapeOf = ({ model, anatomy }: Body) => {
   const { parameters, layers, heads, headDim, intermediate, family, task } = summarize(model, anatomy).model;
@@ -112,7 +111,7 @@ for (const it of cases) {
   test(`${it.title}: what no edit names has the bytes it had`, { skip: noGenerated }, async () => {
     for (const path of plainModels) {
       const { source, plans, promised } = await prepare(it, path);
-      const edited = new Set(plans[0].edits.map(edit => edit.target.weight.name));
+      const edited = new Set(weightEdits(plans[0]).map(edit => edit.target.weight.name));
       for (const [name, tensor] of source.model.tensors)
         if (!edited.has(name)) assert.equal(promised.model.tensors.get(name), tensor, `${path}: ${name}`);
     }

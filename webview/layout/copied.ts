@@ -47,6 +47,7 @@ const cells = ({ title, parameters, byteLength, share, shape, dtype }: CopiedRow
 ];
 
 /** A cell that a spreadsheet does not take for a formula. */
-const plain = (text: string): string => (/^[=+\-@]/.test(text) ? `'${text}` : text).replace(/[\t\r\n]/g, ' ');
+export const plain = (text: string): string => (/^[=+\-@]/.test(text) ? `'${text}` : text).replace(/[\t\r\n]/g, ' ');
 
-const escaped = (text: string): string => text.replace(/[\t\r\n]/g, ' ').replace(/[\\`*_{}[\]<>|#~&]/g, '\\$&');
+/** A cell of a Markdown table that holds no markup. */
+export const escaped = (text: string): string => text.replace(/[\t\r\n]/g, ' ').replace(/[\\`*_{}[\]<>|#~&]/g, '\\$&');

@@ -7,13 +7,14 @@ import { consumersOf } from './wiring.ts';
  * buffers where no organ claims them.
  */
 export function apartFromData({ wiring, root }: Flow): Set<string> {
-  const found = new Set<string>();
-  for (const { name, shape } of wiring.tensors.values()) {
+  const [found, met] = [new Set<string>(), new Set<string>()];
+  for (const [value, { name, shape }] of wiring.tensors) {
     if (shape.at(-1) !== elementCount(shape)) continue;
-    const readers = consumersOf(wiring, name);
-    const isData = (value: string) => root.has(value);
+    const readers = consumersOf(wiring, value);
+    const isData = (each: string) => root.has(each);
     const meetsData = readers.some(node => node.inputs.some(isData) || node.outputs.some(isData));
-    if (readers.length > 0 && !meetsData) found.add(name);
+    if (readers.length > 0) (meetsData ? met : found).add(name);
   }
+  for (const name of met) found.delete(name);
   return found;
 }

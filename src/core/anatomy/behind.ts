@@ -1,5 +1,5 @@
 import type { Node } from '../model/graph.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { constantOf, isVector } from './constant.ts';
 import { biasedActivations, skips } from './fused.ts';
 import { consumersOf, type Wiring } from './wiring.ts';
@@ -17,7 +17,7 @@ export interface Behind {
 }
 
 /** What follows a product: its bias, and what scales an integer product. Only while the value has a single reader. */
-export function behind(wiring: Wiring, node: Node, out: number, integers: boolean): Behind {
+export function behind(wiring: Wiring, node: Node, out: number, integers: boolean, isConvolution = false): Behind {
   let value = node.outputs[0] ?? '';
   const found: { -readonly [K in keyof Behind]: Behind[K] } = {};
   let combined: Tensor | undefined;
@@ -28,7 +28,8 @@ export function behind(wiring: Wiring, node: Node, out: number, integers: boolea
     const other = next.inputs.find(input => input !== value) ?? '';
     const constant = constantOf(wiring, other)?.tensor;
     const product = integers ? factorIn(wiring, other) : undefined;
-    if ((next.opType === 'Add' || biasedActivations.has(next.opType)) && constant && isVector(constant, out)) {
+    const isBias = constant && (isVector(constant, out) || (isConvolution && isColumn(constant, out)));
+    if ((next.opType === 'Add' || biasedActivations.has(next.opType)) && isBias) {
       found.bias = constant;
       break;
     }
@@ -41,13 +42,17 @@ export function behind(wiring: Wiring, node: Node, out: number, integers: boolea
     else if (next.opType === 'Mul' && integers) {
       if (constant) found.scale ??= constant;
       combined ??= product;
-    } else if (!between.has(next.opType) || next.inputs[0] !== value) break;
+    } else if (!(between.has(next.opType) || (isConvolution && next.opType === 'Transpose')) || next.inputs[0] !== value) break;
     value = next.outputs[0] ?? '';
   }
   const scale = found.scale ?? combined;
   if (scale) found.scale = scale;
   return found;
 }
+
+/** Channels of a convolution stand before what it slides along: [16, 1]. */
+const isColumn = ({ shape }: Tensor, out: number): boolean =>
+  shape.at(-1) === 1 && shape.at(-2) === out && elementCount(shape) === out;
 
 /** A bias that an operator adds beside what else it does: a sum with a residual and its norm, or a sum of integers. */
 function laterBias(wiring: Wiring, node: Node, value: string): Tensor | undefined {

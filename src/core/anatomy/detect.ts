@@ -18,7 +18,8 @@ export async function detect(model: Model, signal?: AbortSignal): Promise<Anatom
   }
   const { flow, draft, misses } = await trace(model, signal);
   if (draft) return finish(model, draft);
-  const notBert = ofGraph(model, model.graph, misses) ?? takenFor(model, misses);
+  const { graph } = flow.wiring;
+  const notBert = ofGraph(model, graph, misses) ?? takenFor({ ...model, graph }, misses);
   return finish(model, { ...nothing, family: 'unknown', notBert, loose: looseLinears(flow) });
 }
 

@@ -1,7 +1,7 @@
 import type { Node } from '../model/graph.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import type { ExtraOrgan } from './anatomy.ts';
-import { constantOf, isFloat } from './constant.ts';
+import { isFloat } from './constant.ts';
 import { type Anchor, type Flow, multiplications, pathTo } from './flow.ts';
 import { normInputs } from './fused.ts';
 import type { FoundNorm } from './norm.ts';
@@ -32,15 +32,8 @@ const arranging = new Set(['Tile', 'Expand', 'Transpose', 'Reshape', 'Unsqueeze'
 /** The constant that data is multiplied by, where it is one matrix for each head. */
 function matrixIn({ wiring }: Flow, node: Node): Tensor[] {
   if (!multiplications.has(node.opType)) return [];
-  let value = node.inputs[1] ?? '';
-  for (let steps = 0; steps < 8; steps++) {
-    const tensor = wiring.tensors.get(value);
-    if (tensor) return isFloat(tensor) && tensor.shape.length >= 3 ? [tensor] : [];
-    const maker = wiring.producer.get(value);
-    if (!maker || !arranging.has(maker.opType)) return [];
-    value = maker.inputs[0] ?? '';
-  }
-  return [];
+  const tensor = arranged({ wiring }, node.inputs[1] ?? '');
+  return tensor && isFloat(tensor) && tensor.shape.length >= 3 ? [tensor] : [];
 }
 
 /** Rows of a layer: projections that are not the layer's own query and key, and what is left of them. */
@@ -65,7 +58,7 @@ export function positionsBehind(flow: Flow, { from, product }: Anchor): { table?
   let value = product?.input ?? '';
   for (let steps = 0; steps < 24; steps++) {
     const weight = wiring.tensors.get(value);
-    if (weight) return weight.shape.length === 2 && isFloat(weight) ? { weight, ...(norm && { norm }) } : {};
+    if (weight) return isMatrix(weight) ? { weight, ...(norm && { norm }) } : {};
     const node = wiring.producer.get(value);
     if (!node) return {};
     const vectors = node.inputs.flatMap(input => vectorAt(flow, input));
@@ -77,6 +70,10 @@ export function positionsBehind(flow: Flow, { from, product }: Anchor): { table?
   }
   return {};
 }
+
+/** [rows, width], whatever 1s stand before. */
+const isMatrix = (tensor: Tensor): boolean =>
+  tensor.shape.length >= 2 && elementCount(tensor.shape.slice(0, -2)) === 1 && isFloat(tensor);
 
 const part = (weight: Tensor | undefined, bias: Tensor | undefined): FoundNorm => ({
   ...(weight && { weight }),
@@ -90,6 +87,17 @@ function vectorAt({ wiring }: Flow, value: string): Tensor[] {
     : [];
 }
 
+/** The stored tensor behind what only arranges its numbers. */
+function arranged({ wiring }: Pick<Flow, 'wiring'>, value: string): Tensor | undefined {
+  for (let steps = 0; steps < 8; steps++) {
+    const tensor = wiring.tensors.get(value);
+    const maker = wiring.producer.get(value);
+    if (tensor || !maker || !arranging.has(maker.opType)) return tensor;
+    value = maker.inputs[0] ?? '';
+  }
+  return undefined;
+}
+
 /** Biases of query and value that are added behind the matrix that makes both: vectors of one number for each of its outputs. */
 export function partBiases(flow: Flow, reads: readonly string[], width: number): (readonly [string, Tensor])[] {
   const names = ['q_bias', 'k_bias', 'v_bias'];
@@ -97,7 +105,7 @@ export function partBiases(flow: Flow, reads: readonly string[], width: number):
   for (const [index, read] of reads.slice(0, 3).entries())
     for (const node of pathTo(flow, read))
       for (const input of node.opType === 'Add' ? node.inputs : []) {
-        const tensor = flow.root.has(input) ? undefined : constantOf(flow.wiring, input)?.tensor;
+        const tensor = flow.root.has(input) ? undefined : arranged(flow, input);
         if (tensor && isFloat(tensor) && elementCount(tensor.shape) === width) found.set(names[index]!, tensor);
       }
   return [...found];

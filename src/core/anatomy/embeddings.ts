@@ -13,18 +13,23 @@ export interface Embeddings {
   readonly projection: Product | undefined;
   /** Positions are counted from the token ids (RoBERTa) instead of sliced from a range. */
   readonly countsPositions: boolean;
+  /** The projection reads neighbouring words and is summed with positions (MobileBERT). */
+  readonly neighbours: boolean;
 }
 
-/** What stands before the first layer: tables, their sum, a norm, and in ALBERT and ELECTRA a projection. `value` is what the layer reads. */
+/** What stands before the first layer: tables, their sum, a norm, and in ALBERT and ELECTRA a projection, in MobileBERT a product of neighbouring words. `value` is what the layer reads. */
 export function embeddingsBefore(flow: Flow, source: Anchor, value: string): Embeddings {
   const projected = source.kind === 'product';
   const sum = projected ? source.from[0] : source;
   const anchors = new Set<Anchor>();
   if (sum) gather(sum, anchors);
-  const norm = normOn(flow, pathTo(flow, projected ? source.reads[0]! : value)) ?? normBetween(flow, anchors);
+  const behind = normOn(flow, pathTo(flow, value));
+  const norm =
+    behind ?? (projected ? normOn(flow, pathTo(flow, source.reads[0] ?? '')) : undefined) ?? normBetween(flow, anchors);
   const found = [...anchors].filter(anchor => anchor.kind === 'table').map(anchor => tableAt(flow, anchor));
   const { tables, countsPositions } = named([...found, ...added(flow, anchors, projected ? source.reads[0]! : value)]);
-  return { tables, norm, projection: source.product, countsPositions };
+  const within = projected ? undefined : [...anchors].find(({ kind }) => kind === 'product')?.product;
+  return { tables, norm, projection: source.product ?? within, countsPositions, neighbours: within !== undefined };
 }
 
 /** Everything that flows into the sum of the embeddings. */

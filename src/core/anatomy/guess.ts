@@ -12,14 +12,23 @@ export function guessFamily(model: Model, embeddings: Embeddings, stored: readon
 }
 
 /** What layers have that BERT's have not. */
-function byLayers(model: Model, { tables, countsPositions }: Embeddings, blocks: readonly Block[]): string | undefined {
+function byLayers(
+  model: Model,
+  { tables, countsPositions, neighbours }: Embeddings,
+  blocks: readonly Block[],
+): string | undefined {
   const block = blocks.at(-1)!;
   const positions = tables.some(table => table.id.endsWith('position_embeddings'));
+  if (block.beside && block.beside.kernels.size > 0) return 'convbert';
+  if (block.bottleneck || neighbours) return 'mobilebert';
   if (block.disentangled) return block.packed ? 'deberta' : 'deberta-v2';
   if (block.relative.length > 0) return 'mpnet';
   if (block.turning.length > 0) return 'roformer';
   if (block.query.product!.form === 'convolution') return 'squeezebert';
-  if (block.gate && !positions) return block.isNormalizedBefore ? 'modernbert' : 'nomic_bert';
+  if (block.gate && !positions) {
+    if (!block.isNormalizedBefore) return 'nomic_bert';
+    return block.outputNorm?.isRootMeanSquare ? 'eurobert' : 'modernbert';
+  }
   if (!block.isNormalizedBefore) return undefined;
   if (named(model, /(^|[./])esm[./]|contact_head|emb_layer_norm_after/)) return 'esm';
   if (countsPositions) return 'roberta-prelayernorm';

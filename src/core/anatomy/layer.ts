@@ -1,8 +1,10 @@
 import type { Model } from '../model/model.ts';
 import type { ExtraOrgan, Layer, Linear } from './anatomy.ts';
+import { besideOrgans } from './beside.ts';
 import type { Block } from './block.ts';
+import { bottleneckOrgans } from './bottleneck.ts';
 import { disentangledOrgans } from './disentangled.ts';
-import type { Flow } from './flow.ts';
+import type { Anchor, Flow } from './flow.ts';
 import { headWidth } from './heads.ts';
 import { layerIds } from './ids.ts';
 import { headsOf } from './names.ts';
@@ -86,7 +88,10 @@ function halvesOf({ halves, up }: Block, index: number, linear: Make): Pick<Laye
 }
 
 /** What stands beside the matrices of attention: biases in one vector or of single parts, and projections of relative positions. */
-function beside({ bias, biases = [], disentangled, query, key }: Block, index: number): ExtraOrgan[] {
+function beside(
+  { bias, biases = [], disentangled, query, key, bottleneck, earlier = [], beside: mixed }: Block,
+  index: number,
+): ExtraOrgan[] {
   const { layer } = layerIds(index);
   const own = new Set([query.product!.weight.name, key.product!.weight.name]);
   const at = (name: string) => ({ id: `${layer}.attention.self.${name}`, part: 'attention' as const });
@@ -94,5 +99,25 @@ function beside({ bias, biases = [], disentangled, query, key }: Block, index: n
     ...(bias ? [{ ...at('query_key_value'), tensors: [['bias', bias] as const] }] : []),
     ...biases.map(([name, tensor]) => ({ ...at(name), tensors: [['', tensor] as const] })),
     ...(disentangled ? disentangledOrgans(layer, disentangled, own) : []),
+    ...(mixed ? besideOrgans(mixed, index) : []),
+    ...(bottleneck ? bottleneckOrgans(bottleneck, index) : []),
+    ...earlier.flatMap((network, at) => networkOrgans(network, `${layer}.ffn.${at}`)),
+  ];
+}
+
+/** Rows of a feed-forward network that stands before a layer's last. */
+function networkOrgans({ up, gate, down, norm }: NonNullable<Block['earlier']>[number], id: string): ExtraOrgan[] {
+  const linear = (name: string, { product }: Anchor): ExtraOrgan => ({
+    id: `${id}.${name}`,
+    part: 'feed-forward',
+    linear: linearOf(`${id}.${name}`, [product!]),
+  });
+  return [
+    linear('intermediate.dense', up),
+    ...(gate && gate !== up ? [linear('intermediate.gate', gate)] : []),
+    linear('output.dense', down),
+    ...(norm
+      ? [{ id: `${id}.output.LayerNorm`, part: 'feed-forward' as const, norm: normOf(`${id}.output.LayerNorm`, norm) }]
+      : []),
   ];
 }

@@ -1,7 +1,10 @@
+import { HeadroomError } from '../errors.ts';
 import type { Node } from '../model/graph.ts';
+import { dtypes } from '../tensor/dtype.ts';
+import { elementCount } from '../tensor/tensor.ts';
 import { constantOf } from './constant.ts';
 import { type Flow, softmaxes } from './flow.ts';
-import { integer } from './wiring.ts';
+import { integer, type Wiring } from './wiring.ts';
 
 /** A mask is made by at most some dozen nodes. */
 const widest = 400;
@@ -20,8 +23,8 @@ export function masksFuture(flow: Flow, node: Node): boolean {
   for (let value = waiting.pop(); value !== undefined && seen.size < widest; value = waiting.pop()) {
     if (value === '' || seen.has(value)) continue;
     seen.add(value);
-    const shape = constantOf(flow.wiring, value)?.tensor.shape;
-    if (shape && isSquare(shape)) return true;
+    const stored = constantOf(flow.wiring, value)?.tensor;
+    if (stored && isSquare(stored.shape) && !flow.wiring.open?.has(stored.name)) return true;
     const maker = flow.wiring.producer.get(value);
     if (!maker || maker.opType === 'Shape') continue;
     if (maker.opType === 'Trilu') return true;
@@ -41,6 +44,29 @@ const remembers = ({ opType, domain, inputs }: Node): boolean =>
 const isApart = (flow: Flow, value: string): boolean => (flow.root.get(value)?.kind ?? 'table') === 'table';
 
 const isSquare = (shape: readonly number[]): boolean => shape.length >= 2 && shape.at(-1)! > 1 && shape.at(-1) === shape.at(-2);
+
+/** Most masks that are looked into; a graph of one fixed length has one, or one for each layer. */
+const mostMasks = 200;
+
+/** Names of stored squares that are no triangles: opposite corners of the first are equal. An export of one fixed length has a mask that hides nothing. */
+export async function openMasks(tensors: Wiring['tensors'], signal?: AbortSignal): Promise<ReadonlySet<string>> {
+  const open = new Set<string>();
+  let count = 0;
+  for (const tensor of tensors.values()) {
+    const { shape, dtype } = tensor;
+    const [side, size] = [shape.at(-1) ?? 0, dtypes[dtype].bits / 8];
+    if (shape.length < 3 || !isSquare(shape) || size < 1 || elementCount(shape.slice(0, -2)) !== 1) continue;
+    if (++count > mostMasks) break;
+    const corner = (index: number) => tensor.bytes(index * size, (index + 1) * size, signal);
+    try {
+      const [right, left] = [await corner(side - 1), await corner(side * (side - 1))];
+      if (right.every((byte, index) => byte === left[index])) open.add(tensor.name);
+    } catch (error) {
+      if (!(error instanceof HeadroomError) || error.code === 'cancelled') throw error;
+    }
+  }
+  return open;
+}
 
 /** What is put over the scores on the way to the softmax and is no data itself. */
 function maskInputs(flow: Flow, softmax: Node): string[] {

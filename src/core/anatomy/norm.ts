@@ -1,7 +1,7 @@
 import type { Node } from '../model/graph.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { constantOf, mayBeWeight } from './constant.ts';
-import type { Flow } from './flow.ts';
+import { type Anchor, type Flow, pathTo } from './flow.ts';
 import { normInputs } from './fused.ts';
 
 export interface FoundNorm {
@@ -27,6 +27,30 @@ export function normOn(flow: Flow, path: readonly Node[]): FoundNorm | undefined
     if (isStatistic(flow, node)) return decomposed(flow, path.slice(index + 1));
     const folded = foldedAt(flow, node, path[index + 1]);
     if (folded) return folded;
+  }
+  return gainAndShift(flow, path);
+}
+
+/** The norm that follows an anchor, seen on the way to any of its readers. */
+export function normBehind(flow: Flow, anchor: Anchor): FoundNorm | undefined {
+  for (const use of anchor.uses) {
+    const found = normOn(flow, pathTo(flow, use.value));
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** A norm that measures nothing: x * gain + shift, each a vector. Behind a product of integers, what scales it and its bias look the same. source: Sun et al., MobileBERT, ACL 2020, "NoNorm". */
+function gainAndShift(flow: Flow, path: readonly Node[]): FoundNorm | undefined {
+  for (const [index, node] of path.entries()) {
+    const weight = isMul(node) ? vectorOf(flow, node) : undefined;
+    if (!weight) continue;
+    let next = index + 1;
+    while (path[next] && between.has(path[next]!.opType)) next++;
+    const bias = path[next] && isAdd(path[next]!) ? vectorOf(flow, path[next]!) : undefined;
+    const owner = flow.root.get(path[0]!.outputs[0] ?? '')?.product;
+    if (bias && weight.shape.at(-1) === bias.shape.at(-1) && owner?.scale !== weight && owner?.bias !== bias)
+      return norm(weight, bias);
   }
   return undefined;
 }

@@ -53,10 +53,13 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   const { out, in: width } = operands.size ?? sizeOf(tensor, transposed);
   if (!(out > 0 && width > 0)) return undefined;
   const quantized = isQuantized(node, operands);
-  const after: Behind = operands.whole ? {} : behind(wiring, node, out, quantized && node.opType === 'MatMulInteger');
+  const after: Behind = operands.whole
+    ? {}
+    : behind(wiring, node, out, quantized && node.opType === 'MatMulInteger', operands.groups !== undefined);
   const scale = operands.weight.scale ?? operands.scale ?? after.scale;
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
+  if (tensor.shape.length === 3 && operands.groups && node.opType !== 'Conv' && !bias) return undefined;
   const product: { -readonly [K in keyof Product]: Product[K] } = {
     node,
     input: operands.input,
@@ -95,6 +98,14 @@ const quantizedProducts = new Set([
 const isQuantized = (node: Node, { weight }: Operands): boolean =>
   weight.scale !== undefined || quantizedProducts.has(node.opType);
 
+/** Groups one behind the other, [groups, in / groups, out / groups]: ConvBERT's grouped linear layers. A single one is a matrix. */
+function groupsOf({ shape }: Tensor, flipped: boolean): Pick<Operands, 'size' | 'groups'> {
+  if (shape.length !== 3) return {};
+  const [groups, ...sides] = shape as [number, number, number];
+  const [width, out] = (flipped ? sides.reverse() : sides) as [number, number];
+  return { size: { out: groups * out, in: groups * width }, ...(groups > 1 && { groups }) };
+}
+
 function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
   const [first = '', second = '', third = '', fourth = ''] = node.inputs;
   const constant = (value: string) => (value === '' ? undefined : constantOf(wiring, value));
@@ -104,7 +115,7 @@ function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
     case 'TransposeMatMul': {
       const weight = constant(second);
       const flipped = node.opType !== 'MatMul' && integer(node, 'transB', 0) === 1;
-      return weight && { input: first, weight, transposed: !flipped };
+      return weight && { input: first, weight, transposed: !flipped, ...groupsOf(weight.tensor, flipped) };
     }
     case 'Einsum': {
       const found = einsumWeight(node, constant(first)?.tensor.shape, constant(second)?.tensor.shape);

@@ -2,17 +2,21 @@ import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { ExtraOrgan, Layer } from './anatomy.ts';
 import { apartFromData } from './apart.ts';
-import { type Block, blockAround, type Miss, normBehind } from './block.ts';
+import { kernelTo, partsOf } from './beside.ts';
+import { type Block, blockAround, type Miss } from './block.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
 import { positionsBehind } from './disentangled.ts';
 import type { Draft } from './draft.ts';
 import { embeddingsBefore } from './embeddings.ts';
 import { familyOf } from './families/registry.ts';
+import { readers } from './feed-forward.ts';
 import { type Anchor, type Flow, flowOf } from './flow.ts';
 import { guessFamily } from './guess.ts';
 import { embeddingIds } from './ids.ts';
+import { inlined } from './inlined.ts';
 import { layerOf } from './layer.ts';
-import type { FoundNorm } from './norm.ts';
+import { openMasks } from './mask.ts';
+import { type FoundNorm, normBehind } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
 import { sharedLayers } from './shared.ts';
 import { tableAt } from './table.ts';
@@ -30,7 +34,9 @@ export interface Traced {
 
 /** The anatomy of a graph from its structure: names, where any are left, only tell apart what the structure does not. */
 export async function trace(model: Model, signal?: AbortSignal): Promise<Traced> {
-  const flow = flowOf(wire(model.graph!, model.tensors));
+  const { graph, tensors } = inlined(model.graph!, model.tensors);
+  const open = await openMasks(tensors, signal);
+  const flow = flowOf({ ...wire(graph, tensors), open });
   const found = flow.attentions.map(node => blockAround(flow, node));
   const misses = found.filter((each): each is Miss => typeof each === 'string');
   if (misses.includes('cross-attention')) return { flow, draft: undefined, misses };
@@ -42,24 +48,32 @@ export async function trace(model: Model, signal?: AbortSignal): Promise<Traced>
 }
 
 /** The longest run of layers that read each other; a second encoder in the same graph is left to nobody. */
-function chain(blocks: readonly Block[]): Block[] {
+export function chain(blocks: readonly Block[]): Block[] {
   const reads = new Map(blocks.map(block => [block.source, block]));
-  const ends = new Set(blocks.map(block => block.fed));
+  const ends = new Set(blocks.map(block => nextOf(block, reads)?.source));
   let longest: Block[] = [];
   for (const first of blocks) {
     if (ends.has(first.source)) continue;
     const run: Block[] = [];
-    for (let block: Block | undefined = first; block && run.length <= blocks.length; block = reads.get(block.fed))
+    for (let block: Block | undefined = first; block && run.length <= blocks.length; block = nextOf(block, reads))
       run.push(block);
     if (run.length > longest.length) longest = run;
   }
   return longest;
 }
 
+/** The layer that reads another one's data, or the sum of that and a convolution (DeBERTa v2). */
+function nextOf({ fed }: Block, reads: ReadonlyMap<Anchor, Block>): Block | undefined {
+  const next = reads.get(fed);
+  if (next) return next;
+  const sum = readers(fed).find(anchor => anchor.kind === 'join' && reads.has(anchor));
+  return sum && reads.get(sum);
+}
+
 async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signal?: AbortSignal): Promise<Draft> {
   const [first, last] = [blocks[0]!, blocks.at(-1)!];
   const stored = await sharedLayers(blocks, signal);
-  const embeddings = embeddingsBefore(flow, first.source, first.query.reads[0]!);
+  const embeddings = embeddingsBefore(flow, first.source, first.read);
   const { tables, norm, projection } = embeddings;
   const family = familyOf(model.config.model_type) ?? guessFamily(model, embeddings, stored, blocks);
   const sharing = groupsOf(blocks, stored);
@@ -101,7 +115,12 @@ function groupsOf(blocks: readonly Block[], stored: readonly number[]): Map<numb
 
 /** Names of the tensors that layers and embeddings own beside their matrices: what a norm on top must not claim again. */
 function tensorsOf(layers: readonly Layer[], ...others: readonly (FoundNorm | undefined)[]): Set<string> {
-  const norms = [...layers.flatMap(layer => [layer.attentionNorm, layer.outputNorm]), ...others.flatMap(found => found ?? [])];
+  const inLayers = layers.flatMap(({ attentionNorm, outputNorm, extra = [] }) => [
+    attentionNorm,
+    outputNorm,
+    ...extra.flatMap(organ => organ.norm ?? []),
+  ]);
+  const norms = [...inLayers, ...others.flatMap(found => found ?? [])];
   return new Set(norms.flatMap(norm => [norm.weight?.name, norm.bias?.name]).filter(name => name !== undefined));
 }
 
@@ -137,11 +156,27 @@ function sharedOrgans(flow: Flow, blocks: readonly Block[], finalNorm: FoundNorm
     'encoder.embed_positions',
     blocks.flatMap(block => block.turning),
   );
+  organs.push(...convolutionAfter(flow, blocks));
   if (finalNorm) organs.push({ id: 'encoder.final_norm', part: 'layer', norm: normOf('encoder.final_norm', finalNorm) });
   return organs;
 }
 
+/** DeBERTa v2 adds a convolution of the embeddings to what the first layer makes of them. source: He et al., DeBERTa, ICLR 2021. */
+function convolutionAfter(flow: Flow, [first]: readonly Block[]): ExtraOrgan[] {
+  for (const sum of first ? readers(first.fed) : []) {
+    if (sum.kind !== 'join' || !sum.from.includes(first!.source)) continue;
+    const kernel = kernelTo(flow, sum.reads[sum.from.indexOf(first!.source)]);
+    if (!kernel) continue;
+    const norm = normBehind(flow, sum);
+    return [
+      { id: 'encoder.conv.conv', part: 'layer', tensors: partsOf(kernel) },
+      ...(norm ? [{ id: 'encoder.conv.LayerNorm', part: 'layer' as const, norm: normOf('encoder.conv.LayerNorm', norm) }] : []),
+    ];
+  }
+  return [];
+}
+
 function storedTable(id: string, weight: Tensor): ExtraOrgan {
-  const [rows, width] = weight.shape as [number, number];
+  const [rows, width] = weight.shape.slice(-2) as [number, number];
   return { id, part: 'layer', table: { id, weight, rows, width, form: 'dense', nodes: [] } };
 }

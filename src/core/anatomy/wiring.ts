@@ -12,6 +12,8 @@ export interface Wiring {
   readonly consumers: ReadonlyMap<string, readonly Node[]>;
   /** Inputs a caller feeds: not those that an initializer gives a default. */
   readonly fed: ReadonlySet<string>;
+  /** Stored masks that are known to hide nothing, see openMasks. */
+  readonly open?: ReadonlySet<string>;
 }
 
 const none: readonly Node[] = [];

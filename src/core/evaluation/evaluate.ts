@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { fail, type Sentence, sentence, throwIfCancelled } from '../errors.ts';
 import { batches } from './batches.ts';
 import { classOf, DriftCollector } from './drift.ts';
@@ -6,7 +7,7 @@ import { classesOf } from './labels.ts';
 import { latencyOf, timesInTurn } from './latency.ts';
 import { cosineOf } from './metrics/cosine.ts';
 import { qualityMetrics } from './metrics/registry.ts';
-import { type TextOutput, textOutput } from './outputs.ts';
+import { allFinite, type TextOutput, textOutput } from './outputs.ts';
 import type { Evaluation, Latency, Measured, MetricValue } from './report.ts';
 import type { Runtime } from './runtime.ts';
 import { type Input, type Prepared, prepare, type Subject, tokenizersOf } from './subject.ts';
@@ -17,8 +18,11 @@ export interface EvaluateOptions {
   /** Texts run together. */
   readonly batch: number;
   readonly signal?: AbortSignal;
-  /** Texts run, of all; of both models where there are two. */
-  readonly progress?: (done: number, total: number) => void;
+  /**
+   * Texts run, of all, and the model that is about to be loaded or run: whoever hears this and no more knows which one brought the
+   * process down.
+   */
+  readonly progress?: (done: number, total: number, model: string) => void;
 }
 
 /** Length of the text that is timed, in tokens, where the model takes it. */
@@ -43,6 +47,7 @@ export async function evaluate(
   try {
     for (const [index, each] of subjects.entries()) {
       throwIfCancelled(options.signal);
+      options.progress?.(0, texts.length, each.name ?? basename(each.path));
       prepared.push(await prepare(each, tokenizers[index]!, texts, task, runtime, options.threads));
     }
     const isDrawn = prepared[0]!.tokenizer.kind === 'seed';
@@ -81,7 +86,7 @@ export async function evaluate(
 }
 
 /** A similarity's two texts are run apart, one after the other; a classifier reads a pair together. */
-function textsOf({ kind, samples }: Task): Input[] {
+export function textsOf({ kind, samples }: Task): Input[] {
   if (kind !== 'similarity') return samples.map(({ text, pair }) => (pair === undefined ? { text } : { text, pair }));
   return samples.flatMap(({ text, pair }) => [{ text }, { text: pair ?? '' }]);
 }
@@ -121,28 +126,45 @@ async function runAll(
     drift: new DriftCollector(),
   };
   const size = Math.min(options.batch, ...prepared.map(it => it.inputs.fixedBatch ?? options.batch));
+  const once = distinct(texts);
   let done = 0;
-  for (const places of batches(
-    prepared[0]!.encodings.map(it => it.ids.length),
+  for (const chosen of batches(
+    once.map(([first]) => prepared[0]!.encodings[first!]!.ids.length),
     size,
   )) {
+    const groups = chosen.map(index => once[index]!);
+    const places = groups.map(([first]) => first!);
     throwIfCancelled(options.signal);
     const outputs: TextOutput[][] = [];
     for (const [index, each] of prepared.entries()) {
+      options.progress?.(done, texts.length, each.runner.name);
       const ofBatch = await runBatch(each, places, task);
       outputs.push(ofBatch);
       for (const [i, output] of ofBatch.entries()) {
-        found.answers[index]![places[i]!] =
-          task.kind === 'classification' ? classOf(output) : task.kind === 'similarity' ? output.vector : null;
-        if (!output.values.every(Number.isFinite)) found.nonFinite[index]!++;
+        const answer = task.kind === 'classification' ? classOf(output) : task.kind === 'similarity' ? output.vector : null;
+        for (const place of groups[i]!) found.answers[index]![place] = answer;
+        if (!allFinite(output.values)) found.nonFinite[index]! += groups[i]!.length;
       }
     }
     const [after, before] = outputs;
-    if (before) for (const [i, place] of places.entries()) found.drift.add(place, texts[place]!.text, before[i]!, after![i]!);
-    done += places.length;
-    options.progress?.(done, texts.length);
+    if (before)
+      for (const [i, group] of groups.entries())
+        for (const place of group) found.drift.add(place, texts[place]!.text, before[i]!, after![i]!);
+    for (const group of groups) done += group.length;
   }
   return found;
+}
+
+/** Places of the same text together: each is run once. */
+function distinct(texts: readonly Input[]): number[][] {
+  const found = new Map<string, number[]>();
+  for (const [place, { text, pair }] of texts.entries()) {
+    const key = pair === undefined ? text : `${text}\0${pair}`;
+    const same = found.get(key);
+    if (same) same.push(place);
+    else found.set(key, [place]);
+  }
+  return [...found.values()];
 }
 
 async function runBatch(

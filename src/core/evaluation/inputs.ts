@@ -22,7 +22,7 @@ export interface Inputs {
 }
 
 /** throws 'unsupported' naming each input that is none of ids, mask, types and positions. */
-export function inputsOf({ name: file, inputs }: Runner): Inputs {
+export function inputsOf({ name: file, inputs }: Pick<Runner, 'name' | 'inputs'>): Inputs {
   const found = new Map<string, Role>();
   const unknown: string[] = [];
   for (const input of inputs) {

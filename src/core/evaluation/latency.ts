@@ -2,9 +2,10 @@ import { throwIfCancelled } from '../errors.ts';
 import type { Latency } from './report.ts';
 
 /** Enough for a steady median; less where a run is long. */
-const mostRuns = 30;
-const fewestRuns = 5;
-const budgetMs = 1500;
+const mostRuns = 20;
+const fewestRuns = 8;
+/** Of each model. */
+const budgetMs = 500;
 const warmUps = 2;
 
 /**

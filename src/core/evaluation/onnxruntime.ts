@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { fail, sentence } from '../errors.ts';
 import { floatOfHalf } from '../tensor/halves.ts';
-import type { Feed, Runner, Runtime, Values } from './runtime.ts';
+import type { Feed, FloatFeed, Runner, Runtime, Values } from './runtime.ts';
 
 type Library = typeof import('onnxruntime-node');
 
@@ -13,7 +13,11 @@ type Library = typeof import('onnxruntime-node');
 export async function onnxRuntime(): Promise<Runtime> {
   const library = await loadLibrary();
   const version = library.env.versions?.node ?? library.env.versions?.common ?? '';
-  return { title: `onnxruntime-node ${version}`.trim(), load: (path, threads) => load(library, path, threads) };
+  return {
+    title: `onnxruntime-node ${version}`.trim(),
+    load: (path, threads, name = basename(path)) => load(library, path, name, threads),
+    loadBytes: (bytes, name, threads) => load(library, bytes, name, threads),
+  };
 }
 
 async function loadLibrary(): Promise<Library> {
@@ -29,10 +33,10 @@ async function loadLibrary(): Promise<Library> {
   }
 }
 
-async function load(library: Library, path: string, threads: number): Promise<Runner> {
-  const name = basename(path);
+async function load(library: Library, model: string | Uint8Array, name: string, threads: number): Promise<Runner> {
   const started = performance.now();
-  const session = await library.InferenceSession.create(path, {
+  // One call for two overloads.
+  const session = await library.InferenceSession.create(model as string, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -63,7 +67,7 @@ async function run(
   session: InferenceSession,
   name: string,
   types: ReadonlyMap<string, string>,
-  feeds: ReadonlyMap<string, Feed>,
+  feeds: ReadonlyMap<string, Feed | FloatFeed>,
   wanted: readonly string[],
 ): Promise<ReadonlyMap<string, Values>> {
   const tensors: Record<string, Tensor> = {};
@@ -74,7 +78,9 @@ async function run(
   return new Map(Object.entries(results).map(([output, tensor]) => [output, asValues(tensor as Tensor)]));
 }
 
-function asTensor({ Tensor }: Library, type: string, { ids_BT, shape }: Feed): Tensor {
+function asTensor({ Tensor }: Library, type: string, feed: Feed | FloatFeed): Tensor {
+  if ('floats' in feed) return new Tensor('float32', feed.floats, feed.shape);
+  const { ids_BT, shape } = feed;
   if (type === 'int32') return new Tensor('int32', ids_BT, shape);
   if (type === 'float32') return new Tensor('float32', Float32Array.from(ids_BT), shape);
   if (type === 'bool') return new Tensor('bool', Uint8Array.from(ids_BT), shape);

@@ -14,7 +14,7 @@ export interface Chosen {
   readonly classes: number;
 }
 
-/** What a model said about one text: real tokens only, padding is left out. */
+/** What a model said about one text: real tokens only, padding is left out. Views of the batch's outputs, but for the vector. */
 export interface TextOutput {
   /** The vector of the text: pooled, or the logits themselves where that is all there is. */
   readonly vector: Float32Array;
@@ -82,17 +82,26 @@ function rowOf({ data, shape }: Values, b: number, tokens: number, name: string)
   const perText = data.length / shape[0]!;
   const width = shape.at(-1)!;
   const start = b * perText;
-  if (shape.length === 3) return { data: data.slice(start, start + Math.min(perText, tokens * width)), width };
+  if (shape.length === 3) return { data: data.subarray(start, start + Math.min(perText, tokens * width)), width };
   const real = /^(start|end)_/i.test(name) ? Math.min(tokens, width) : width;
-  return { data: data.slice(start, start + real), width: real };
+  return { data: data.subarray(start, start + real), width: real };
 }
 
 function pool({ data, width }: RowsOfText, pooling: Pooling): Float32Array {
   const rows = data.length / width;
   if (rows === 1 || pooling === 'cls') return data.slice(0, width);
   const sums = new Float64Array(width);
-  for (let i = 0; i < data.length; i++) sums[i % width]! += data[i]!;
-  return Float32Array.from(sums, sum => sum / rows);
+  for (let start = 0; start < data.length; start += width) for (let c = 0; c < width; c++) sums[c]! += data[start + c]!;
+  const mean = new Float32Array(width);
+  for (let c = 0; c < width; c++) mean[c] = sums[c]! / rows;
+  return mean;
+}
+
+/** Whether every number is finite. A sum of finite fp32 numbers stays finite in fp64, and one NaN or infinity never leaves it. */
+export function allFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return Number.isFinite(sum);
 }
 
 /** The place of the largest number; the first of equals. */

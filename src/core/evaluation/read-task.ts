@@ -30,6 +30,15 @@ export async function readTask(spec: string): Promise<Task> {
   throw fail('usage', 'This is no task: {spec}. A task is stsb:FILE.csv, sst2:FILE.tsv, text:FILE, or a JSON file.', { spec });
 }
 
+/** Texts as they are given, for drift alone. Empty ones are left out, and counted in the notes. throws 'usage' when none is left */
+export function taskOfTexts(texts: readonly string[], title = 'text'): Task {
+  const samples = texts.map((text, index) => ({ text, line: index + 1 })).filter(({ text }) => text.trim() !== '');
+  if (samples.length === 0) throw fail('usage', 'There is no text to run the model on.');
+  const empty = texts.length - samples.length;
+  const notes = empty > 0 ? [sentence('{count} empty texts were left out.', { count: empty })] : [];
+  return { name: title, file: title, kind: 'text', samples, metrics: [], pooling: 'mean', notes };
+}
+
 async function textTask(path: string): Promise<Task> {
   const lines = (await readText(path)).split('\n').map((line, index) => ({ text: line.replace(/\r$/, ''), line: index + 1 }));
   const samples = lines.filter(({ text }) => text.trim() !== '');

@@ -20,6 +20,12 @@ export interface Feed {
   readonly shape: readonly [number, number];
 }
 
+/** Numbers for one input of a graph that was cut out of a model. */
+export interface FloatFeed {
+  readonly floats: Float32Array;
+  readonly shape: readonly number[];
+}
+
 /** A model that is loaded and can run. */
 export interface Runner {
   /** The model file's name, for messages. */
@@ -28,13 +34,15 @@ export interface Runner {
   readonly outputs: readonly string[];
   readonly loadMs: number;
   /** Only the outputs named in `wanted`. */
-  run(feeds: ReadonlyMap<string, Feed>, wanted: readonly string[]): Promise<ReadonlyMap<string, Values>>;
+  run(feeds: ReadonlyMap<string, Feed | FloatFeed>, wanted: readonly string[]): Promise<ReadonlyMap<string, Values>>;
   close(): Promise<void>;
 }
 
 export interface Runtime {
   /** The library and its version, for the report. */
   readonly title: string;
-  /** By path: external data is found beside the file. throws 'unsupported' when the library refuses the model. */
-  load(path: string, threads: number): Promise<Runner>;
+  /** By path: external data is found beside the file. `name` is for messages, default the file's. throws 'unsupported' when the library refuses the model. */
+  load(path: string, threads: number, name?: string): Promise<Runner>;
+  /** A model that is in memory, whole. `name` is for messages. */
+  loadBytes(bytes: Uint8Array, name: string, threads: number): Promise<Runner>;
 }

@@ -11,6 +11,8 @@ import type { Encoding, Tokenizer } from './tokenize/tokenizer.ts';
 /** A model that is to be evaluated, as its opener knows it. */
 export interface Subject {
   readonly path: string;
+  /** What the model is called in the report and in errors; default: the file's name. */
+  readonly name?: string;
   /** Where its tokenizer is looked for. */
   readonly folder: Folder;
   readonly config: Readonly<Record<string, unknown>>;
@@ -62,7 +64,7 @@ export async function prepare(
   runtime: Runtime,
   threads: number,
 ): Promise<Prepared> {
-  const runner = await runtime.load(subject.path, threads);
+  const runner = await runtime.load(subject.path, threads, subject.name);
   try {
     const inputs = inputsOf(runner);
     const padding = typeof subject.config.pad_token_id === 'number' ? subject.config.pad_token_id : tokenizer.pad;

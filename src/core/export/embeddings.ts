@@ -1,36 +1,51 @@
 import type { Anatomy, Table } from '../anatomy/anatomy.ts';
 import { fail } from '../errors.ts';
+import { asFactor } from './deberta.ts';
 import { type GraphBuilder, int } from './graph-builder.ts';
-
-export interface Inputs {
-  readonly ids: string;
-  /** Absent in families and models that have no types, or only one. */
-  readonly types: string | undefined;
-}
-
-export interface Positions {
-  /** Counted from the token that pads (RoBERTa); from 0 in order where undefined. */
-  readonly padding: number | undefined;
-}
+import type { Inputs } from './inputs.ts';
+import { addEmbeddingNorm } from './mobilebert.ts';
+import { flag, isDeberta, type Settings, whole } from './settings.ts';
 
 const tableOf = ({ tables }: Anatomy, name: string): Table | undefined => tables.find(({ id }) => id === `embeddings.${name}`);
 
 /** Rows of the table of token types; 0 without one. */
 export const tokenTypes = (anatomy: Anatomy): number => tableOf(anatomy, 'token_type_embeddings')?.rows ?? 0;
 
-/** Words, positions and types summed, normed, and projected where the hidden states are wider. */
-export function addEmbeddings(graph: GraphBuilder, anatomy: Anatomy, { ids, types }: Inputs, positions: Positions): string {
-  const [word, position, type] = ['word', 'position', 'token_type'].map(name => tableOf(anatomy, `${name}_embeddings`));
-  if (!word || !position || !anatomy.embeddingNorm)
-    throw fail('unsupported', 'The model has no table of words, no table of positions or no norm behind them.');
-  let sum = graph.lookUp(word, ids);
-  if (type) sum = graph.node('Add', [sum, graph.lookUp(type, types ?? zeros(graph, ids))]);
+/**
+ * Words, positions and types summed and normed. A projection to the width of the hidden states stands behind the norm (ALBERT, ELECTRA),
+ * before it (DeBERTa), or behind the words alone (MobileBERT).
+ */
+export function addEmbeddings(graph: GraphBuilder, anatomy: Anatomy, inputs: Inputs, settings: Settings): string {
+  const { family, embeddingNorm: norm, embeddingProjection: projection } = anatomy;
+  const word = tableOf(anatomy, 'word_embeddings');
+  if (!word || !norm) throw incomplete();
+  const words = graph.lookUp(word, inputs.ids);
+  if (family === 'mobilebert') {
+    const wide = projection ? mobile(graph, anatomy, words, settings) : words;
+    return addEmbeddingNorm(graph, withPlaces(graph, anatomy, wide, inputs, settings), norm, settings);
+  }
+  const sum = withPlaces(graph, anatomy, words, inputs, settings);
+  if (isDeberta(family)) {
+    const normed = graph.norm(projection ? graph.linear(sum, projection) : sum, norm);
+    return graph.within('embeddings', () => graph.node('Mul', [normed, asFactor(graph, inputs.mask)]));
+  }
+  const normed = graph.norm(sum, norm);
+  return projection ? graph.linear(normed, projection) : normed;
+}
+
+const incomplete = () => fail('unsupported', 'The model has no table of words, no table of positions or no norm behind them.');
+
+/** The sum of words, and of types and positions where the family has them. */
+function withPlaces(graph: GraphBuilder, anatomy: Anatomy, words: string, { ids, types }: Inputs, settings: Settings): string {
+  const [position, type] = ['position', 'token_type'].map(name => tableOf(anatomy, `${name}_embeddings`));
+  const sum = type ? graph.node('Add', [words, graph.lookUp(type, types ?? zeros(graph, ids))]) : words;
+  if (isDeberta(anatomy.family) && !flag(settings.config, 'position_biased_input', true)) return sum;
+  if (!position) throw incomplete();
+  const { padding } = settings;
   const places = graph.within('embeddings', () =>
-    positions.padding === undefined ? inOrder(graph, ids) : countedFrom(graph, ids, positions.padding),
+    padding === undefined ? inOrder(graph, ids) : countedFrom(graph, ids, padding),
   );
-  sum = graph.node('Add', [sum, graph.lookUp(position, places)]);
-  const normed = graph.norm(sum, anatomy.embeddingNorm);
-  return anatomy.embeddingProjection ? graph.linear(normed, anatomy.embeddingProjection) : normed;
+  return graph.node('Add', [sum, graph.lookUp(position, places)]);
 }
 
 /** [[0, 1, 2, …]]: a longer sequence than the table has rows is an error of onnxruntime's, not a wrong answer. */
@@ -50,3 +65,19 @@ function countedFrom(graph: GraphBuilder, ids: string, padding: number): string 
 
 const zeros = (graph: GraphBuilder, ids: string): string =>
   graph.node('Expand', [graph.integers([0]), graph.node('Shape', [ids])]);
+
+/** MobileBERT: a word with the next and the one before, side by side, made as wide as the hidden states. */
+function mobile(graph: GraphBuilder, anatomy: Anatomy, words: string, { config }: Settings): string {
+  const projection = anatomy.embeddingProjection!;
+  const isTrigram = flag(config, 'trigram_input', true);
+  const width = tableOf(anatomy, 'word_embeddings')!.width;
+  if (!isTrigram && width === whole(config, 'hidden_size', anatomy.hidden)) return words;
+  return graph.linear(isTrigram ? graph.within('embeddings', () => trigrams(graph, words)) : words, projection);
+}
+
+function trigrams(graph: GraphBuilder, words: string): string {
+  const padded = graph.node('Pad', [words, graph.integers([0, 1, 0, 0, 1, 0])]);
+  const from = (start: number, end: number) =>
+    graph.node('Slice', [padded, graph.integers([start]), graph.integers([end]), graph.integers([1])]);
+  return graph.node('Concat', [from(2, Number.MAX_SAFE_INTEGER), words, from(0, -2)], { axis: int(2) });
+}

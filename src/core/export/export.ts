@@ -1,14 +1,19 @@
-import type { Anatomy } from '../anatomy/anatomy.ts';
+import type { Anatomy, ExtraOrgan } from '../anatomy/anatomy.ts';
 import type { Graph } from '../model/graph.ts';
 import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { addEmbeddings, tokenTypes } from './embeddings.ts';
+import { addDeberta } from './deberta.ts';
+import { addEmbeddings } from './embeddings.ts';
 import { GraphBuilder } from './graph-builder.ts';
-import { addHead, Top } from './heads.ts';
+import { addHead } from './heads.ts';
+import { addInputs, type Inputs } from './inputs.ts';
 import { addLayer, scoreMask } from './layer.ts';
+import { addMobilebert } from './mobilebert.ts';
 import { addPooling, type Pooling } from './pooling.ts';
 import { relativeScores } from './relative-positions.ts';
+import { type Settings, settingsOf } from './settings.ts';
 import { checkSupported } from './supported.ts';
+import { Top } from './top.ts';
 
 /** What an ONNX model is made of, beside what the format itself needs. */
 export interface Exported {
@@ -29,41 +34,63 @@ const IR_VERSION = 8;
  */
 export function exportGraph(model: Model, anatomy: Anatomy, pooling?: Pooling): Exported {
   checkSupported(model, anatomy);
-  const config = configOf(model, anatomy);
-  const graph = new GraphBuilder(config.epsilon);
-  const ids = graph.input('input_ids');
-  const mask = graph.input('attention_mask');
-  const types = tokenTypes(anatomy) > 1 ? graph.input('token_type_ids') : undefined;
-  const seen = graph.within('encoder', () => scoreMask(graph, mask));
-  const relative = anatomy.encoderExtra?.find(({ table }) => table)?.table;
-  const shown = relative ? graph.node('Add', [relativeScores(graph, ids, relative), seen]) : seen;
-  let hidden = addEmbeddings(graph, anatomy, { ids, types }, config);
-  for (const layer of anatomy.layers) hidden = addLayer(graph, layer, hidden, shown, config.activation);
-  const top = new Top(graph, anatomy, hidden, config);
+  const settings = settingsOf(model, anatomy);
+  const graph = new GraphBuilder(settings.epsilon);
+  const inputs = addInputs(graph, anatomy);
+  const embedded = addEmbeddings(graph, anatomy, inputs, settings);
+  const hidden = (encoders[anatomy.family] ?? addBert)(graph, anatomy, embedded, inputs, settings);
+  const top = new Top(graph, anatomy, hidden, settings, inputs.choices);
   addHead(top);
-  if (pooling) addPooling(graph, hidden, mask, anatomy.hidden, pooling);
-  const { nodes, tensors, inputs, outputs } = graph;
-  const left = [
-    ...anatomy.top.filter(({ id }) => !top.used.has(id)).map(({ id }) => id),
-    ...anatomy.unclaimed.map(({ name }) => name).filter(name => !top.used.has(name)),
-  ];
-  const initializers = [...tensors.keys()];
-  const opsets = new Map([['', OPSET]]);
-  return { graph: { name: anatomy.family, inputs, outputs, nodes, initializers, opsets, irVersion: IR_VERSION }, tensors, left };
-}
-
-/** What config.json says about the arithmetic, and what transformers takes where it does not. */
-function configOf({ config }: Model, { family }: Anatomy) {
-  const { layer_norm_eps: epsilon, hidden_act: hidden, activation: own, pad_token_id: padding } = config;
-  const stated = family === 'distilbert' ? (own ?? hidden) : hidden;
+  if (pooling) addPooling(graph, hidden, inputs.mask, anatomy.hidden, pooling);
+  const { nodes, tensors } = graph;
   return {
-    // DistilBERT's is written into its code.
-    epsilon: typeof epsilon === 'number' && family !== 'distilbert' ? epsilon : 1e-12,
-    activation: typeof stated === 'string' ? stated : family === 'albert' ? 'gelu_new' : 'gelu',
-    untied: config.tie_word_embeddings === false,
-    // MPNet's is written into its code.
-    padding: countedPositions.includes(family) ? (typeof padding === 'number' && family !== 'mpnet' ? padding : 1) : undefined,
+    graph: {
+      name: anatomy.family,
+      inputs: graph.inputs,
+      outputs: graph.outputs,
+      nodes,
+      initializers: [...tensors.keys()],
+      opsets: new Map([['', OPSET]]),
+      irVersion: IR_VERSION,
+    },
+    tensors,
+    left: leftOut(graph, anatomy, top),
   };
 }
 
-const countedPositions: readonly string[] = ['roberta', 'xlm-roberta', 'camembert', 'mpnet'];
+type Encoder = typeof addBert;
+
+const encoders: Readonly<Record<string, Encoder>> = {
+  'deberta-v2': addDeberta,
+  'deberta-v3': addDeberta,
+  mobilebert: addMobilebert,
+};
+
+/** BERT's layers, and MPNet's, whose scores know how far apart two tokens are. */
+function addBert(graph: GraphBuilder, anatomy: Anatomy, embedded: string, { ids, mask }: Inputs, settings: Settings): string {
+  const seen = graph.within('encoder', () => scoreMask(graph, mask));
+  const relative = anatomy.encoderExtra?.find(({ table }) => table)?.table;
+  const shown = relative ? graph.node('Add', [relativeScores(graph, ids, relative), seen]) : seen;
+  return anatomy.layers.reduce((hidden, layer) => addLayer(graph, layer, hidden, shown, settings.activation), embedded);
+}
+
+/** Organs and tensors of the checkpoint that no node reads. */
+function leftOut(graph: GraphBuilder, anatomy: Anatomy, top: Top): string[] {
+  const { tables, embeddingProjection, embeddingExtra = [], encoderExtra = [], layers, unclaimed } = anatomy;
+  const extra = [...embeddingExtra, ...encoderExtra, ...layers.flatMap(({ extra }) => extra ?? [])];
+  const below = [
+    ...tables.map(({ id, weight }) => ({ id, tensors: [weight] })),
+    ...(embeddingProjection ? [{ id: embeddingProjection.id, tensors: [embeddingProjection.weight] }] : []),
+    ...extra.map(organ => ({ id: organ.id, tensors: tensorsOf(organ) })),
+  ];
+  return [
+    ...below.filter(({ tensors }) => !tensors.some(tensor => graph.holds(tensor))).map(({ id }) => id),
+    ...anatomy.top.filter(({ id }) => !top.used.has(id)).map(({ id }) => id),
+    ...unclaimed.map(({ name }) => name).filter(name => !top.used.has(name)),
+  ];
+}
+
+const tensorsOf = ({ linear, table, norm, tensors }: ExtraOrgan): readonly Tensor[] =>
+  [linear?.weight, table?.weight, norm?.weight, ...(tensors ?? []).map(([, tensor]) => tensor)].filter(
+    tensor => tensor !== undefined,
+  );

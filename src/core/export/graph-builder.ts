@@ -37,8 +37,8 @@ export class GraphBuilder {
     return made;
   }
 
-  input(name: string): string {
-    this.inputs.push({ name, dtype: 'int64', shape: ['batch', 'sequence'] });
+  input(name: string, shape: readonly string[] = ['batch', 'sequence']): string {
+    this.inputs.push({ name, dtype: 'int64', shape });
     this.#names.unique(name);
     return name;
   }
@@ -82,7 +82,7 @@ export class GraphBuilder {
   }
 
   /** y = x T^T + b with a table of the graph, which is stored once; onnxruntime turns it when it loads the model. */
-  tiedLinear(value: string, { id, bias }: Linear, table: Table): string {
+  tiedLinear(value: string, { id, bias }: Pick<Linear, 'id' | 'bias'>, table: Table): string {
     return this.within(id, () => {
       const matrix = this.node('Transpose', [this.table(table)], { perm: ints([1, 0]) });
       return this.#biased(this.node('MatMul', [value, matrix]), id, bias);
@@ -93,14 +93,27 @@ export class GraphBuilder {
     return bias ? this.node('Add', [product, this.parameter(bias, `${id}.bias`)]) : product;
   }
 
-  norm(value: string, { id, weight, bias }: Norm): string {
+  norm(value: string, { id, weight, bias }: Norm, epsilon = this.#epsilon): string {
     const given = [weight && this.parameter(weight, `${id}.weight`), bias && this.parameter(bias, `${id}.bias`)];
     return this.within(id, () =>
       this.node('LayerNormalization', [value, ...given.filter(name => name !== undefined)], {
         axis: int(-1),
-        epsilon: float(this.#epsilon),
+        epsilon: float(epsilon),
       }),
     );
+  }
+
+  /** weight * value + bias: MobileBERT's norm, which does not norm. */
+  scaled(value: string, { id, weight, bias }: Norm): string {
+    return this.within(id, () => {
+      const product = weight ? this.node('Mul', [value, this.parameter(weight, `${id}.weight`)]) : value;
+      return bias ? this.node('Add', [product, this.parameter(bias, `${id}.bias`)]) : product;
+    });
+  }
+
+  /** Whether a tensor of the checkpoint is in the graph. */
+  holds({ name }: Tensor): boolean {
+    return this.#stored.has(`p${name}`) || this.#stored.has(`t${name}`);
   }
 
   table({ id, weight }: Table): string {

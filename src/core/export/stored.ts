@@ -10,8 +10,11 @@ const BAND = 32 * 1024 * 1024;
 /** Elements of the source read at once, 4 MiB: all of most matrices. */
 const PIECE = 1024 * 1024;
 
-/** Side of the squares that are turned at once: 32 lines of 128 bytes each way stay in the first-level cache. */
-const SQUARE = 32;
+/** Columns that are turned at once: a cache line of each row that is read, and as many lines that are written side by side. */
+const STRIP = 16;
+
+/** Rows that are turned at once. */
+const ROWS = 8;
 
 /** So few bytes of a turned matrix are picked one by one: whoever compares a few places must not turn it all. */
 const FEW = 256;
@@ -94,23 +97,48 @@ async function turnBand(tensor: Tensor, first: number, last: number, signal?: Ab
 /** Columns [first, last) of the source, read in runs of rows, into the rows of `band_CR`. */
 async function turn(tensor: Tensor, first: number, last: number, band_CR: Float32Array, signal?: AbortSignal): Promise<void> {
   const [rows = 1, columns = 1] = tensor.shape;
-  const step = Math.max(SQUARE, Math.floor(PIECE / columns));
+  const step = Math.max(ROWS, Math.floor(PIECE / columns));
   const scratch = spare.pop() ?? new Float32Array(PIECE);
+  const into = asBits(band_CR);
   for (let top = 0; top < rows; top += step) {
     throwIfCancelled(signal);
     const bottom = Math.min(rows, top + step);
-    const piece_RC = await floats(tensor, top * columns, bottom * columns, scratch, signal);
-    for (let r = top; r < bottom; r += SQUARE)
-      for (let c = first; c < last; c += SQUARE) {
-        const [rEnd, cEnd] = [Math.min(bottom, r + SQUARE), Math.min(last, c + SQUARE)];
-        for (let column = c; column < cEnd; column++)
-          for (let row = r, to = (column - first) * rows + r, from = (r - top) * columns + column; row < rEnd; row++) {
-            band_CR[to++] = piece_RC[from]!;
-            from += columns;
-          }
-      }
+    const piece_RC = asBits(await floats(tensor, top * columns, bottom * columns, scratch, signal));
+    for (let c = first; c < last; c += STRIP) {
+      const strip = { columns, first: c, last: Math.min(last, c + STRIP), rows: bottom - top };
+      turnStrip(piece_RC, into, strip, { start: (c - first) * rows + top, rows });
+    }
   }
   if (spare.length === 0) spare.push(scratch);
+}
+
+/** Numbers are moved, not read as such: the same bits, and twice as fast as Float32Arrays. */
+const asBits = (values: Float32Array): Int32Array => new Int32Array(values.buffer, values.byteOffset, values.length);
+
+/** Columns [first, last) of a piece of [rows, columns], each as a run of `to`, `rows` of the whole matrix apart. */
+function turnStrip(
+  from: Int32Array,
+  to: Int32Array,
+  { columns, first, last, rows }: { columns: number; first: number; last: number; rows: number },
+  whole: { start: number; rows: number },
+): void {
+  let row = 0;
+  for (; row + ROWS <= rows; row += ROWS)
+    for (let column = first; column < last; column++) {
+      const at = whole.start + (column - first) * whole.rows + row;
+      const read = row * columns + column;
+      to[at] = from[read]!;
+      to[at + 1] = from[read + columns]!;
+      to[at + 2] = from[read + 2 * columns]!;
+      to[at + 3] = from[read + 3 * columns]!;
+      to[at + 4] = from[read + 4 * columns]!;
+      to[at + 5] = from[read + 5 * columns]!;
+      to[at + 6] = from[read + 6 * columns]!;
+      to[at + 7] = from[read + 7 * columns]!;
+    }
+  for (; row < rows; row++)
+    for (let column = first; column < last; column++)
+      to[whole.start + (column - first) * whole.rows + row] = from[row * columns + column]!;
 }
 
 /** Kept for the next matrix: fresh memory is as slow as the turning itself. */

@@ -4,8 +4,23 @@ import type { Model } from '../model/model.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** Families whose layers are BERT's: norms behind, absolute positions, one feed-forward network. */
-const families: readonly string[] = ['bert', 'roberta', 'xlm-roberta', 'camembert', 'distilbert', 'albert', 'electra', 'mpnet'];
+const deberta = /^encoder\.(LayerNorm|rel_embeddings|conv\.(conv|LayerNorm)|layer\.\d+\.attention\.self\.pos_(key|query)_proj)$/;
+
+/** Families that a graph is made for, and the modules that some have beside BERT's. */
+const families: Readonly<Record<string, RegExp | undefined>> = {
+  bert: undefined,
+  roberta: undefined,
+  'xlm-roberta': undefined,
+  camembert: undefined,
+  distilbert: undefined,
+  albert: undefined,
+  electra: undefined,
+  mpnet: /^encoder\.relative_attention_bias$/,
+  'deberta-v2': deberta,
+  'deberta-v3': deberta,
+  mobilebert:
+    /^encoder\.layer\.\d+\.(bottleneck\.(input|attention)|output\.bottleneck|ffn\.\d+\.output)\.(dense|LayerNorm)$|^encoder\.layer\.\d+\.ffn\.\d+\.intermediate\.dense$/,
+};
 
 /** throws 'unsupported', saying what the graph would not do as the model does it, or 'missing-file' */
 export function checkSupported(model: Model, anatomy: Anatomy): void {
@@ -18,11 +33,11 @@ export function checkSupported(model: Model, anatomy: Anatomy): void {
       { reason: anatomy.notBert ? say(anatomy.notBert) : '' },
       file,
     );
-  if (!families.includes(anatomy.family))
+  if (!Object.hasOwn(families, anatomy.family))
     throw fail(
       'unsupported',
       'Models of the family {family} cannot be exported yet; {known} can.',
-      { family: anatomy.family, known: families.join(', ') },
+      { family: anatomy.family, known: Object.keys(families).join(', ') },
       file,
     );
   checkConfig(model);
@@ -47,7 +62,8 @@ function checkConfig({ name, config }: Model): void {
     );
 }
 
-function checkOrgans(model: Model, { family, layers, tables, top, embeddingExtra, encoderExtra }: Anatomy): void {
+function checkOrgans(model: Model, anatomy: Anatomy): void {
+  const { family, layers, tables, top, embeddingExtra, embeddingProjection, encoderExtra } = anatomy;
   const unknownHeads = layers.find(({ heads }) => heads === 0);
   if (unknownHeads)
     throw fail(
@@ -56,11 +72,19 @@ function checkOrgans(model: Model, { family, layers, tables, top, embeddingExtra
       { layer: unknownHeads.index },
       { file: model.name, hint: sentence('Put the model’s config.json beside it: num_attention_heads is needed.') },
     );
-  const inLayers = layers.flatMap(({ gate, extra }) => [gate, ...(extra ?? [])]);
-  const around = [...(embeddingExtra ?? []), ...(encoderExtra ?? [])].filter(organ => !isRelative(organ, layers, family));
-  const [extra] = [...inLayers, ...around].filter(organ => organ !== undefined);
+  const beside = [...(embeddingExtra ?? []), ...(encoderExtra ?? []), ...layers.flatMap(({ extra }) => extra ?? [])];
+  const gate = layers.find(({ gate }) => gate)?.gate;
+  const extra = gate ?? beside.find(organ => !isKnown(organ, layers, family));
   if (extra) throw fail('unsupported', 'The export does not know the module {id}.', { id: extra.id }, { file: model.name });
-  const matrices = [...layers.flatMap(linearsIn), ...tables, ...top.flatMap(({ linear }) => linear ?? [])];
+  const around = beside.flatMap(({ table }) => table ?? []);
+  const projection = embeddingProjection ? [embeddingProjection] : [];
+  const matrices = [
+    ...layers.flatMap(linearsIn),
+    ...tables,
+    ...projection,
+    ...around,
+    ...top.flatMap(({ linear }) => linear ?? []),
+  ];
   const coded = matrices.find(({ form, weight }) => form !== 'dense' || !isFloat(weight));
   if (coded)
     throw fail(
@@ -73,9 +97,6 @@ function checkOrgans(model: Model, { family, layers, tables, top, embeddingExtra
 
 const isFloat = (tensor: Tensor): boolean => dtypes[tensor.dtype].kind === 'float';
 
-/** MPNet's table of distances, as long as it has a column for each head of every layer. */
-const isRelative = ({ id, table }: ExtraOrgan, layers: readonly Layer[], family: string): boolean =>
-  family === 'mpnet' &&
-  id === 'encoder.relative_attention_bias' &&
-  table?.form === 'dense' &&
-  layers.every(({ heads }) => heads === table.width);
+/** MPNet's table of distances must have a column for each head of every layer. */
+const isKnown = ({ id, table }: ExtraOrgan, layers: readonly Layer[], family: string): boolean =>
+  families[family]?.test(id) === true && (family !== 'mpnet' || layers.every(({ heads }) => heads === table?.width));

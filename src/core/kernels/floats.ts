@@ -7,6 +7,8 @@ import { borrow, giveBack } from './scratch.ts';
 
 /** The floating-point types that have a kernel, and the bytes of one element. */
 const widths: Partial<Record<DType, number>> = { fp32: 4, fp16: 2, bf16: 2 };
+/** What a kernel widens to f32. */
+const narrow: Partial<Record<DType, number>> = { fp16: 2, bf16: 2, int8: 1, uint8: 1 };
 
 /** Weights in these types can be quantized. */
 export const isFloat = (dtype: DType): boolean => dtype in widths || dtype === 'fp64';
@@ -24,20 +26,47 @@ export async function floatsOf(
   signal?: AbortSignal,
   scratch?: Uint8Array,
 ): Promise<Float32Array> {
-  const width = widths[tensor.dtype];
-  if (scratch && width === 4 && tensor.bytesInto) {
-    const into = scratch.subarray(0, (end - start) * width);
-    await tensor.bytesInto(into, start * width, signal);
-    return new Float32Array(into.buffer, into.byteOffset, end - start);
-  }
-  if (width === undefined) return readFloats(tensor, start, end, signal);
-  const bytes = aligned(await tensor.bytes(start * width, end * width, signal), width);
   const count = end - start;
-  if (tensor.dtype === 'fp32') return new Float32Array(bytes.buffer, bytes.byteOffset, count);
-  const into = new Float32Array(count);
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
-  if (tensor.dtype === 'fp16') kernels.fromHalf(halves, into);
-  else kernels.fromBfloat(halves, into);
+  const into = scratch && new Float32Array(scratch.buffer, scratch.byteOffset, count);
+  if (tensor.dtype === 'fp32' && into && tensor.bytesInto) {
+    await tensor.bytesInto(scratch.subarray(0, 4 * count), 4 * start, signal);
+    return into;
+  }
+  const width = narrow[tensor.dtype];
+  if (width) return widened(tensor.dtype, await narrowBytes(tensor, width, start, end, signal, scratch), into, count);
+  if (tensor.dtype !== 'fp32') return readFloats(tensor, start, end, signal);
+  const bytes = aligned(await tensor.bytes(4 * start, 4 * end, signal), 4);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+}
+
+/** At the end of the scratch, if there is one: widening from its start on never overtakes what is still to be read. */
+async function narrowBytes(
+  tensor: Tensor,
+  width: number,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+  scratch?: Uint8Array,
+): Promise<Uint8Array> {
+  if (!scratch || !tensor.bytesInto) return aligned(await tensor.bytes(start * width, end * width, signal), width);
+  const into = scratch.subarray((4 - width) * (end - start), 4 * (end - start));
+  await tensor.bytesInto(into, start * width, signal);
+  return into;
+}
+
+const ONE = Float32Array.of(1);
+const ZERO = Float32Array.of(0);
+
+function widened(dtype: DType, bytes: Uint8Array, scratch: Float32Array | undefined, count: number): Float32Array {
+  const into = scratch ?? new Float32Array(count);
+  if (dtype === 'uint8') kernels.dequantizeByRow(bytes, ONE, ZERO, into);
+  else if (dtype === 'int8')
+    kernels.dequantizeByRow(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length), ONE, ZERO, into);
+  else {
+    const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
+    if (dtype === 'fp16') kernels.fromHalf(halves, into);
+    else kernels.fromBfloat(halves, into);
+  }
   return into;
 }
 

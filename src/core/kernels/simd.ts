@@ -1,4 +1,4 @@
-import { kernelsBase64 } from './built.ts';
+import { type Exports, openInstance, STATIC } from './instance.ts';
 import { rangeOf } from './plain.ts';
 import { type Bytes8, ERROR_BLOCK, type Kernels } from './signatures.ts';
 
@@ -9,8 +9,6 @@ import { type Bytes8, ERROR_BLOCK, type Kernels } from './signatures.ts';
 //
 // A tile of 1 MiB stays in the processor's second-level cache between the copy in, the work and the copy out.
 
-/** Left to the compiler's own data. */
-const STATIC = 64 * 1024;
 const TILE = 1024 * 1024;
 /** f32 elements in a tile; a multiple of ERROR_BLOCK. */
 const TILE_ELEMENTS = TILE / 4;
@@ -20,16 +18,7 @@ const FIRST = STATIC;
 const SECOND = FIRST + TILE;
 const SCALE = SECOND + TILE;
 const ZERO = SCALE + TILE;
-const PAGES = (ZERO + TILE) / 65536;
-
-/** What this file needs of the global: the compiler knows it only with the DOM. */
-declare const WebAssembly: {
-  Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-type Exports = Readonly<Record<string, (...args: number[]) => void>>;
+const BYTES = ZERO + TILE - STATIC;
 
 /** A run of whole rows, or, when a row is longer than a tile, a piece of one row. */
 interface Tile {
@@ -63,19 +52,8 @@ const flag = (integers: Bytes8): number => (integers instanceof Int8Array ? 1 : 
 
 /** undefined where there is no WebAssembly, or none with SIMD, or it was not built. */
 function load(): Kernels | undefined {
-  if (kernelsBase64 === '' || typeof WebAssembly === 'undefined') return undefined;
-  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
-  let call: Exports;
-  try {
-    const module = new WebAssembly.Module(Buffer.from(kernelsBase64, 'base64'));
-    const abort = (): never => {
-      throw new Error('a kernel stopped');
-    };
-    call = new WebAssembly.Instance(module, { env: { memory, abort } }).exports as Exports;
-  } catch {
-    return undefined;
-  }
-  return seam(call, memory.buffer);
+  const instance = openInstance(BYTES);
+  return instance && seam(instance.call, instance.buffer);
 }
 
 function seam(call: Exports, buffer: ArrayBuffer): Kernels {

@@ -1,4 +1,4 @@
-import { kernelsBase64 } from './built.ts';
+import { openInstance, STATIC } from './instance.ts';
 import { plainSymmetric } from './symmetric-plain.ts';
 
 // N rows and columns, K elements that are summed over. All places and strides are in f64 elements of the memory.
@@ -22,38 +22,16 @@ export interface SymmetricMemory {
   readonly kernels: SymmetricKernels;
 }
 
-/** Left to the compiler's own data. */
-const STATIC = 64 * 1024;
-
-/** What this file needs of the global: the compiler knows it only with the DOM. */
-declare const WebAssembly: {
-  Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-type Exports = Readonly<Record<keyof SymmetricKernels, (...places: number[]) => void>>;
-
-let compiled: object | undefined;
-
 /** Room for so many f64 and the work on them: SIMD WebAssembly with a memory of its own, or plain TypeScript where there is none. */
 export function openSymmetric(elements: number): SymmetricMemory {
-  if (kernelsBase64 === '' || typeof WebAssembly === 'undefined') return plainSymmetric(elements);
-  try {
-    compiled ??= new WebAssembly.Module(Buffer.from(kernelsBase64, 'base64'));
-    // The module asks for a memory that can hold what the other kernels work on, whatever is asked here.
-    const memory = new WebAssembly.Memory({ initial: Math.ceil((STATIC + 8 * elements) / 65536) + 1 });
-    const abort = (): never => {
-      throw new Error('a kernel stopped');
-    };
-    const call = new WebAssembly.Instance(compiled, { env: { memory, abort } }).exports as Exports;
-    return { memory: new Float64Array(memory.buffer, STATIC, elements), kernels: inBytes(call) };
-  } catch {
-    return plainSymmetric(elements);
-  }
+  const instance = openInstance(8 * elements);
+  if (!instance) return plainSymmetric(elements);
+  return { memory: new Float64Array(instance.buffer, STATIC, elements), kernels: inBytes(instance.call as SymmetricExports) };
 }
 
-const inBytes = (call: Exports): SymmetricKernels => {
+type SymmetricExports = Readonly<Record<keyof SymmetricKernels, (...places: number[]) => void>>;
+
+const inBytes = (call: SymmetricExports): SymmetricKernels => {
   const at = (place: number): number => STATIC + 8 * place;
   return {
     addGram: (strips, depth, count, gram, stride) => call.addGram(at(strips), depth, count, at(gram), 8 * stride),

@@ -19,7 +19,20 @@ export interface Graph {
   readonly irVersion: number;
   readonly producer: string;
   /** Local functions (ModelProto.functions), named domain::name. */
-  readonly functions: readonly { readonly domain: string; readonly name: string }[];
+  readonly functions: readonly LocalFunction[];
+}
+
+/** A function that a file defines for itself: its nodes stand for each node that calls it by domain and name. */
+export interface LocalFunction {
+  readonly domain: string;
+  readonly name: string;
+  /** What stands before the names of its constants in Model.tensors ("pkg::Layer/"). Its nodes use the names without it. */
+  readonly scope?: string;
+  readonly inputs?: readonly string[];
+  readonly outputs?: readonly string[];
+  readonly nodes?: readonly Node[];
+  /** Values of its attributes where a call leaves them out. */
+  readonly defaults?: ReadonlyMap<string, Attribute>;
 }
 
 export interface ValueInfo {
@@ -57,4 +70,8 @@ export type Attribute =
   | { readonly type: 'tensor'; readonly value: Tensor }
   | { readonly type: 'graph'; readonly value: Graph }
   /** Anything else (types, sparse tensors, lists of graphs): kept in the file, not understood. */
-  | { readonly type: 'other' };
+  | {
+      readonly type: 'other';
+      /** In a function: the attribute of the call that stands here. */
+      readonly refers?: string;
+    };

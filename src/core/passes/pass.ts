@@ -1,4 +1,6 @@
-import type { Anatomy, Linear, Table } from '../anatomy/anatomy.ts';
+import type { Anatomy, Linear, Norm, Table } from '../anatomy/anatomy.ts';
+import type { Folder } from '../bytes/source.ts';
+import type { Calibration } from '../calibration/calibration.ts';
 import type { Sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -7,10 +9,13 @@ import type { Tensor } from '../tensor/tensor.ts';
 export type Field =
   | (FieldText & {
       readonly kind: 'number';
-      readonly default: number;
+      /** null: not said, which is a choice of its own ("fraction" beside "remove"). */
+      readonly default: number | null;
       readonly min: number;
       readonly max: number;
       readonly step?: number;
+      /** The only ones allowed, where they are few. */
+      readonly values?: readonly number[];
     })
   | (FieldText & {
       readonly kind: 'choice';
@@ -19,25 +24,59 @@ export type Field =
     })
   | (FieldText & { readonly kind: 'flag'; readonly default: boolean })
   /** Globs of organ ids, one or more; "*" is anything. */
-  | (FieldText & { readonly kind: 'globs'; readonly default: readonly string[] });
+  | (FieldText & { readonly kind: 'globs'; readonly default: readonly string[] })
+  /** Whole numbers, each once, or their text: "1 3", "0-2". */
+  | (FieldText & { readonly kind: 'integers'; readonly default: readonly number[] })
+  /** Whole numbers by layer, or their text: "0:1 3:0,2" is { "0": [1], "3": [0, 2] }. */
+  | (FieldText & { readonly kind: 'units'; readonly default: Units })
+  /** Lists of whole numbers, or their text: "0-2 3-5" is [[0, 1, 2], [3, 4, 5]]. */
+  | (FieldText & { readonly kind: 'groups'; readonly default: readonly (readonly number[])[] })
+  /** A number for all layers, or a list with one for each, or its text: "4", "8 4 4 4 4 8". */
+  | (FieldText & { readonly kind: 'by-layer'; readonly default: ByLayer; readonly min: number; readonly max: number })
+  /** The path of a file; '' for none. */
+  | (FieldText & { readonly kind: 'file'; readonly default: string });
 interface FieldText {
   readonly label: Sentence;
   readonly help: Sentence;
   /** Shown only while another field has one of these values: { scheme: ['int8'] } */
   readonly when?: Readonly<Record<string, readonly string[]>>;
 }
+export type Units = Readonly<Record<string, readonly number[]>>;
+export type ByLayer = number | readonly number[];
 export type Fields = Readonly<Record<string, Field>>;
-type ValueOf<F extends Field> = F extends { kind: 'number' }
-  ? number
+type ValueOf<F extends Field> = F extends { kind: 'number'; default: infer D }
+  ? D extends null
+    ? number | null
+    : number
   : F extends { kind: 'flag' }
     ? boolean
     : F extends { kind: 'choice'; choices: readonly { value: infer V }[] }
       ? V
-      : readonly string[];
+      : F extends { kind: 'integers' }
+        ? readonly number[]
+        : F extends { kind: 'units' }
+          ? Units
+          : F extends { kind: 'groups' }
+            ? readonly (readonly number[])[]
+            : F extends { kind: 'by-layer' }
+              ? ByLayer
+              : F extends { kind: 'file' }
+                ? string
+                : readonly string[];
 export type Options<S extends Fields = Fields> = { readonly [K in keyof S]: ValueOf<S[K]> };
 
 /** The whole vocabulary of change. `rewrite` performs these; passes only speak them. */
-export type Edit = QuantizeEdit | CastEdit;
+export type Edit =
+  | QuantizeEdit
+  | CastEdit
+  | ReplaceEdit
+  | RemoveHeadsEdit
+  | RemoveNeuronsEdit
+  | RemoveLayersEdit
+  | RemoveRowsEdit
+  | RemoveHiddenEdit
+  | FactorEdit
+  | ShareEdit;
 
 export interface QuantizeEdit {
   readonly kind: 'quantize';
@@ -62,6 +101,85 @@ export interface CastEdit {
   readonly values: Tensor;
 }
 
+/** Other numbers of the same shape: a refit, a rotation, zeros. Matrices are stored as the old ones were, [in, out] where `transposed`. */
+export interface ReplaceEdit {
+  readonly kind: 'replace';
+  readonly target: Linear | Table | Norm;
+  readonly weight?: Tensor;
+  /** Only for an organ that has one. */
+  readonly bias?: Tensor;
+}
+
+// Structural edits name layers and organs by number and id, as the body has them before the plan; several kinds may stand in one plan.
+// Replacements in the same plan come first: their tensors have the shapes of before.
+
+/** Rows of query, key and value with their biases, and columns of the output projection. */
+export interface RemoveHeadsEdit {
+  readonly kind: 'remove-heads';
+  readonly layer: number;
+  /** Ascending, numbered as the layer has them now; not all. */
+  readonly heads: readonly number[];
+  /** The output projection for the heads that stay, refitted: weight [hidden, kept * headDim] in the layout of the old one, bias [hidden]. */
+  readonly output?: Refitted;
+}
+
+/** Rows of the first feed-forward matrix (and the gate) with their biases, and columns of the second. */
+export interface RemoveNeuronsEdit {
+  readonly kind: 'remove-neurons';
+  readonly layer: number;
+  /** Ascending; not all. */
+  readonly neurons: readonly number[];
+  /** The second matrix for the neurons that stay: weight [hidden, kept] in the layout of the old one, bias [hidden]. */
+  readonly down?: Refitted;
+}
+
+export interface Refitted {
+  readonly weight?: Tensor;
+  readonly bias?: Tensor;
+}
+
+export interface RemoveLayersEdit {
+  readonly kind: 'remove-layers';
+  /** Ascending; not all. */
+  readonly layers: readonly number[];
+}
+
+/** Rows of the word embedding, and of the decoder and its bias that go with it. */
+export interface RemoveRowsEdit {
+  readonly kind: 'remove-rows';
+  /** Id of the table. */
+  readonly table: string;
+  /** Old rows in their new order. */
+  readonly keep: readonly number[];
+}
+
+/** Every matrix that reads or writes the hidden state, in a smaller one. `tensors` holds all that change, by the id and part they are of. */
+export interface RemoveHiddenEdit {
+  readonly kind: 'remove-hidden';
+  readonly hidden: number;
+  /** "encoder.layer.0.attention.self.query.weight" -> its new tensor, in the layout of the old one. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** y = W x becomes y = second (first x), or a table becomes rows of a narrow table times a matrix. */
+export interface FactorEdit {
+  readonly kind: 'factor';
+  readonly target: Linear | Table;
+  /** [rank, in]; of a table: the projection [width, rank]. */
+  readonly first: Tensor;
+  /** [out, rank]; of a table: the narrow table [rows, rank]. */
+  readonly second: Tensor;
+  readonly bias?: Tensor;
+}
+
+/** Layers that use one set of weights: those of the first of each group, with `tensors` in place of its own where they are given. */
+export interface ShareEdit {
+  readonly kind: 'share';
+  readonly groups: readonly (readonly number[])[];
+  /** "encoder.layer.0.attention.self.query.weight" -> the shared numbers, in the layout of the first layer's. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
 export interface Skipped {
   readonly target: string;
   readonly reason: Sentence;
@@ -71,12 +189,22 @@ export interface Skipped {
 export interface Plan {
   readonly edits: readonly Edit[];
   readonly skipped: readonly Skipped[];
+  /** Files that go beside the result in place of the input's: a smaller tokenizer, by name. */
+  readonly companions?: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface PassContext {
   readonly model: Model;
   /** The format that will be written: schemes may differ in what they can store. */
   readonly format: Model['format'];
+  /** Only sizes are asked for: which units go may be a guess where it takes the text to know, how many may not. */
+  readonly dryRun?: boolean;
+  /** The model on the calibration text, opened when it is first asked for. Absent where there is no text. */
+  readonly calibration?: () => Promise<Calibration<Edit>>;
+  /** The files beside the model: tokenizer, vocabulary, config. */
+  readonly beside?: Folder;
+  /** 0 to 1, and what is worked on. */
+  readonly progress?: (fraction: number, what: string) => void;
   readonly signal?: AbortSignal;
 }
 

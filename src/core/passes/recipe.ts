@@ -1,4 +1,5 @@
 import { fail, sentence } from '../errors.ts';
+import { valueFor } from './field-values.ts';
 import type { Field, Fields, Recipe, Step } from './pass.ts';
 import { passes } from './registry.ts';
 
@@ -61,10 +62,9 @@ function parseOptions(
     if (!Object.hasOwn(fields, name)) throw unknownOption(name, Object.keys(fields), pass, number);
   const options: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(fields)) {
-    const value = given[name];
-    if (value === undefined) options[name] = field.default;
-    else if (accepts(field, value)) options[name] = value;
-    else throw wrongValue(field, { number, pass, option: name, found: shown(value) });
+    const value = given[name] === undefined ? field.default : valueFor(field, given[name]);
+    if (value === undefined) throw wrongValue(field, { number, pass, option: name, found: shown(given[name]) });
+    options[name] = value;
   }
   refuseIdle(options, fields, pass, number);
   return options;
@@ -104,25 +104,7 @@ function unknownOption(name: string, known: readonly string[], pass: string, num
   );
 }
 
-function accepts(field: Field, value: unknown): boolean {
-  switch (field.kind) {
-    case 'number':
-      return typeof value === 'number' && value >= field.min && value <= field.max && onStep(field, value);
-    case 'choice':
-      return field.choices.some(choice => choice.value === value);
-    case 'flag':
-      return typeof value === 'boolean';
-    case 'globs':
-      return Array.isArray(value) && value.every(glob => typeof glob === 'string' && glob !== '');
-    default:
-      return field satisfies never;
-  }
-}
-
 type NumberField = Extract<Field, { kind: 'number' }>;
-
-const onStep = ({ min, step }: NumberField, value: number): boolean =>
-  step === undefined || Number.isInteger(Math.round(((value - min) / step) * 1e9) / 1e9);
 
 interface Place {
   readonly [key: string]: string | number;
@@ -158,13 +140,35 @@ function wrongValue(field: Field, at: Place): Error {
         ...at,
         example: '["encoder.layer.0.*"]',
       });
+    case 'integers':
+      return shaped(at, '[0, 2]', '0 2');
+    case 'units':
+      return shaped(at, '{ "0": [1], "3": [0, 2] }', '0:1 3:0,2');
+    case 'groups':
+      return shaped(at, '[[0, 1, 2], [3, 4, 5]]', '0-2 3-5');
+    case 'by-layer':
+      return fail(
+        'bad-recipe',
+        'Step {number} ({pass}): {option} is {found}. It must be a number from {min} to {max}, or a list with one for each layer.',
+        { ...at, min: field.min, max: field.max },
+      );
+    case 'file':
+      return fail('bad-recipe', 'Step {number} ({pass}): {option} is {found}. It must be the path of a file.', at);
     default:
       return field satisfies never;
   }
 }
 
-/** All values of a field that has up to four. */
-function fewValues({ min, max, step }: NumberField): number[] | undefined {
+const shaped = (at: Place, json: string, text: string) =>
+  fail('bad-recipe', 'Step {number} ({pass}): {option} is {found}. It must look like {json}, or as text {text}.', {
+    ...at,
+    json,
+    text,
+  });
+
+/** All values of a field that has few. */
+function fewValues({ min, max, step, values }: NumberField): readonly number[] | undefined {
+  if (values) return values;
   const count = step === undefined ? Infinity : Math.floor((max - min) / step) + 1;
   return count <= 4 ? Array.from({ length: count }, (_, i) => min + i * step!) : undefined;
 }

@@ -12,7 +12,8 @@ interface Sums {
 
 /**
  * Norm and zeros of every head, from its rows of query, key and value and its columns of the output projection, as they act.
- * Layers that do not split evenly into heads are left out. Non-finite weights count as weights, but add nothing to the norm.
+ * Layers that do not split evenly into heads are left out, and those of which a matrix cannot be read as it acts (packed, or its scales not
+ * understood). Non-finite weights count as weights, but add nothing to the norm.
  */
 export async function headMeasures(
   anatomy: Anatomy,
@@ -34,8 +35,8 @@ async function measuresOf(layer: Layer, signal?: AbortSignal): Promise<HeadMeasu
   const { query, key, value, output, heads } = layer;
   if (![query.out, key.out, value.out, output.in].every(length => splitsInto(layer, length))) return [];
   const sums: Sums = { squares: new Float64Array(heads), zeros: new Float64Array(heads), counts: new Float64Array(heads) };
-  for (const linear of [query, key, value]) await addHeads(linear, 'rows', layer.headDim, sums, signal);
-  await addHeads(output, 'columns', layer.headDim, sums, signal);
+  for (const linear of [query, key, value, output])
+    if (!(await addHeads(linear, linear === output ? 'columns' : 'rows', layer.headDim, sums, signal))) return [];
   return Array.from(sums.counts, (count, head) => ({
     layer: layer.index,
     head,
@@ -44,16 +45,18 @@ async function measuresOf(layer: Layer, signal?: AbortSignal): Promise<HeadMeasu
   }));
 }
 
-/** Adds a matrix whose heads lie along an axis of the matrix as it acts. */
+/** Adds a matrix whose heads lie along an axis of the matrix as it acts. false where it cannot be read as that. */
 async function addHeads(
   linear: Linear,
   axis: 'rows' | 'columns',
   headDim: number,
   { squares, zeros, counts }: Sums,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const matrix = await matrixOf(linear.weight, linear, signal);
-  if (!matrix || matrix.rows * matrix.columns !== linear.out * linear.in) return;
+  if (!matrix || linear.packed || matrix.acting !== (linear.form === 'quantized')) return false;
+  const [rows, across] = linear.transposed ? [linear.in, linear.out] : [linear.out, linear.in];
+  if (matrix.rows !== rows || matrix.columns !== across) return false;
   const { columns } = matrix;
   const alongColumns = (axis === 'columns') !== linear.transposed;
   for await (const { start, values } of elementRuns(matrix, 0, matrix.rows * columns, signal)) {
@@ -73,4 +76,5 @@ async function addHeads(
       zeros[head]! += zero;
     }
   }
+  return true;
 }

@@ -11,6 +11,8 @@ export interface Spectrum {
   /** Singular values, largest first; at most 256 of them, evenly chosen along the curve with the first and last; `ranks` says which. */
   readonly values: readonly number[];
   readonly ranks: readonly number[];
+  /** Share of the energy (sum of squares) that the first `ranks[i]` singular values hold: exact, whatever points are kept. */
+  readonly kept: readonly number[];
   /** Smallest rank that keeps so much of the energy (sum of squares). */
   readonly rank90: number;
   readonly rank95: number;
@@ -25,6 +27,18 @@ export interface Similarity {
   readonly labels: readonly string[];
   readonly size: number;
   readonly cosines: readonly number[];
+  /** Sum of the squares of each one's weights: with the cosines, what replacing some of them by their mean would lose. */
+  readonly energies?: readonly number[];
+}
+
+/** Rows of a table that are nearly the same as an earlier one: cosine of at least 0.99. */
+export interface NearRows {
+  /** Without the first of each group. */
+  readonly rows: number;
+  /** Bytes those rows take. */
+  readonly byteLength: number;
+  /** Largest first, at most 100; of each at most 12 rows are named. `cosine` is the smallest in the group. */
+  readonly groups: readonly { readonly rows: readonly number[]; readonly count: number; readonly cosine: number }[];
 }
 
 export interface Repeat {
@@ -40,6 +54,8 @@ export interface Redundancy {
   readonly spectra: readonly Spectrum[];
   /** Of stored layers to each other, all their matrices together; null with fewer than two of one shape. Layers of another shape (pruned) are left out. */
   readonly layers: Similarity | null;
+  /** The same by each matrix of the layer: "attention.self.query". */
+  readonly layerMatrices?: readonly Similarity[];
   /** Of the heads within each layer, by their value and output products. */
   readonly heads: readonly Similarity[];
   /** Identical and near-identical tensors (cosine of at least 0.999), largest first. */
@@ -51,6 +67,8 @@ export interface Redundancy {
     /** Bytes those rows take. */
     readonly byteLength: number;
     readonly examples: readonly number[];
+    /** Rows that are nearly the same as another and are not among the unused ones. */
+    readonly near?: NearRows;
   } | null;
   /** Share of weights whose magnitude is under 1 % of their matrix's standard deviation; by organ and in all. */
   readonly nearZero: { readonly all: number; readonly organs: readonly { readonly id: string; readonly share: number }[] };

@@ -1,12 +1,20 @@
 import type { Anatomy } from '../anatomy/anatomy.ts';
 import { detect } from '../anatomy/detect.ts';
 import type { Model } from '../model/model.ts';
-import type { CastEdit, Plan, QuantizeEdit } from '../passes/pass.ts';
+import type { Edit, Plan, QuantizeEdit } from '../passes/pass.ts';
 import { castTensors } from './cast.ts';
 import { quantizeTensors } from './compressed-tensors.ts';
 import type { GraphModel } from './draft.ts';
 import { rewriteDynamic } from './dynamic.ts';
+import { factor } from './factor.ts';
+import { removeHeads } from './remove-heads.ts';
+import { removeHidden } from './remove-hidden.ts';
+import { removeLayers } from './remove-layers.ts';
+import { removeNeurons } from './remove-neurons.ts';
+import { removeRows } from './remove-rows.ts';
+import { replaceTensors } from './replace.ts';
 import { rewriteRows } from './rows.ts';
+import { shareLayers } from './share.ts';
 import { tidy } from './tidy.ts';
 
 /** A model and which of its tensors is which organ. */
@@ -15,44 +23,59 @@ export interface Body {
   readonly anatomy: Anatomy;
 }
 
-/** Edits of one kind are performed together: they share what they add to a graph. */
-interface Sorted {
-  readonly rows: QuantizeEdit[];
-  readonly dynamic: QuantizeEdit[];
-  readonly casts: CastEdit[];
-}
+type Kind = Edit['kind'];
+export type EditOf<K extends Kind> = Extract<Edit, { kind: K }>;
+
+/** A kind's edits are performed together: they share what they add to a graph. */
+type Rewrites = { readonly [K in Kind]: (body: Body, edits: readonly EditOf<K>[]) => Model | Promise<Model> };
+
+/** In the order they are performed: numbers before structure, layers after what is in them. */
+const rewrites: Rewrites = {
+  replace: ({ model, anatomy }, edits) => replaceTensors(model, anatomy, edits),
+  cast: ({ model }, edits) => castTensors(model, edits),
+  'remove-heads': removeHeads,
+  'remove-neurons': removeNeurons,
+  'remove-hidden': removeHidden,
+  'remove-rows': removeRows,
+  factor,
+  share: shareLayers,
+  'remove-layers': removeLayers,
+  quantize,
+};
+
+/** Kinds whose edits name organs by id and number and so need them found anew behind other edits. */
+const kinds = Object.keys(rewrites) as Kind[];
+
+/** The same tensors under the same names in the same nodes: the anatomy is found once for all of these. */
+const keepsStructure: ReadonlySet<Kind> = new Set(['replace', 'cast', 'quantize']);
 
 /**
  * The model that a plan describes, and its anatomy. Pure and lazy: the source is not touched, and no weight is read before the
  * result is written. What no edit names is the same object as before, and is copied byte for byte.
  */
 export async function apply(body: Body, plan: Plan): Promise<Body> {
-  const model = rewritten(body, sorted(plan));
-  return { model, anatomy: await detect(model) };
-}
-
-function sorted(plan: Plan): Sorted {
-  const found: Sorted = { rows: [], dynamic: [], casts: [] };
-  for (const edit of plan.edits) {
-    switch (edit.kind) {
-      case 'quantize':
-        (edit.scheme === 'int8' ? found.rows : found.dynamic).push(edit);
-        break;
-      case 'cast':
-        found.casts.push(edit);
-        break;
-      default:
-        throw new Error(`no rewrite for ${(edit satisfies never as { kind: string }).kind}`);
-    }
+  let { model, anatomy } = body;
+  let isFound = true;
+  for (const kind of kinds) {
+    const edits = plan.edits.filter(edit => edit.kind === kind);
+    if (edits.length === 0) continue;
+    if (!isFound && !keepsStructure.has(kind)) anatomy = await detect(model);
+    model = await perform(kind, { model, anatomy }, edits);
+    isFound = false;
   }
-  return found;
+  return { model, anatomy: isFound ? anatomy : await detect(model) };
 }
 
-function rewritten({ model, anatomy }: Body, { rows, dynamic, casts }: Sorted): Model {
-  const cast = casts.length === 0 ? model : castTensors(model, casts);
-  if (!hasGraph(cast)) return rows.length === 0 ? cast : quantizeTensors(cast, rows, anatomy.tables);
-  const quantized = rows.length === 0 ? cast : tidy(cast, rewriteRows(cast, rows));
+/** `edits` are all of this kind. */
+const perform = <K extends Kind>(kind: K, body: Body, edits: readonly Edit[]): Model | Promise<Model> =>
+  rewrites[kind](body, edits as readonly EditOf<K>[]);
+
+function quantize({ model, anatomy }: Body, edits: readonly QuantizeEdit[]): Model {
+  const rows = edits.filter(edit => edit.scheme === 'int8');
+  const dynamic = edits.filter(edit => edit.scheme === 'int8-dynamic');
+  if (!hasGraph(model)) return rows.length === 0 ? model : quantizeTensors(model, rows, anatomy.tables);
+  const quantized = rows.length === 0 ? model : tidy(model, rewriteRows(model, rows));
   return dynamic.length === 0 ? quantized : tidy(quantized, rewriteDynamic(quantized, dynamic));
 }
 
-const hasGraph = (model: Model): model is GraphModel => model.graph !== undefined;
+export const hasGraph = (model: Model): model is GraphModel => model.graph !== undefined;

@@ -1,19 +1,23 @@
 import type { Anatomy } from '../anatomy/anatomy.ts';
 import { detect } from '../anatomy/detect.ts';
+import { fileFolder } from '../bytes/folder.ts';
+import { memorySource } from '../bytes/memory.ts';
 import { openOutput } from '../bytes/output.ts';
-import type { Output } from '../bytes/source.ts';
+import type { Folder, Output } from '../bytes/source.ts';
 import { fail, say, sentence, throwIfCancelled } from '../errors.ts';
 import type { Format } from '../format/format.ts';
 import { openModel } from '../format/open.ts';
 import { formatOf } from '../format/registry.ts';
 import type { Model } from '../model/model.ts';
-import type { Edit, Recipe, Skipped } from '../passes/pass.ts';
+import { describeEdit } from '../passes/describe-edit.ts';
+import type { Edit, PassContext, Plan, Recipe, Skipped, Step } from '../passes/pass.ts';
 import { parseRecipe } from '../passes/recipe.ts';
 import { passes } from '../passes/registry.ts';
 import type { CompressReport, Sizes } from '../report/comparison.ts';
 import { summarize } from '../report/summary.ts';
 import { apply, type Body } from '../rewrite/apply.ts';
 import { asGraph } from './as-graph.ts';
+import { calibrationTexts, openCalibration } from './calibrate.ts';
 import { carryCompanions } from './companions.ts';
 import { type Opened, openPath } from './open.ts';
 import { poolingOf } from './pooling.ts';
@@ -34,10 +38,11 @@ export async function compress(request: CompressRequest, options: SessionOptions
     const format = formatOf(target.format);
     const before = sizesOf(input.model, input.anatomy);
     const recipe = parseRecipe(request.recipe);
-    const done = await runSteps(start, recipe, target, format, options.signal);
+    const texts = request.calibration === undefined ? undefined : await calibrationTexts(request.calibration);
+    const done = await runSteps({ input, target, format, texts, dryRun: request.dryRun ?? false, ...options }, start, recipe);
     if (!request.dryRun) {
       if (done.edits.length === 0) throw nothingToDo(input, done.skipped);
-      await write(input, done.body, target, format, request.force ?? false, options, peak.sample);
+      await write(input, done.body, target, format, request.force ?? false, options, peak.sample, done.companions);
     }
     return {
       version: 1,
@@ -71,25 +76,78 @@ interface Done {
   readonly skipped: readonly Skipped[];
   /** Sizes after each step. */
   readonly sizes: readonly Sizes[];
+  /** Files beside the result that the steps made. */
+  readonly companions: ReadonlyMap<string, Uint8Array>;
 }
 
-async function runSteps(start: Body, recipe: Recipe, target: Target, format: Format, signal?: AbortSignal): Promise<Done> {
+/** What all steps of a run have in common. */
+interface Run extends SessionOptions {
+  readonly input: Opened;
+  readonly target: Target;
+  readonly format: Format;
+  readonly texts: readonly string[] | undefined;
+  readonly dryRun: boolean;
+}
+
+async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
+  const { target, format, signal } = run;
   let body = start;
   const edits: Edit[] = [];
   const skipped: Skipped[] = [];
   const sizes: Sizes[] = [];
-  for (const step of recipe.steps) {
+  const companions = new Map<string, Uint8Array>();
+  for (const [index, step] of recipe.steps.entries()) {
     throwIfCancelled(signal);
-    const pass = passes.find(it => it.id === step.pass)!;
-    const context = { model: body.model, format: target.format, ...(signal && { signal }) };
-    const plan = await pass.plan(body.anatomy, step.options as never, context);
+    const plan = await planStep(run, body, step, companions, index / recipe.steps.length, 1 / recipe.steps.length);
     if (plan.edits.length > 0) body = await apply(body, plan);
     edits.push(...plan.edits);
     skipped.push(...plan.skipped);
+    for (const [name, bytes] of plan.companions ?? []) companions.set(name, bytes);
     sizes.push({ ...sizesOf(body.model, body.anatomy), fileBytes: await fileBytes(format, body.model, target.name) });
   }
-  return { body, edits, skipped, sizes };
+  return { body, edits, skipped, sizes, companions };
 }
+
+/** Plans one step; the model runs on the calibration text only while that takes. */
+async function planStep(
+  { input, target, texts, dryRun, signal, progress }: Run,
+  body: Body,
+  { pass: id, options }: Step,
+  companions: ReadonlyMap<string, Uint8Array>,
+  done: number,
+  share: number,
+): Promise<Plan> {
+  let open: ReturnType<typeof openCalibration> | undefined;
+  const beside = overlaid(fileFolder(input.folder), companions);
+  const context: PassContext = {
+    model: body.model,
+    format: target.format,
+    dryRun,
+    beside,
+    ...(texts && {
+      calibration: () => {
+        open ??= openCalibration(input, body, texts, beside, signal);
+        return open;
+      },
+    }),
+    progress: (fraction, what) => progress?.({ fraction: done + share * fraction, what }),
+    ...(signal && { signal }),
+  };
+  try {
+    return await passes.find(it => it.id === id)!.plan(body.anatomy, options as never, context);
+  } finally {
+    await (await open?.catch(() => undefined))?.close();
+  }
+}
+
+/** The folder as it will be: a tokenizer that an earlier step made is what a later one reads. */
+const overlaid = (folder: Folder, made: ReadonlyMap<string, Uint8Array>): Folder => ({
+  ...folder,
+  open: async name => {
+    const bytes = made.get(name);
+    return bytes ? memorySource(name, bytes) : folder.open(name);
+  },
+});
 
 const fileBytes = async (format: Format, model: Model, name: string): Promise<number> =>
   (await format.plan(model, name)).reduce((sum, file) => sum + file.byteLength, 0);
@@ -108,16 +166,6 @@ function nothingToDo(input: Opened, skipped: readonly Skipped[]): Error {
   return fail('nothing-to-do', 'There is nothing to change here. {reason}', { reason: reasons[0] ?? '' }, detail);
 }
 
-function describeEdit(edit: Edit): CompressReport['edits'][number] {
-  const shape = `[${edit.target.weight.shape.join(', ')}]`;
-  return {
-    kind: edit.kind,
-    target: edit.target.id,
-    before: `${edit.target.weight.dtype} ${shape}`,
-    after: `${edit.values.dtype} ${shape}`,
-  };
-}
-
 export async function write(
   input: Opened,
   body: Body,
@@ -126,10 +174,11 @@ export async function write(
   force: boolean,
   { signal, progress }: SessionOptions,
   sample: () => number,
+  companions: ReadonlyMap<string, Uint8Array> = new Map(),
 ): Promise<void> {
   const output = await openOutput(target.folder, { overwrite: force });
   try {
-    await carryCompanions(input, body.model, target, output, force);
+    await carryCompanions(input, body.model, target, output, force, companions);
     const report = (done: number, total: number, what: string) => {
       sample();
       progress?.({ fraction: total === 0 ? 0 : done / total, what, bytesDone: done, bytesTotal: total });

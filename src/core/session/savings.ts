@@ -60,5 +60,9 @@ export function suggestionsOf(pass: Pass): readonly Readonly<Record<string, unkn
     way?.[1].kind === 'choice' ? way[1].choices.map(({ value }): Record<string, unknown> => ({ [way[0]]: value })) : [{}];
   const bits = pass.fields.embedding_bits;
   if (bits?.kind !== 'number') return choices;
-  return choices.flatMap(choice => [bits.default, bits.max].map(embedding_bits => ({ ...choice, embedding_bits })));
+  const [most, least] = [bits.default, bits.max];
+  return choices.flatMap(choice => {
+    const reads = bits.when?.scheme?.includes(String(choice.scheme)) ?? true;
+    return reads ? [most, least].map(embedding_bits => ({ ...choice, embedding_bits })) : [choice];
+  });
 }

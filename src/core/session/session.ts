@@ -1,4 +1,6 @@
+import type { Evaluation } from '../evaluation/report.ts';
 import { passes } from '../passes/registry.ts';
+import type { Comparison } from '../report/comparison.ts';
 import { html } from '../report/documents/html.ts';
 import { markdown } from '../report/documents/markdown.ts';
 import { summaryCsv } from '../report/documents/summary-csv.ts';
@@ -45,9 +47,9 @@ export function createSession(): Session {
     redundancy,
     savings,
     ...insides,
-    async document(comparison, made, kind) {
-      if (kind === 'json') return `${JSON.stringify(comparison, null, 2)}\n`;
-      return kind === 'markdown' ? markdown(comparison, made) : html(comparison, made);
+    async document(comparison, made, kind, measured) {
+      if (kind === 'json') return `${JSON.stringify(withMeasured(comparison, measured), null, 2)}\n`;
+      return kind === 'markdown' ? markdown(comparison, made, measured) : html(comparison, made, measured);
     },
     async summaryDocument(summary, kind) {
       if (kind === 'json') return `${JSON.stringify(summary, null, 2)}\n`;
@@ -55,6 +57,10 @@ export function createSession(): Session {
     },
   };
 }
+
+/** As `compare --json` writes it; the whole evaluation stands beside the fields that are fixed. */
+const withMeasured = (comparison: Comparison, measured: Evaluation | null | undefined): object =>
+  measured ? { ...comparison, outputs: measured.drift, task: measured.task, evaluation: measured } : comparison;
 
 export const passInfos: readonly PassInfo[] = passes.map(({ id, title, summary, source, needs, fields }) => ({
   id,

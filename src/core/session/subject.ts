@@ -1,33 +1,51 @@
 import { basename, dirname } from 'node:path';
 import { fileFolder } from '../bytes/folder.ts';
-import { fail, sentence } from '../errors.ts';
+import { type Sentence, sentence } from '../errors.ts';
 import type { Subject } from '../evaluation/subject.ts';
-import { openPath } from './open.ts';
+import { type Opened, openPath } from './open.ts';
+import { temporaryGraph } from './temporary-graph.ts';
 
-/** Opened first, so that a broken file, or one that points out of its folder, never reaches onnxruntime. */
-export async function subjectOf(path: string, signal?: AbortSignal): Promise<Subject> {
+/** A subject on loan: `close` takes away what was made to run it. */
+export interface OpenedSubject extends Subject {
+  readonly notes: readonly Sentence[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opened first, so that a broken file, or one that points out of its folder, never reaches onnxruntime. A checkpoint of weights is
+ * exported to a temporary file.
+ */
+export async function subjectOf(path: string, signal?: AbortSignal): Promise<OpenedSubject> {
   const opened = await openPath(path, signal);
   try {
     const { model, anatomy } = opened;
-    if (model.format !== 'onnx')
-      throw fail(
-        'unsupported',
-        'Weights alone cannot be run; an ONNX model can.',
-        {},
-        { file: model.name, hint: sentence('Export it first: headroom export.') },
-      );
-    // onnx/model.onnx keeps its tokenizer one folder up.
-    const folder = fileFolder(opened.folder);
-    const above = basename(opened.folder) === 'onnx' ? fileFolder(dirname(opened.folder)) : undefined;
+    const isGraph = model.format === 'onnx';
+    const made = isGraph ? undefined : await temporaryGraph(opened, signal);
     return {
-      path: opened.path,
-      folder: { open: async name => (await folder.open(name)) ?? (await above?.open(name)), list: folder.list },
+      path: made?.path ?? opened.path,
+      name: basename(opened.path),
+      folder: folderOf(opened),
       config: model.config,
       positions: anatomy.positions,
       vocabulary: anatomy.vocabulary,
       fileBytes: model.byteLength,
+      notes: isGraph
+        ? []
+        : [
+            sentence('{file}: weights alone cannot be run; they were exported to ONNX for this, as export does.', {
+              file: model.name,
+            }),
+          ],
+      close: async () => made?.remove(),
     };
   } finally {
     await opened.close();
   }
+}
+
+/** onnx/model.onnx keeps its tokenizer one folder up. */
+function folderOf({ folder: path }: Opened): Subject['folder'] {
+  const folder = fileFolder(path);
+  const above = basename(path) === 'onnx' ? fileFolder(dirname(path)) : undefined;
+  return { open: async name => (await folder.open(name)) ?? (await above?.open(name)), list: folder.list };
 }

@@ -50,6 +50,8 @@ export interface CompressRequest {
   readonly format?: 'onnx' | 'safetensors';
   readonly force?: boolean;
   readonly dryRun?: boolean;
+  /** Path of a text file, a sentence a line, for methods that look at activations. */
+  readonly calibration?: string;
 }
 
 /** What `export` wrote, and what of the checkpoint is not in it. */
@@ -146,10 +148,17 @@ export interface Session extends Insides {
       readonly evaluation?: Evaluation;
       readonly against?: string;
       readonly texts?: readonly string[];
+      /** The `task` of the request, where the texts were not given directly. */
+      readonly task?: string;
     },
   ): Promise<KeptRecord>;
-  /** A comparison as a document to keep or to send. */
-  document(comparison: Comparison, made: Made | null, kind: 'markdown' | 'html' | 'json'): Promise<string>;
+  /** A comparison as a document to keep or to send, with what was measured where it was. */
+  document(
+    comparison: Comparison,
+    made: Made | null,
+    kind: 'markdown' | 'html' | 'json',
+    measured?: Evaluation | null,
+  ): Promise<string>;
   /** A model's sizes as a document to keep, to send, or to open in a spreadsheet. */
   summaryDocument(summary: Summary, kind: 'markdown' | 'csv' | 'json'): Promise<string>;
 }

@@ -140,7 +140,7 @@ test('a graph that is no BERT still has its matrices, named by their tensors', a
   assert.equal(say(anatomy.notBert!), 'Not a BERT: no attention was found in its graph.');
 });
 
-test('layers that normalize first are those of a BERT, unless they mask the future or divide by the root mean square only', async () => {
+test('layers that normalize first are those of a BERT, unless they mask the future', async () => {
   const tensors = ['q', 'k', 'v', 'o', 'u', 'd'].map(name => made(name, [4, 4]));
   tensors.push(made('table', [9, 4]), made('g1', [4]), made('g2', [4]));
   const nodes = (norm: string, mask: string) => [
@@ -162,13 +162,11 @@ test('layers that normalize first are those of a BERT, unless they mask the futu
   ];
   const found = (norm: string, mask: string) =>
     detect(madeModel(tensors, {}, madeGraph(nodes(norm, mask), ['input_ids', 'attention_mask'], ['y'], tensors)));
-  const { layers } = await found('LayerNormalization', 'Cast');
-  assert.deepEqual([layers[0]!.attentionNorm.weight?.name, layers[0]!.outputNorm.weight?.name], ['g1', 'g2']);
-  for (const [norm, mask] of [
-    ['LayerNormalization', 'Trilu'],
-    ['SimplifiedLayerNormalization', 'Cast'],
-  ] as const) {
-    const { notBert } = await found(norm, mask);
-    assert.equal(say(notBert!), 'Not a BERT: its layers normalize before attention, as in GPT-2 and T5.');
+  for (const norm of ['LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization']) {
+    const { layers, unclaimed } = await found(norm, 'Cast');
+    assert.deepEqual([layers[0]!.attentionNorm.weight?.name, layers[0]!.outputNorm.weight?.name], ['g1', 'g2']);
+    assert.deepEqual(unclaimed, []);
+    const { notBert } = await found(norm, 'Trilu');
+    assert.equal(say(notBert!), 'Not a BERT: it looks like a decoder for text generation.');
   }
 });

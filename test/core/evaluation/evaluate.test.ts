@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -129,10 +129,48 @@ test('a model with inputs of its own is refused with the name of each', () => {
   assert.throws(() => inputsOf({ ...runner, ...neverRun }), failsWith('unsupported', /pixels \(int64 \[1, 3, 8, 8\]\)/));
 });
 
-test('weights without a graph cannot be run: the hint says what to do', { skip: unless('models/sample-sst2') }, async () => {
-  const task = `text:${file('t.txt', 'a\n')}`;
-  await assert.rejects(evaluate(join(shared, 'models/sample-sst2/model.safetensors'), { task }), (error: unknown) => {
-    assert.ok(error instanceof HeadroomError && error.code === 'unsupported' && error.hint?.text.includes('export'));
-    return true;
-  });
+test('texts are taken directly, in place of a task; empty ones are left out', async () => {
+  const found = await evaluate(sample, { texts: ['a fine film', ' ', 'dull'], title: 'mine', against: sample, threads: 1 });
+  assert.deepEqual([found.task, found.drift!.count, found.drift!.agreement], ['mine', 2, 1]);
+  assert.ok(found.notes.some(note => note.text.includes('empty texts') && note.args?.count === 1));
+  await assert.rejects(evaluate(sample, { texts: [''] }), failsWith('usage', /no text/));
+  await assert.rejects(evaluate(sample, { texts: ['a'], task: 'text:x' }), failsWith('usage', /not both/));
+});
+
+/** Folders of this process that exported graphs are written to. */
+const leftovers = () => readdirSync(tmpdir()).filter(name => name.startsWith(`headroom-${process.pid}-`));
+
+test('weights alone are exported, run and taken away again: logits within 1e-4 of the ONNX file’s, and a note', {
+  skip: unless('models/sample-sst2'),
+}, async () => {
+  const weights = join(shared, 'models/sample-sst2/model.safetensors');
+  const found = await evaluate(weights, { texts: ['a fine film', 'dull and far too long'], against: sample, threads: 1 });
+  assert.ok(found.drift!.maxAbs! < 1e-4, String(found.drift!.maxAbs));
+  assert.deepEqual([found.file, found.drift!.agreement, found.tokenizer], ['model.safetensors', 1, 'tokenizer.json']);
+  assert.ok(found.notes.some(note => note.text.includes('exported to ONNX')));
+  assert.deepEqual(leftovers(), []);
+});
+
+test('the exported graph is taken away after an error, and after a cancel', { skip: unless('models/sample-sst2') }, async () => {
+  const weights = join(shared, 'models/sample-sst2/model.safetensors');
+  const labels = `sst2:${file('bad-label.tsv', 'sentence\tlabel\nok\t7\n')}`;
+  await assert.rejects(evaluate(weights, { task: labels, threads: 1 }), failsWith('malformed', /label “7”/));
+  assert.deepEqual(leftovers(), []);
+  const controller = new AbortController();
+  const texts = ['a', 'b', 'c'];
+  const run = evaluate(
+    weights,
+    { texts, threads: 1, batch: 1 },
+    { signal: controller.signal, progress: () => controller.abort() },
+  );
+  await assert.rejects(run, failsWith('cancelled', /Cancelled/));
+  assert.deepEqual(leftovers(), []);
+});
+
+test('progress names the model that is about to be loaded or run, so that an abort has a name', async () => {
+  const other = join(scratch, 'other.onnx');
+  symlinkSync(sample, other);
+  const heard: string[] = [];
+  await evaluate(sample, { texts: ['a'], against: other, threads: 1 }, { progress: ({ what }) => void heard.push(what) });
+  assert.deepEqual(heard, ['model.onnx', 'other.onnx', 'model.onnx', 'other.onnx']);
 });

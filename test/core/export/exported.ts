@@ -4,10 +4,15 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Files, memoryOutput } from '../../../src/core/bytes/memory.ts';
 import type { Pooling } from '../../../src/core/export/pooling.ts';
 import { onnx } from '../../../src/core/format/onnx/onnx.ts';
+import type { Body } from '../../../src/core/rewrite/apply.ts';
 import { asGraph } from '../../../src/core/session/as-graph.ts';
 import { openPath } from '../../../src/core/session/open.ts';
 import { generated, noGenerated } from '../passes/fixtures.ts';
-import type { Rows } from '../passes/run.ts';
+
+/** Rows of the batch; questions with rows of choices. */
+export type Ids = readonly (number | Ids)[];
+
+const sizesOf = (ids: Ids): number[] => [ids.length, ...(Array.isArray(ids[0]) ? sizesOf(ids[0]) : [])];
 
 /** Folders with a checkpoint and what PyTorch makes of it: `MODEL_FOLDER/model.safetensors` or a sharded one. */
 export const checkpoints: readonly { readonly folder: string; readonly path: string; readonly expected: any }[] = noGenerated
@@ -24,15 +29,20 @@ export const checkpoints: readonly { readonly folder: string; readonly path: str
 export async function exported(path: string, pooling?: Pooling): Promise<Uint8Array> {
   const input = await openPath(path);
   try {
-    const { model } = await asGraph(input, pooling);
-    const files: Files = new Map();
-    const output = memoryOutput(files);
-    await onnx.write(model, output, 'model.onnx');
-    await output.commit();
-    return files.get('model.onnx')!;
+    return await written(input, pooling);
   } finally {
     await input.close();
   }
+}
+
+/** A checkpoint that is open, or made in memory, exported into memory. */
+export async function written(body: Body, pooling?: Pooling): Promise<Uint8Array> {
+  const { model } = await asGraph(body, pooling);
+  const files: Files = new Map();
+  const output = memoryOutput(files);
+  await onnx.write(model, output, 'model.onnx');
+  await output.commit();
+  return files.get('model.onnx')!;
 }
 
 export interface Outputs {
@@ -42,12 +52,13 @@ export interface Outputs {
 }
 
 /** Every output for inputs by name. */
-export async function outputsOf(model: Uint8Array | string, inputs: Readonly<Record<string, Rows>>): Promise<Outputs> {
+export async function outputsOf(model: Uint8Array | string, inputs: Readonly<Record<string, Ids>>): Promise<Outputs> {
   const session = await InferenceSession.create(model as string, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   try {
     const feeds = session.inputNames.map(name => {
-      const rows = inputs[name]!;
-      return [name, new Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0]!.length])] as const;
+      const ids = inputs[name]!;
+      const numbers = ids.flat(2) as number[];
+      return [name, new Tensor('int64', BigInt64Array.from(numbers, BigInt), sizesOf(ids))] as const;
     });
     const values = (await session.run(Object.fromEntries(feeds))) as Record<string, Tensor>;
     return { names: session.outputNames, inputs: session.inputNames, values };

@@ -9,7 +9,7 @@ import { intOf } from '../../../src/core/passes/uses.ts';
 import { apply } from '../../../src/core/rewrite/apply.ts';
 import type { DType } from '../../../src/core/tensor/dtype.ts';
 import type { Tensor } from '../../../src/core/tensor/tensor.ts';
-import { planOf } from './fixtures.ts';
+import { planOf, weightEdits } from './fixtures.ts';
 
 const int = (value: number): Attribute => ({ type: 'int', value });
 
@@ -76,10 +76,11 @@ const plan = (model: Model, options = {}) => planOf({ model, anatomy }, options)
 
 /** The reason each target was left alone for, and the targets that were not. */
 async function outcome(model: Model, options = {}): Promise<Record<string, string>> {
-  const { edits, skipped } = await plan(model, options);
+  const planned = await plan(model, options);
+  const { skipped } = planned;
   return Object.fromEntries([
     ...skipped.map(({ target, reason }) => [target, say(reason)]),
-    ...edits.map(edit => [edit.target.id, 'quantized']),
+    ...weightEdits(planned).map(edit => [edit.target.id, 'quantized']),
   ]);
 }
 

@@ -119,6 +119,39 @@ test('the HTML page shows the totals, every level of what changed, and one row f
 
 test('a document speaks the language it is given', () => {
   const voice = { locale: 'de', say: ({ text }: { text: string }) => text.toUpperCase() };
-  assert.ok(html(int8(), null, voice).includes('<html lang="de">'));
-  assert.ok(markdown(int8(), null, voice).includes(`| FILE SIZE | 90,9${nb}MB |`));
+  assert.ok(html(int8(), null, null, voice).includes('<html lang="de">'));
+  assert.ok(markdown(int8(), null, null, voice).includes(`| FILE SIZE | 90,9${nb}MB |`));
+});
+
+const latency = { medianMs: 7.2, p90Ms: 8, threads: 2, batch: 1, length: 128, runs: 20 };
+const measured = {
+  task: 'stsb | <b>',
+  metrics: [{ name: 'spearman', value: 86.34, count: 1500 }],
+  latency,
+  loadMs: 80,
+  drift: { cosineMean: 0.98765, cosineMin: 0.943, agreement: 0.9996, kl: null, count: 1500 },
+  peakBytes: 312e6,
+  runtime: 'onnxruntime-node 1.30.0',
+  against: { metrics: [{ name: 'spearman', value: 86.72, count: 1500 }], latency: { ...latency, medianMs: 10.4 }, loadMs: 200 },
+  worst: [{ text: '<script>alert(1)</script> | a `text`', cosine: 0.943, before: 0, after: 1 }],
+  layers: [
+    { id: 'embeddings', measure: 'cosine' as const, mean: 1, min: 1 },
+    { id: 'encoder.layer.3', measure: 'cka' as const, mean: 0.99, min: 0.98 },
+  ],
+  notes: [],
+};
+
+test('what was measured stands in both documents, with what it was measured on', () => {
+  const [page, text] = [html(int8(), null, measured), markdown(int8(), null, measured)];
+  assert.ok(!page.includes('Not measured') && !text.includes('Not measured'));
+  assert.ok(text.includes(`| Spearman | 86.72 | 86.34 | \u22120.38 |  |`), text);
+  assert.ok(text.includes('| Cosine to the original, mean |  | 0.987 |  |  |'), 'rounded down');
+  assert.ok(text.includes(`| Same predictions |  | 99.9${nb}% |  |  |`), 'rounded down: 100 % means all');
+  assert.ok(text.includes(`| Speed | 10.4${nb}ms | 7.2${nb}ms | 1.44 × faster |  |`));
+  assert.ok(text.includes('1 × 128 tokens, 2 threads, onnxruntime'));
+  assert.ok(text.includes('| Layer 3 | CKA | 0.990 | 0.980 |'));
+  assert.ok(text.includes('&#60;script&#62;alert(1)&#60;&#47;script&#62; &#124; a &#96;text&#96; | 0.943 | 0 | 1 |'));
+  for (const said of ['0.987', 'worst 0.943', '7.2', '1.44 × faster', 'Layer 3', '&#60;script&#62;alert(1)'])
+    assert.ok(page.includes(said), said);
+  assert.ok(!page.includes('<script'));
 });

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession } from 'onnxruntime-node';
-import { expectedOf, generated, noGenerated, plainModels, quantized } from '../passes/fixtures.ts';
+import { expectedOf, generated, noGenerated, plainModels, quantized, weightEdits } from '../passes/fixtures.ts';
 import { cosine, numbersOf, type Rows, run, runSession, someIds } from '../passes/run.ts';
 
 const graphs = plainModels.filter(path => path.endsWith('.onnx'));
@@ -77,7 +77,7 @@ test('query, key and value share one quantization of their input', { skip: noGen
 
 test('a matrix that four layers of ALBERT read is stored once and multiplied four times', { skip: noGenerated }, async () => {
   const { body, plan } = await quantized(join(generated, 'albert-base/model.torchscript.onnx'));
-  const shared = plan.edits.filter(edit => edit.target.id.startsWith('encoder.'));
+  const shared = weightEdits(plan).filter(edit => edit.target.id.startsWith('encoder.'));
   assert.ok(shared.length >= 2);
   for (const { target } of shared) {
     const readers = body.model.graph!.nodes.filter(node => node.inputs.includes(`${target.weight.name}_quantized`));
@@ -92,7 +92,7 @@ test('a table that is looked up and multiplied is stored once, by rows, and turn
   skip: noGenerated,
 }, async () => {
   const { body, plan } = await quantized(join(generated, 'tied-mlm/model.once.onnx'));
-  const table = plan.edits.find(edit => edit.target.id === 'embeddings.word_embeddings');
+  const table = weightEdits(plan).find(edit => edit.target.id === 'embeddings.word_embeddings');
   assert.ok(table && table.kind === 'quantize' && table.layout === 'stored');
   const name = table.target.weight.name;
   const readers = body.model.graph!.nodes.filter(node => node.inputs.includes(`${name}_quantized`)).map(node => node.opType);

@@ -3,7 +3,11 @@ import type { PassInfo, Recipe, Step } from '../../../src/protocol/messages.ts';
 
 // The recipe as it is being edited: plain values in, plain values out.
 
-export type FieldValue = number | string | boolean | readonly string[];
+export type FieldValue = Field['default'];
+
+/** Fields that are typed as text ("0:1 3:0,2"): the recipe takes the text as it is. */
+export type TextKind = 'integers' | 'units' | 'groups' | 'by-layer' | 'file';
+export type TextualField = Extract<Field, { kind: TextKind }>;
 
 export interface DraftStep extends Step {
   /** Stays with the step while it moves. */
@@ -58,8 +62,22 @@ export function withOption(draft: Draft, index: number, name: string, field: Fie
 /** What the step says, or the default; a value of another type than the field's counts as not said. */
 export function optionOf(step: Step, name: string, field: Field): FieldValue {
   const value = step.options[name];
-  const fits = Array.isArray(field.default) ? Array.isArray(value) : typeof value === typeof field.default;
-  return fits ? (value as FieldValue) : field.default;
+  return value !== undefined && fits(field, value) ? (value as FieldValue) : field.default;
+}
+
+function fits({ kind, default: standard }: Field, value: unknown): boolean {
+  if (kind === 'globs') return Array.isArray(value);
+  if (kind === 'number') return value === null || typeof value === 'number';
+  return typeof value === typeof standard || typeof value === 'string';
+}
+
+/** What a person types for a value: "0-2 3-5", "0:1 3:0,2". */
+export function textOf(value: FieldValue): string {
+  if (value === null || typeof value !== 'object') return String(value ?? '');
+  if (Array.isArray(value)) return value.map(item => (Array.isArray(item) ? item.join(',') : String(item))).join(' ');
+  return Object.entries(value)
+    .map(([layer, units]) => `${layer}:${(units as readonly number[]).join(',')}`)
+    .join(' ');
 }
 
 export function isDefault(field: Field, value: FieldValue): boolean {
@@ -78,11 +96,12 @@ export function isShown(pass: PassInfo, step: Step, field: Field): boolean {
 export const shownFields = (pass: PassInfo, step: Step): readonly (readonly [string, Field])[] =>
   Object.entries(pass.fields).filter(([, field]) => isShown(pass, step, field));
 
-/** A number as typed: undefined when it is none, or lies outside what the field allows. */
-export function parseNumber(field: Extract<Field, { kind: 'number' }>, text: string): number | undefined {
-  if (text.trim() === '') return undefined;
+/** A number as typed: undefined when it is none, or lies outside what the field allows; null for nothing where that is a choice. */
+export function parseNumber(field: Extract<Field, { kind: 'number' }>, text: string): number | null | undefined {
+  if (text.trim() === '') return field.default === null ? null : undefined;
   const value = Number(text.trim().replace(',', '.'));
   if (!Number.isFinite(value) || value < field.min || value > field.max) return undefined;
+  if (field.values && !field.values.includes(value)) return undefined;
   if (field.step !== undefined && Number.isInteger(field.step) && !Number.isInteger(value)) return undefined;
   return value;
 }

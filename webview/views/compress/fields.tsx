@@ -3,7 +3,7 @@ import type { Field } from '../../../src/core/passes/pass.ts';
 import { Checkbox, RadioGroup, TextField } from '../../controls.tsx';
 import { say, t } from '../../l10n.ts';
 import { KeptDropdown } from '../diff/kept-dropdown.tsx';
-import { type FieldValue, isDefault, parseGlobs, parseNumber } from './draft.ts';
+import { type FieldValue, isDefault, parseGlobs, parseNumber, type TextKind, type TextualField, textOf } from './draft.ts';
 import { choiceWord, valueWord } from './words.ts';
 
 /** More choices than this are a list to open rather than a column of radio buttons. */
@@ -61,14 +61,20 @@ function Control(props: FieldRowProps) {
       );
     case 'globs':
       return <GlobsControl {...props} field={field} />;
+    case 'integers':
+    case 'units':
+    case 'groups':
+    case 'by-layer':
+    case 'file':
+      return <TextControl {...props} field={field} />;
   }
 }
 
 function NumberControl({ id, field, value, onChange, onInvalid }: FieldRowProps<Extract<Field, { kind: 'number' }>>) {
-  const [text, setText] = useState(String(value));
+  const [text, setText] = useState(textOf(value));
   const valid = parseNumber(field, text) !== undefined;
   useEffect(() => {
-    if (parseNumber(field, text) !== value) setText(String(value));
+    if (parseNumber(field, text) !== value) setText(textOf(value));
   }, [value]);
   useEffect(() => () => onInvalid(false), []);
   const type = (next: string): void => {
@@ -117,6 +123,37 @@ function ChoiceControl({ id, field, value, onChange }: FieldRowProps<Extract<Fie
         ),
       }))}
       onChange={onChange}
+    />
+  );
+}
+
+/** Examples of what is typed, one for each kind. */
+const examples: Readonly<Record<TextKind, string>> = {
+  integers: '0 2-4',
+  units: '0:1 3:0,2',
+  groups: '0-2 3-5',
+  'by-layer': '8 4 4 8',
+  file: '',
+};
+
+/** A list, units by layer or a path, as its text: the dry run says what is wrong with it. */
+function TextControl({ id, field, value, onChange }: FieldRowProps<TextualField>) {
+  const said = textOf(value);
+  const [text, setText] = useState(said);
+  useEffect(() => {
+    if (text.trim() !== said) setText(said);
+  }, [said]);
+  return (
+    <TextField
+      label={say(field.label)}
+      class={field.kind === 'file' ? undefined : 'short'}
+      value={text}
+      placeholder={examples[field.kind]}
+      describedBy={`${id}-help`}
+      onInput={next => {
+        setText(next);
+        onChange(next.trim() === '' ? field.default : (next.trim() as never));
+      }}
     />
   );
 }

@@ -1,6 +1,6 @@
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
-import type { FieldValue } from './draft.ts';
+import { type FieldValue, textOf } from './draft.ts';
 
 /** Values of choices are ids: they are shown as they are written in a recipe. */
 export const choiceWord = (value: string): string => value;
@@ -10,7 +10,7 @@ export function valueWord(value: FieldValue): string {
   if (typeof value === 'number') return String(value);
   if (typeof value === 'boolean') return value ? t('on') : t('off');
   if (typeof value === 'string') return choiceWord(value);
-  return value.length === 0 ? t('none') : value.join(' ');
+  return textOf(value) || t('none');
 }
 
 /** The heading over passes whose ids begin with the same word; the word itself where no translation is known. */

@@ -4,9 +4,12 @@ import { connectHost } from '../../bridge.ts';
 import { Button } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
 import { say, t } from '../../l10n.ts';
-import { visibleName } from '../../layout/names.ts';
-import { bytesText } from '../../numbers.ts';
+import { bytesText, exactBytes } from '../../numbers.ts';
+import { Menu } from '../menu.tsx';
+import { Name } from '../name.tsx';
 import { Found } from './found.tsx';
+import { reportOf } from './report.ts';
+import { Running } from './running.tsx';
 
 const { api, on } = connectHost<RedundancyHostApi, RedundancyEvents>();
 
@@ -14,33 +17,55 @@ const { api, on } = connectHost<RedundancyHostApi, RedundancyEvents>();
 export function RedundancyPage() {
   const [view, setView] = useState<RedundancyView | null>(null);
   const [progress, setProgress] = useState<ProgressEvent | null>(null);
+  const [told, tell] = useState('');
   useEffect(() => {
-    const stops = [on('view', setView), on('progress', setProgress)];
-    void api.view().then(setView, () => undefined);
+    const show = (next: RedundancyView): void => {
+      setView(next);
+      setProgress(null);
+    };
+    const stops = [on('view', show), on('progress', setProgress)];
+    void api.view().then(show, () => undefined);
     return () => {
       for (const stop of stops) stop();
     };
   }, []);
   if (!view) return <main aria-busy="true" />;
+  const said = (copying: Promise<void>): void =>
+    void copying.then(
+      () => tell(t('Copied')),
+      () => undefined,
+    );
   return (
     <main class="redundancy">
       <header class="hdr">
         <h1>
-          <bdi>{visibleName(view.name)}</bdi>
+          <Name>{view.name}</Name>
         </h1>
         <span class="what">{t('Where this model repeats itself')}</span>
         <span class="tot">
-          <b>{bytesText(view.fileBytes)}</b>
+          <b title={exactBytes(view.fileBytes)}>{bytesText(view.fileBytes)}</b>
         </span>
+        {view.state === 'ready' && (
+          <Menu
+            label={t('More')}
+            items={[
+              { title: t('Copy as Markdown'), run: () => said(api.copyMarkdown(reportOf(view))) },
+              { title: t('Look again'), run: () => void api.run() },
+            ]}
+          />
+        )}
       </header>
       {view.changedOnDisk && (
         <div class="banner" role="status">
+          <Icon name="warning" />
           <span class="grow">{t('Changed on disk')}</span>
           <Button onClick={() => void api.reload()}>{t('Reload')}</Button>
         </div>
       )}
-      {view.state === 'idle' && <Idle fileBytes={view.fileBytes} />}
-      {view.state === 'running' && <Running progress={progress ?? view.progress} />}
+      {view.state === 'idle' && <Idle fileBytes={view.fileBytes} cancelled={view.cancelled === true} />}
+      {view.state === 'running' && (
+        <Running progress={progress ?? view.progress} elapsedMs={view.elapsedMs ?? 0} onCancel={() => void api.cancel()} />
+      )}
       {view.state === 'failed' && (
         <section class="state err" role="alert">
           <Icon name="error" />
@@ -58,39 +83,34 @@ export function RedundancyPage() {
           savings={view.savings}
           fileBytes={view.fileBytes}
           onTry={(pass, options) => void api.openCompress(pass, options)}
+          onCopy={text => said(api.copyText(text))}
         />
       )}
+      <p class="sr" role="status">
+        {told}
+      </p>
     </main>
   );
 }
 
-function Idle({ fileBytes }: { fileBytes: number }) {
+function Idle({ fileBytes, cancelled }: { fileBytes: number; cancelled: boolean }) {
   return (
     <section class="state">
+      {cancelled && (
+        <p class="muted" role="status">
+          {t('Cancelled.')}
+        </p>
+      )}
       <h2 class="title">{t('Find what could be saved')}</h2>
-      <p>{t('Every weight is read once: ranks of the matrices, layers and heads that are alike, tensors that stand twice.')}</p>
+      <p>
+        {t(
+          'Reads every weight: ranks of the matrices, layers and heads that are alike, tensors and words that stand twice, weights near zero. Then tries each command without writing anything.',
+        )}
+      </p>
       <div class="row">
         <Button kind="primary" onClick={() => void api.run()}>
           {t('Read {size}', { size: bytesText(fileBytes) })}
         </Button>
-      </div>
-    </section>
-  );
-}
-
-function Running({ progress }: { progress: ProgressEvent | null }) {
-  const percent = Math.floor(100 * (progress?.fraction ?? 0));
-  return (
-    <section class="state" aria-busy="true">
-      <h2 class="title">{t('Reading the weights')}</h2>
-      <div class="meter" role="progressbar" aria-label={t('Reading the weights')} aria-valuenow={percent}>
-        <i style={{ width: `${percent}%` }} />
-      </div>
-      <p class="muted small clip">
-        <bdi>{visibleName(progress?.what ?? '', 120)}</bdi>
-      </p>
-      <div class="row">
-        <Button onClick={() => void api.cancel()}>{t('Cancel')}</Button>
       </div>
     </section>
   );

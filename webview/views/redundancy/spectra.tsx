@@ -1,53 +1,122 @@
 import type { Redundancy } from '../../../src/protocol/messages.ts';
-import { t } from '../../l10n.ts';
+import { say, t } from '../../l10n.ts';
+import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { visibleName } from '../../layout/names.ts';
-import { count, shape } from '../../numbers.ts';
-import { Table } from './found.tsx';
+import { fullRank, thinShare } from '../../layout/spectrum-plot.ts';
+import { count, shape, share } from '../../numbers.ts';
+import { Name } from '../name.tsx';
+import { type DataColumn, DataTable } from './data-table.tsx';
+import { Section } from './section.tsx';
+import { SmallMultiples } from './small-multiples.tsx';
+import { SpectrumChart } from './spectrum-chart.tsx';
+import { useKept } from './state.ts';
 
-type Spectrum = Redundancy['spectra'][number];
+export type Spectrum = Redundancy['spectra'][number];
 
-/** A row a matrix: its curve, and the ranks that keep 90, 95 and 99 % of its energy. A rank under the break-even point saves bytes. */
-export function Spectra({ spectra }: { spectra: readonly Spectrum[] }) {
+interface Props {
+  readonly redundancy: Redundancy;
+  readonly onFactorize?: ((id: string, rank: number) => void) | undefined;
+  readonly onCopy: (text: string) => void;
+}
+
+/** The chosen spectrum large, all of them small, and their ranks as a table: one selection. */
+export function Spectra({ redundancy: { spectra, skipped = [] }, onFactorize, onCopy }: Props) {
+  const [chosen, choose] = useKept<string | null>('spectrum', null);
+  const spectrum = spectra.find(({ id }) => id === chosen) ?? lowest(spectra);
+  const columns = columnsOf();
+  const copies = { tsv: () => tsvOf(columns, spectra), markdown: () => markdownOf(columns, spectra) };
   return (
-    <Table heads={[t('Matrix'), t('Singular values'), t('Shape'), '90 %', '95 %', '99 %', t('Break-even')]} numbers={5}>
-      {spectra.map(it => (
-        <tr key={it.id}>
-          <td class="mono clip">
-            <bdi>{visibleName(it.id, 120)}</bdi>
-          </td>
-          <td>
-            <Curve spectrum={it} />
-          </td>
-          <td class="mono num">{shape([it.out, it.in])}</td>
-          <Rank rank={it.rank90} breakEven={it.breakEven} />
-          <Rank rank={it.rank95} breakEven={it.breakEven} />
-          <Rank rank={it.rank99} breakEven={it.breakEven} />
-          <td class="num muted">{count(it.breakEven)}</td>
-        </tr>
-      ))}
-    </Table>
+    <Section
+      id="ranks"
+      title={t('Rank of the matrices')}
+      note={t('smallest rank that keeps so much of the energy')}
+      copies={copies}
+      onCopy={onCopy}
+    >
+      {spectrum && (
+        <div class="pair">
+          <SpectrumChart spectrum={spectrum} onFactorize={onFactorize && (rank => onFactorize(spectrum.id, rank))} />
+          <div>
+            <h3>{t('All spectra')}</h3>
+            <p class="muted small">{t('Energy kept by the first ranks. The number is the share of ranks that keeps 95 %.')}</p>
+            <SmallMultiples spectra={spectra} selected={spectrum.id} onSelect={choose} />
+          </div>
+        </div>
+      )}
+      {spectra.length > 0 && (
+        <DataTable
+          id="ranks"
+          label={t('Rank of the matrices')}
+          rows={spectra}
+          columns={columns}
+          rowKey={({ id }) => id}
+          selected={spectrum?.id}
+          onSelect={({ id }) => choose(id)}
+          onCopy={onCopy}
+          tall
+        />
+      )}
+      {skipped.length > 0 && (
+        <ul class="left small">
+          {skipped.map(({ id, reason }) => (
+            <li key={id}>
+              <span class="mono">
+                <Name limit={120}>{id}</Name>
+              </span>{' '}
+              <span class="muted">{say(reason)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
   );
 }
 
-const Rank = ({ rank, breakEven }: { rank: number; breakEven: number }) => (
-  <td class={rank < breakEven ? 'num' : 'num muted'}>{rank < breakEven ? `${count(rank)} ✓` : count(rank)}</td>
-);
+/** What a person would look at first: the matrix that needs the smallest share of its ranks. */
+function lowest(spectra: readonly Spectrum[]): Spectrum | undefined {
+  return [...spectra].sort((a, b) => a.rank95 / fullRank(a) - b.rank95 / fullRank(b))[0];
+}
 
-const [width, height] = [120, 16];
-
-function Curve({ spectrum: { values, ranks, rank90, out, in: wide } }: { spectrum: Spectrum }) {
-  const most = values[0] ?? 0;
-  const last = Math.max(1, (ranks.at(-1) ?? 1) - (ranks[0] ?? 0));
-  const points = values.map((value, i) => {
-    const x = (width * (ranks[i]! - ranks[0]!)) / last;
-    const y = most > 0 ? height * (1 - value / most) : height;
-    return `${x.toFixed(1)},${y.toFixed(1)}`;
+const columnsOf = (): DataColumn<Spectrum>[] => {
+  const rank = (key: 'rank90' | 'rank95' | 'rank99', title: string): DataColumn<Spectrum> => ({
+    ...{ key, title, numeric: true },
+    value: it => it[key],
+    text: it => String(it[key]),
+    cell: it => (it[key] < it.breakEven ? `✓ ${count(it[key])}` : <span class="muted">{count(it[key])}</span>),
+    tip: it =>
+      it[key] < it.breakEven
+        ? t('Two thin matrices take {share} of its parameters', { share: share(thinShare(it, it[key]), 0) })
+        : t('Two thin matrices would be larger'),
   });
-  const label = t('Rank {rank} of {full} keeps 90 % of the energy', { rank: rank90, full: Math.min(out, wide) });
-  return (
-    <svg class="curve" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
-      <title>{label}</title>
-      <polyline points={points.join(' ')} />
-    </svg>
-  );
-}
+  return [
+    {
+      ...{ key: 'id', title: t('Matrix'), class: 'mono clip' },
+      value: ({ id }) => id,
+      text: ({ id }) => id,
+      cell: ({ id }) => <Name limit={120}>{id}</Name>,
+      tip: ({ id }) => visibleName(id),
+    },
+    {
+      ...{ key: 'shape', title: t('Shape'), class: 'mono', numeric: true, from: 640 },
+      value: it => it.out * it.in,
+      text: it => `${it.out}x${it.in}`,
+      cell: it => shape([it.out, it.in]),
+    },
+    rank('rank90', '90 %'),
+    rank('rank95', '95 %'),
+    rank('rank99', '99 %'),
+    {
+      ...{ key: 'full', title: t('Full rank'), numeric: true, from: 640 },
+      value: fullRank,
+      text: it => String(fullRank(it)),
+      cell: it => count(fullRank(it)),
+    },
+    {
+      ...{ key: 'breakEven', title: t('Break-even'), numeric: true, from: 560 },
+      value: it => it.breakEven,
+      text: it => String(it.breakEven),
+      cell: it => count(it.breakEven),
+      tip: () => t('From this rank on two thin matrices are as large as the one'),
+    },
+  ];
+};

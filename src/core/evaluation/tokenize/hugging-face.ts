@@ -13,6 +13,7 @@ export function huggingFace(json: Settings, settings: Settings): Tokenizer {
     pad: padOf(tokenizer, json, settings),
     // transformers writes 1e30 where it does not know.
     ...(typeof maxLength === 'number' && maxLength < 1e6 && { maxLength }),
+    token: id => tokenizer.id_to_token(id) ?? `#${id}`,
     content: text => tokenizer.encode(text, { add_special_tokens: false }).ids,
     encode(text, pair) {
       const { ids, token_type_ids } = tokenizer.encode(text, { text_pair: pair ?? null, return_token_type_ids: true });

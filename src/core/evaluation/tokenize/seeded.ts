@@ -16,6 +16,7 @@ export function seeded(vocabulary: number): Tokenizer {
     kind: 'seed',
     pad: 0,
     content,
+    token: id => `#${id}`,
     encode(text, pair) {
       const first = content(text);
       const second = pair === undefined ? [] : content(pair);

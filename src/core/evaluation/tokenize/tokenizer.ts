@@ -15,4 +15,6 @@ export interface Tokenizer {
   encode(text: string, pair?: string): Encoding;
   /** The same without special tokens: what cutting removes from. */
   content(text: string): readonly number[];
+  /** As the tokenizer writes it: "##ing", "Ġthe"; "#17" for an id it does not have. */
+  token(id: number): string;
 }

@@ -26,11 +26,13 @@ export function wordPiece(vocabulary: ReadonlyMap<string, number>, settings: Rea
         index % 2 === 1 ? [vocabulary.get(run)!] : basicTokens(run, basic).flatMap(word => pieces(word, vocabulary, unknown)),
       );
   const { model_max_length: maxLength } = settings;
+  const tokens = new Map([...vocabulary].map(([token, id]) => [id, token]));
   return {
     kind: 'vocab.txt',
     pad: vocabulary.get('[PAD]') ?? 0,
     ...(typeof maxLength === 'number' && { maxLength }),
     content,
+    token: id => tokens.get(id) ?? `#${id}`,
     encode(text, pair) {
       const first = [cls, ...content(text), sep];
       const second = pair === undefined ? [] : [...content(pair), sep];

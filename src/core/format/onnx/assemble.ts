@@ -1,6 +1,6 @@
 import type { ByteSource } from '../../bytes/source.ts';
 import { fail, sentence } from '../../errors.ts';
-import type { Attribute, Graph, Node } from '../../model/graph.ts';
+import type { Attribute, Graph, LocalFunction, Node } from '../../model/graph.ts';
 import type { Model, Warning } from '../../model/model.ts';
 import { UniqueNames } from '../../model/unique-names.ts';
 import { dtypeOfOnnx } from '../../tensor/dtype.ts';
@@ -11,7 +11,7 @@ import { constantOf, plainAttribute } from './attributes.ts';
 import type { ExternalFiles } from './external.ts';
 import { partsOf } from './parts.ts';
 import { type ConstantTensor, OnnxTensor } from './tensor.ts';
-import type { WireAttribute, WireGraph, WireModel, WireNode, WireTensor } from './wire-types.ts';
+import type { WireAttribute, WireFunction, WireGraph, WireModel, WireNode, WireTensor } from './wire-types.ts';
 
 /** What the writer splices from. */
 export interface OnnxOrigin extends Origin {
@@ -61,10 +61,9 @@ export class Assembly {
   async model(wire: WireModel, { config, warnings }: ConfigFile, signal?: AbortSignal): Promise<Model> {
     this.#signal = signal;
     const graph = await this.#rootGraph(wire);
-    for (const local of wire.functions) {
-      const scope = this.#scope(`${local.domain}::${local.name}/`);
-      for (const node of local.nodes) await this.#node(node, scope);
-    }
+    const functions: LocalFunction[] = [];
+    for (const local of wire.functions) functions.push(await this.#function(local));
+    Object.assign(graph, { functions });
     for (const training of wire.training) await this.#graph(training, this.#scope('training/'));
     if (this.#withoutData > 0)
       this.#warnings.push({
@@ -107,8 +106,22 @@ export class Assembly {
       opsets: new Map(wire.opsets),
       irVersion: wire.irVersion,
       producer: [wire.producer, wire.producerVersion].filter(part => part !== '').join(' '),
-      functions: wire.functions.map(({ domain, name }) => ({ domain, name })),
     });
+  }
+
+  async #function({ domain, name, inputs, outputs, defaults, nodes: wire }: WireFunction): Promise<LocalFunction> {
+    const scope = this.#scope(`${domain}::${name}/`);
+    for (const node of wire) await this.#node(node, scope);
+    const nodes = wire as unknown as readonly Node[];
+    return {
+      domain,
+      name,
+      scope,
+      inputs,
+      outputs,
+      nodes,
+      defaults: new Map(defaults.map(each => [each.name, plainAttribute(each)])),
+    };
   }
 
   async #graph(wire: WireGraph, scope: string): Promise<ReadGraph> {

@@ -5,6 +5,7 @@ import type { WireAttribute } from './wire-types.ts';
 /** The value of an attribute that holds neither a tensor nor a graph. */
 export function plainAttribute(wire: WireAttribute): Attribute {
   if (wire.isOther) return { type: 'other' };
+  if (wire.refers) return { type: 'other', refers: wire.refers };
   switch (wire.type || guessedType(wire)) {
     case 1:
       return { type: 'float', value: wire.float };

@@ -41,6 +41,7 @@ const attributeMessage: Message<WireAttribute> = {
     9: 'text',
     10: tensorMessage as Message<never>,
     20: 'integers',
+    21: 'text',
     22: sparseMessage as Message<never>,
     23: sparseMessage as Message<never>,
   },
@@ -100,6 +101,9 @@ const attributeMessage: Message<WireAttribute> = {
         break;
       case 20:
         state.type = lastOf(value);
+        break;
+      case 21:
+        state.refers = value as string;
         break;
       case 22:
       case 23:
@@ -217,12 +221,22 @@ function merged(first: WireGraph, second: WireGraph): WireGraph {
 }
 
 const functionMessage: Message<WireFunction> = {
-  rules: { 1: 'text', 7: nodeMessage as Message<never>, 10: 'text' },
-  begin: () => ({ name: '', domain: '', nodes: [] }),
+  rules: {
+    1: 'text',
+    4: 'text',
+    5: 'text',
+    7: nodeMessage as Message<never>,
+    10: 'text',
+    11: attributeMessage as Message<never>,
+  },
+  begin: () => ({ name: '', domain: '', inputs: [], outputs: [], defaults: [], nodes: [] }),
   field(state, value, { number }) {
     if (number === 1) state.name = text(value);
+    if (number === 4) state.inputs.push(text(value));
+    if (number === 5) state.outputs.push(text(value));
     if (number === 7 && value) state.nodes.push(value as WireNode);
     if (number === 10) state.domain = text(value);
+    if (number === 11 && value) state.defaults.push(value as WireAttribute);
   },
 };
 

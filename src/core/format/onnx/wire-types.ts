@@ -44,6 +44,8 @@ export interface WireAttribute extends Span {
   texts: string[];
   /** Holds something that is not understood, or is too long to be read. */
   isOther: boolean;
+  /** In a function: the name of the attribute of the call that stands here. */
+  refers?: string;
   /** tensors, graphs and sparse tensors in lists: their sizes count, their meaning is not known. */
   loose: WireTensor[];
   graphs: WireGraph[];
@@ -91,6 +93,9 @@ export interface WireGraph {
 export interface WireFunction {
   name: string;
   domain: string;
+  readonly inputs: string[];
+  readonly outputs: string[];
+  readonly defaults: WireAttribute[];
   readonly nodes: WireNode[];
 }
 

@@ -6,14 +6,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { isChosen, matchesGlob } from '../globs.ts';
 import type { Skipped } from '../pass.ts';
 import { sidesOf } from './eight-bits.ts';
-
-/** What the quantize pass is told, whatever the scheme. */
-export interface QuantizeOptions {
-  readonly per_channel: boolean;
-  readonly embedding_bits: number;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-}
+import type { QuantizeOptions } from './scheme.ts';
 
 /** Finds the organ a tensor is the weight of; a copy belongs to the organ of its first. A tensor of no organ stands for itself. */
 export function organFinder(anatomy: Anatomy): (tensor: Tensor) => Linear | Table {

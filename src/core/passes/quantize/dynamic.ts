@@ -7,17 +7,9 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { held } from '../computed.ts';
 import type { Plan, QuantizeEdit, Skipped } from '../pass.ts';
 import { intOf, isPlainProduct, type Use, usesOfConstants } from '../uses.ts';
-import {
-  idleGlobs,
-  leftOut,
-  nothingFound,
-  organFinder,
-  type QuantizeOptions,
-  quantizedAlready,
-  tooOld,
-  vectorsKept,
-} from './choice.ts';
+import { idleGlobs, leftOut, nothingFound, organFinder, quantizedAlready, tooOld, vectorsKept } from './choice.ts';
 import { byColumns, byRows, byTensor, sidesOf } from './eight-bits.ts';
+import type { QuantizeOptions } from './scheme.ts';
 import { transposed } from './transposed.ts';
 
 /**

@@ -6,18 +6,9 @@ import type { Model } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Plan, QuantizeEdit, Skipped } from '../pass.ts';
 import { OUTPUT, type Use, usesOfConstants } from '../uses.ts';
-import {
-  idleGlobs,
-  leftOut,
-  nothingFound,
-  organFinder,
-  type QuantizeOptions,
-  quantizedAlready,
-  tooOld,
-  tooSmall,
-  vectorsKept,
-} from './choice.ts';
+import { idleGlobs, leftOut, nothingFound, organFinder, quantizedAlready, tooOld, tooSmall, vectorsKept } from './choice.ts';
 import { byColumns, byRows, sidesOf } from './eight-bits.ts';
+import type { QuantizeOptions } from './scheme.ts';
 import { transposed } from './transposed.ts';
 
 /** About what the nodes that replace one product, or one lookup, add to the file. */

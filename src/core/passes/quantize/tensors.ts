@@ -5,17 +5,9 @@ import type { Model } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { CastEdit, Plan, QuantizeEdit, Skipped } from '../pass.ts';
 import { asHalf } from './as-half.ts';
-import {
-  alreadyQuantized,
-  idleGlobs,
-  leftOut,
-  nothingFound,
-  type QuantizeOptions,
-  quantizedAlready,
-  tooSmall,
-  vectorsKept,
-} from './choice.ts';
+import { alreadyQuantized, idleGlobs, leftOut, nothingFound, quantizedAlready, tooSmall, vectorsKept } from './choice.ts';
 import { byRows } from './eight-bits.ts';
+import type { QuantizeOptions } from './scheme.ts';
 
 /**
  * int8 in safetensors: the linears as compressed-tensors' int-quantized (weight int8 [out, in], weight_scale f32 [out, 1], tokens

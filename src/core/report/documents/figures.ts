@@ -69,6 +69,16 @@ export function seconds(value: number, locale = 'en'): string {
   return `${count(Math.floor(whole / 60), locale)}${noBreak}min ${whole % 60}${noBreak}s`;
 }
 
+/** 86.72 */
+export const decimals = digits;
+
+/** 99.2 % of 1; rounded down, so that 100 % means all. */
+export const percent = (part: number, locale = 'en'): string => `${digits(Math.floor(part * 1000) / 10, 1, locale)}${noBreak}%`;
+
+/** 7.2 ms, 480 ms, 1.8 s */
+export const milliseconds = (value: number, locale = 'en'): string =>
+  value < 999.5 ? `${digits(value, value < 99.95 ? 1 : 0, locale)}${noBreak}ms` : seconds(value / 1000, locale);
+
 /** 384 × 1536, without separators; a scalar is 1. */
 export const shape = (dims: readonly number[]): string => (dims.length === 0 ? '1' : dims.join(' × '));
 

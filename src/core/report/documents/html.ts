@@ -1,8 +1,22 @@
-import { sentence } from '../../errors.ts';
+import { type Sentence, sentence } from '../../errors.ts';
 import type { Change, Comparison, ComparisonNode, Side } from '../comparison.ts';
 import { countChanges, headChanges, leftAlone, namesOf, outline, worstRow } from './digest.ts';
-import { byteChange, bytes, cosine, count, countChange, errorPercent, factor, percentChange, seconds, shape } from './figures.ts';
+import {
+  byteChange,
+  bytes,
+  cosine,
+  count,
+  countChange,
+  errorPercent,
+  factor,
+  milliseconds,
+  percent,
+  percentChange,
+  seconds,
+  shape,
+} from './figures.ts';
 import type { Made } from './made.ts';
+import { classOrDash, cosineOrDash, layerTitle, type Measurement, measuredOn, measuredRows, ratio } from './measured.ts';
 import { stylesheet } from './stylesheet.ts';
 import { visible } from './untrusted.ts';
 import { english, type Voice } from './voice.ts';
@@ -12,7 +26,7 @@ const mostRows = 10_000;
 const everyLevel = 64;
 
 /** A comparison as one self-contained page without scripts or anything to fetch. Names from the files are untrusted and appear as text only. */
-export function html(comparison: Comparison, made?: Made | null, voice: Voice = english): string {
+export function html(comparison: Comparison, made?: Made | null, measured?: Measurement | null, voice: Voice = english): string {
   const { before, after } = namesOf(comparison, made);
   const heading = `${name(before)} → ${name(after)}`;
   return [
@@ -27,8 +41,10 @@ export function html(comparison: Comparison, made?: Made | null, voice: Voice = 
     '</head>',
     '<body>',
     `<h1>${heading}</h1>`,
-    totals(comparison, voice),
+    totals(comparison, measured, voice),
+    measured ? `<p class="small muted">${text(measuredOn(measured, voice))}</p>` : '',
     summary(comparison, voice),
+    measured ? movement(measured, voice) : '',
     table(comparison, voice),
     heads(comparison, voice),
     made ? howMade(made, voice) : '',
@@ -38,7 +54,8 @@ export function html(comparison: Comparison, made?: Made | null, voice: Voice = 
   ].join('\n');
 }
 
-function totals({ totals: { before, after } }: Comparison, { say, locale }: Voice): string {
+function totals({ totals: { before, after } }: Comparison, measured: Measurement | null | undefined, voice: Voice): string {
+  const { say, locale } = voice;
   const from = (value: string): string => `<span class="muted">${text(say(sentence('from {before}', { before: value })))}</span>`;
   const smaller = factor(before.fileBytes, after.fileBytes, locale);
   const fileNote = [
@@ -68,9 +85,83 @@ function totals({ totals: { before, after } }: Comparison, { say, locale }: Voic
       before.parameters,
       after.parameters,
     ]),
-    unmeasured(say(sentence('Quality')), say(sentence('Needs sentences, or a task with answers'))),
-    unmeasured(say(sentence('Speed')), say(sentence('Needs a run of both models on this machine'))),
+    ...(measured
+      ? measuredTotals(measured, voice)
+      : [
+          unmeasured(say(sentence('Quality')), say(sentence('Needs sentences, or a task with answers'))),
+          unmeasured(say(sentence('Speed')), say(sentence('Needs a run of both models on this machine'))),
+        ]),
   ].join('')}</section>`;
+}
+
+/** Quality and speed, as they were measured. */
+function measuredTotals(measured: Measurement, voice: Voice): string[] {
+  const { say, locale } = voice;
+  const { drift, latency, against } = measured;
+  const tile = (title: string, big: string, beside: string, note: string): string =>
+    `<div><h3>${text(title)}</h3><div class="big">${text(big)} <span class="muted">${text(beside)}</span></div><div class="small muted">${text(note)}</div></div>`;
+  const quality = [
+    typeof drift?.cosineMin === 'number' && say(sentence('worst {cosine}', { cosine: cosineOrDash(drift.cosineMin, locale) })),
+    typeof drift?.agreement === 'number' &&
+      say(sentence('{share} same predictions', { share: percent(drift.agreement, locale) })),
+    drift && say(sentence('{n} texts', { n: drift.count })),
+  ];
+  const speed = against && ratio(against.latency.medianMs / latency.medianMs, voice);
+  const was = against ? say(sentence('from {before}', { before: milliseconds(against.latency.medianMs, locale) })) : '';
+  return [
+    tile(
+      say(sentence('Quality')),
+      cosineOrDash(drift?.cosineMean ?? null, locale),
+      say(sentence('cosine to the original')),
+      quality.filter(Boolean).join(' · '),
+    ),
+    tile(say(sentence('Speed')), milliseconds(latency.medianMs, locale), was, speed ?? ''),
+  ];
+}
+
+/** Metrics, drift by layer and the texts that moved most. */
+function movement(measured: Measurement, voice: Voice): string {
+  const { say, locale } = voice;
+  const { layers = [], worst, notes } = measured;
+  const list = (title: Sentence, heads: readonly Sentence[], rows: readonly (readonly string[])[]): string => {
+    const cell = (value: string, at: number): string => `<td class="${at === 0 ? 'name' : 'n'}">${value}</td>`;
+    const head = heads.map((each, at) => `<th${at === 0 ? '' : ' class="n"'}>${text(say(each))}</th>`).join('');
+    const body = rows.map(row => `<tr>${row.map(cell).join('')}</tr>`).join('');
+    return `<h2>${text(say(title))}</h2>\n<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  };
+  const [before, after] = [sentence('Before'), sentence('After')];
+  const rows = measuredRows(measured, voice);
+  return [
+    list(
+      sentence('Measured'),
+      [sentence('Measure'), before, after, sentence('Change')],
+      rows.map(row => row.slice(0, 4).map(cell => text(cell))),
+    ),
+    ...notes.map(note => `<p class="small">${text(visible(say(note)))}</p>`),
+    layers.length > 0
+      ? list(
+          sentence('Drift by layer'),
+          [sentence('Layer'), sentence('Mean'), sentence('Worst text')],
+          layers.map(each => [
+            `${name(layerTitle(each.id, voice))}${each.measure === 'cka' ? ' <span class="muted">CKA</span>' : ''}`,
+            text(cosineOrDash(each.mean, locale)),
+            text(cosineOrDash(each.min, locale)),
+          ]),
+        )
+      : '',
+    worst.length > 0
+      ? list(
+          sentence('Sentences that moved most'),
+          [sentence('Text'), sentence('Cosine'), before, after],
+          worst.map(each => [
+            name(each.text),
+            text(cosineOrDash(each.cosine, locale)),
+            text(classOrDash(each.before, locale)),
+            text(classOrDash(each.after, locale)),
+          ]),
+        )
+      : '',
+  ].join('\n');
 }
 
 function summary({ rows }: Comparison, { say, locale }: Voice): string {

@@ -4,6 +4,7 @@ import { changedRows, countChanges, headChanges, leftAlone, namesOf, outline, wo
 import { byteChange, bytes, cosine, count, countChange, errorPercent, factor, percentChange, seconds, shape } from './figures.ts';
 import type { Made } from './made.ts';
 import { code, fence, indented, table, text } from './markup.ts';
+import { classOrDash, cosineOrDash, layerTitle, type Measurement, measuredOn, measuredRows } from './measured.ts';
 import { english, type Voice } from './voice.ts';
 
 /** Rows of the table of tensors; a comment on a pull request stops at 65,536 characters, and a row takes about 150. */
@@ -12,22 +13,29 @@ const mostRows = 200;
 const mostTargets = 5;
 
 /** A comparison as GitHub-flavoured Markdown. Names from the files are untrusted: none of them can become markup. */
-export function markdown(comparison: Comparison, made?: Made | null, voice: Voice = english): string {
+export function markdown(
+  comparison: Comparison,
+  made?: Made | null,
+  measured?: Measurement | null,
+  voice: Voice = english,
+): string {
   const names = namesOf(comparison, made);
   const sections = [
     `# ${code(names.before)} → ${code(names.after)}`,
-    totals(comparison, voice),
+    totals(comparison, measured, voice),
+    ...(measured ? [text(measuredOn(measured, voice))] : []),
     summary(comparison, voice),
     ...parts(comparison, voice),
     ...heads(comparison, voice),
+    ...(measured ? movement(measured, voice) : []),
     ...tensors(comparison, voice),
     ...(made ? howMade(made, voice) : []),
   ];
   return `${sections.join('\n\n')}\n`;
 }
 
-function totals({ totals: { before, after } }: Comparison, { say, locale }: Voice): string {
-  const notMeasured = say(sentence('Not measured'));
+function totals({ totals: { before, after } }: Comparison, measured: Measurement | null | undefined, voice: Voice): string {
+  const { say, locale } = voice;
   const smaller = factor(before.fileBytes, after.fileBytes, locale);
   const fileChange = [
     byteChange(before.fileBytes, after.fileBytes, locale),
@@ -52,10 +60,36 @@ function totals({ totals: { before, after } }: Comparison, { say, locale }: Voic
         parameterChange,
         percent('parameters'),
       ],
-      [say(sentence('Quality')), notMeasured, notMeasured, '', ''],
-      [say(sentence('Speed')), notMeasured, notMeasured, '', ''],
+      ...measuredRows(measured, voice).map(([title, ...cells]) => [text(title), ...cells]),
     ],
   );
+}
+
+/** Where the outputs move: by layer, and the texts that moved most. */
+function movement({ layers = [], worst, notes }: Measurement, voice: Voice): string[] {
+  const { say, locale } = voice;
+  const blocks: string[] = notes.map(note => text(say(note)));
+  if (layers.length > 0) {
+    const rows = layers.map(each => [
+      text(layerTitle(each.id, voice)),
+      each.measure === 'cka' ? 'CKA' : say(sentence('Cosine')),
+      cosineOrDash(each.mean, locale),
+      cosineOrDash(each.min, locale),
+    ]);
+    const header = [say(sentence('Layer')), say(sentence('Measure')), say(sentence('Mean')), say(sentence('Worst text'))];
+    blocks.push(`## ${say(sentence('Drift by layer'))}`, capped(header, rows, voice, 2));
+  }
+  if (worst.length > 0) {
+    const rows = worst.map(each => [
+      text(each.text),
+      cosineOrDash(each.cosine, locale),
+      classOrDash(each.before, locale),
+      classOrDash(each.after, locale),
+    ]);
+    const header = [say(sentence('Text')), say(sentence('Cosine')), say(sentence('Before')), say(sentence('After'))];
+    blocks.push(`## ${say(sentence('Sentences that moved most'))}`, capped(header, rows, voice));
+  }
+  return blocks;
 }
 
 function summary({ rows }: Comparison, { say, locale }: Voice): string {
@@ -178,8 +212,8 @@ function howMade({ recipe, report, command }: Made, { say, locale }: Voice): str
   return [...blocks, `### ${say(sentence('Left alone'))}`, lines.join('\n')];
 }
 
-function capped(header: readonly string[], rows: readonly (readonly string[])[], { say }: Voice): string {
+function capped(header: readonly string[], rows: readonly (readonly string[])[], { say }: Voice, numbers = 1): string {
   const rest = rows.length - mostRows;
-  const shown = table(header, rows.slice(0, mostRows));
+  const shown = table(header, rows.slice(0, mostRows), numbers);
   return rest > 0 ? `${shown}\n\n${say(sentence('And {n} more.', { n: rest }))}` : shown;
 }

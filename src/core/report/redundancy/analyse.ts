@@ -1,16 +1,17 @@
-import type { Anatomy, Layer, Linear, Table } from '../../anatomy/anatomy.ts';
+import { type Anatomy, type Layer, type Linear, linearsIn, type Table } from '../../anatomy/anatomy.ts';
 import type { Sentence } from '../../errors.ts';
 import { openGram } from '../../kernels/gram.ts';
 import type { Model } from '../../model/model.ts';
+import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import type { Acting } from '../acting.ts';
 import { organsById } from '../organs.ts';
 import type { Redundancy, Similarity, Spectrum } from '../redundancy.ts';
-import { matrixOf, type Pace, paceOf } from './matrix.ts';
+import { matrixOf, type Pace, paceOf, READ } from './matrix.ts';
 import { nearZero } from './near-zero.ts';
-import { repeats } from './repeats.ts';
-import { headSimilarity, layerSimilarity } from './similarity.ts';
+import { groupsOf, repeats } from './repeats.ts';
+import { comparable, headSimilarity, layerSimilarity } from './similarity.ts';
 import { MOST_SIDE, sideOf, spectrumOf, workOf } from './spectrum.ts';
-import { unusedRows, wordTable } from './vocabulary.ts';
+import { VOCABULARY_READS, vocabularyOf, wordTable } from './vocabulary.ts';
 
 export interface AnalyseOptions {
   readonly signal?: AbortSignal | undefined;
@@ -31,34 +32,48 @@ export async function analyse(model: Model, anatomy: Anatomy, { signal, progress
     if (matrix) jobs.push({ organ, matrix });
   }
   const tensors = [...model.tensors.values()];
-  const total = jobs.reduce((sum, { matrix }) => sum + workOf(matrix) + READ * 3 * matrix.rows * matrix.columns, 0);
+  const layers = anatomy.layers.filter(layer => layer.stored === layer.index);
+  const words = wordTable(anatomy);
+  const total = plannedWork(jobs, tensors, layers, words);
   let worked = 0;
   const pace = paceOf(signal, (work, what) => {
     worked += work;
     progress?.(Math.min(1, worked / Math.max(1, total)), what);
   });
-  const layers = anatomy.layers.filter(layer => layer.stored === layer.index);
   const { spectra, heads, skipped } = await spectraOf(jobs, layers, pace);
   const sparse = await nearZeros(jobs, pace);
   const found = await repeats(tensors, anatomy.copies, {
     ...pace,
     done: (elements, what) => pace.done(READ * elements, what),
   });
-  const words = wordTable(anatomy);
+  const alike = await layerSimilarity(layers, pace);
   return {
     version: 1,
     spectra,
-    layers: await layerSimilarity(layers, pace),
+    layers: alike?.layers ?? null,
+    ...(alike && { layerMatrices: alike.layerMatrices }),
     heads,
     repeats: found,
-    vocabulary: words ? await unusedRows(words, pace) : null,
+    vocabulary: words ? await vocabularyOf(words, pace) : null,
     nearZero: sparse,
     ...(skipped.length > 0 && { skipped }),
   };
 }
 
-/** What reading and looking at one value takes, in multiplications of a Gram matrix. */
-const READ = 8;
+/** All that will be said to be done, in multiplications of a Gram matrix. */
+function plannedWork(jobs: readonly Job[], tensors: readonly Tensor[], layers: readonly Layer[], words?: Table): number {
+  const sum = <T>(items: readonly T[], work: (item: T) => number): number => items.reduce((all, item) => all + work(item), 0);
+  const roles = headRoles(layers);
+  const spectra = sum(jobs, job => workOf(job.matrix, sideFor(job, roles)));
+  const nearZeros = 2 * READ * sum(jobs, ({ matrix }) => matrix.rows * matrix.columns);
+  const repeating = READ * sum(groupsOf(tensors).flat(), ({ shape }) => elementCount(shape));
+  const slices = READ * sum(comparable(layers).flatMap(linearsIn), ({ out, in: width }) => out * width);
+  return spectra + nearZeros + repeating + slices + (words ? VOCABULARY_READS * READ * words.rows * words.width : 0);
+}
+
+/** Heads of a layer are compared by the Gram matrix along them. */
+const sideFor = ({ organ, matrix }: Job, roles: ReadonlyMap<string, Role>): 'rows' | 'columns' =>
+  sideOf(matrix, roles.get(organ.id)?.sideOf(matrix));
 
 interface Spectra {
   readonly spectra: Spectrum[];
@@ -69,8 +84,7 @@ interface Spectra {
 /** One Gram matrix at a time, in one memory. Those of a layer's value and output matrices also say how alike its heads are. */
 async function spectraOf(jobs: readonly Job[], layers: readonly Layer[], pace: Pace): Promise<Spectra> {
   const roles = headRoles(layers);
-  const sideFor = ({ organ, matrix }: Job) => sideOf(matrix, roles.get(organ.id)?.sideOf(matrix));
-  const sides = jobs.map(job => job.matrix[sideFor(job)]).filter(side => side <= MOST_SIDE);
+  const sides = jobs.map(job => job.matrix[sideFor(job, roles)]).filter(side => side <= MOST_SIDE);
   const gram = openGram(Math.max(1, ...sides));
   const spectra: Spectrum[] = [];
   const heads: Similarity[] = [];
@@ -81,7 +95,7 @@ async function spectraOf(jobs: readonly Job[], layers: readonly Layer[], pace: P
     const role = roles.get(job.organ.id);
     const side = role?.sideOf(job.matrix);
     const onGram = (gramValues: Float64Array): void => {
-      if (!role || side !== sideFor(job)) return;
+      if (!role || side !== sideFor(job, roles)) return;
       if (role.is === 'value') values.set(role.layer, gramValues);
       else {
         const value = values.get(role.layer);
@@ -91,7 +105,6 @@ async function spectraOf(jobs: readonly Job[], layers: readonly Layer[], pace: P
       }
     };
     const found = await spectrumOf(job.organ, job.matrix, gram, pace, { ...(side && { side }), onGram });
-    pace.done(workOf(job.matrix), job.organ.id);
     if ('values' in found) spectra.push(found);
     else skipped.push({ id: job.organ.id, reason: found });
   }

@@ -23,6 +23,9 @@ export function paceOf(signal: AbortSignal | undefined, done: Pace['done'] = () 
   };
 }
 
+/** What reading and looking at one value takes, in multiplications of a Gram matrix: measured. */
+export const READ = 96;
+
 export interface RowRun {
   readonly first: number;
   readonly last: number;
@@ -31,7 +34,7 @@ export interface RowRun {
 }
 
 /** The rows of a matrix as it acts, in runs of about RUN elements. */
-export async function* runsOf(matrix: Acting, pace: Pace): AsyncGenerator<RowRun> {
+export async function* runsOf(matrix: Acting, pace: Omit<Pace, 'done'>): AsyncGenerator<RowRun> {
   const step = Math.max(1, Math.floor(RUN / matrix.columns));
   for (let first = 0; first < matrix.rows; first += step) {
     await pace.pause();

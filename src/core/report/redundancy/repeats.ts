@@ -50,7 +50,7 @@ export async function repeats(
 }
 
 /** Tensors of one type and shape, two or more. Those that share their bytes in the file take no more room: one of them counts. */
-function groupsOf(tensors: readonly Tensor[]): Tensor[][] {
+export function groupsOf(tensors: readonly Tensor[]): Tensor[][] {
   const groups = new Map<string, Tensor[]>();
   const places = new Set<string>();
   for (const tensor of tensors) {

@@ -2,7 +2,7 @@ import { type Layer, linearsIn } from '../../anatomy/anatomy.ts';
 import { type Gram, openGram } from '../../kernels/gram.ts';
 import type { Acting } from '../acting.ts';
 import type { Similarity } from '../redundancy.ts';
-import { matrixOf, type Pace } from './matrix.ts';
+import { matrixOf, type Pace, READ } from './matrix.ts';
 
 // H heads, D head dimension, L layers.
 
@@ -29,27 +29,49 @@ export function headSimilarity(layer: Layer, valueGram: Float64Array, outputGram
 /** Elements of all layers together that are worked on at once: 16 MiB of f32. */
 const AT_ONCE = 4 * 2 ** 20;
 
-/** How alike stored layers are, all six matrices of each taken together; null with fewer than two that can be compared. */
-export async function layerSimilarity(layers: readonly Layer[], pace: Pace): Promise<Similarity | null> {
+export interface LayerSimilarity {
+  /** All matrices of each layer taken together. */
+  readonly layers: Similarity;
+  readonly layerMatrices: readonly Similarity[];
+}
+
+/** How alike stored layers are, in all and by each of their matrices; null with fewer than two that can be compared. */
+export async function layerSimilarity(layers: readonly Layer[], pace: Pace): Promise<LayerSimilarity | null> {
+  const alike = comparable(layers);
+  if (alike.length < 2) return null;
+  const gram = openGram(alike.length);
+  const labels = alike.map(layer => String(layer.index));
+  const similarity = (id: string, products: Float64Array): Similarity => ({
+    ...{ id, labels, size: alike.length, cosines: cosinesOf(products, alike.length) },
+    energies: labels.map((_, at) => products[at * alike.length + at]!),
+  });
+  const all = new Float64Array(alike.length ** 2);
+  const layerMatrices: Similarity[] = [];
+  for (const [organ, { id }] of linearsIn(alike[0]!).entries()) {
+    const matrices = await Promise.all(alike.map(layer => matrixOf(linearsIn(layer)[organ]!, pace.signal)));
+    if (!matrices.every(matrix => matrix !== undefined)) return null;
+    gram.start(alike.length);
+    await addSlices(gram, matrices, pace);
+    const products = gram.values();
+    if (!products.every(Number.isFinite)) return null;
+    for (const [at, product] of products.entries()) all[at] = all[at]! + product;
+    layerMatrices.push(similarity(withinLayer(id), products));
+  }
+  return { layers: similarity('encoder', all), layerMatrices };
+}
+
+/** The most layers whose matrices have the same shapes: those that are pruned otherwise are left out. */
+export function comparable(layers: readonly Layer[]): readonly Layer[] {
   const shapes = new Map<string, Layer[]>();
   for (const layer of layers) {
     const shape = JSON.stringify(linearsIn(layer).map(({ out, in: width, transposed }) => [out, width, transposed]));
     shapes.set(shape, [...(shapes.get(shape) ?? []), layer]);
   }
-  const alike = [...shapes.values()].sort((a, b) => b.length - a.length)[0] ?? [];
-  if (alike.length < 2) return null;
-  const gram = openGram(alike.length);
-  gram.start(alike.length);
-  for (let organ = 0; organ < linearsIn(alike[0]!).length; organ++) {
-    const matrices = await Promise.all(alike.map(layer => matrixOf(linearsIn(layer)[organ]!, pace.signal)));
-    if (!matrices.every(matrix => matrix !== undefined)) return null;
-    await addSlices(gram, matrices, pace);
-  }
-  const products = gram.values();
-  if (!products.every(Number.isFinite)) return null;
-  const labels = alike.map(layer => String(layer.index));
-  return { id: 'encoder', labels, size: alike.length, cosines: cosinesOf(products, alike.length) };
+  return [...shapes.values()].sort((a, b) => b.length - a.length)[0] ?? [];
 }
+
+/** "encoder.layer.3.attention.self.query" -> "attention.self.query" */
+const withinLayer = (id: string): string => id.replace(/^.*?\.\d+\./, '');
 
 /** Each matrix is one column of the Gram matrix: the same rows of all of them are read, and stand side by side. */
 async function addSlices(gram: Gram, matrices: readonly Acting[], pace: Pace): Promise<void> {
@@ -62,6 +84,7 @@ async function addSlices(gram: Gram, matrices: readonly Acting[], pace: Pace): P
     const values = new Float32Array(count * matrices.length);
     for (const [at, matrix] of matrices.entries()) values.set(await matrix.rowsOf(first, last, pace.signal), at * count);
     gram.add(values, count, count, 1);
+    pace.done(READ * values.length, 'encoder');
   }
 }
 

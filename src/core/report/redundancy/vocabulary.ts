@@ -1,6 +1,10 @@
 import type { Anatomy, Table } from '../../anatomy/anatomy.ts';
 import type { Redundancy } from '../redundancy.ts';
-import { matrixOf, type Pace, runsOf } from './matrix.ts';
+import { matrixOf, type Pace, READ, runsOf } from './matrix.ts';
+import { nearRows } from './near-rows.ts';
+
+/** Readings of the table: for equal rows, for the mean row, for signatures; looking for those that are close takes as long as one. */
+export const VOCABULARY_READS = 4;
 
 /** Rows that are named. */
 const EXAMPLES = 20;
@@ -11,16 +15,17 @@ export function wordTable({ tables, vocabulary }: Anatomy): Table | undefined {
 }
 
 /**
- * Rows of the word table that no training reached: all zero, one number all along, or equal to another row. Equal rows are found by a
- * hash of 64 bits of their values: with a million rows the chance of a false one is 3e-8.
+ * Rows of the word table that no training reached: all zero, one number all along, or equal to another row; and of the others those
+ * that are nearly alike. Equal rows are found by a hash of 64 bits of their values: with a million rows the chance of a false one is 3e-8.
  */
-export async function unusedRows(table: Table, pace: Pace): Promise<Redundancy['vocabulary']> {
+export async function vocabularyOf(table: Table, pace: Pace): Promise<Redundancy['vocabulary']> {
   const matrix = await matrixOf(table, pace.signal);
   if (!matrix || matrix.rows < 2) return null;
   const { rows, columns } = matrix;
   const unused = new Uint8Array(rows);
   const firstWith = new Map<string, number>();
   for await (const { first, last, values_RC } of runsOf(matrix, pace)) {
+    pace.done(READ * values_RC.length, table.id);
     const bits = new Uint32Array(values_RC.buffer, values_RC.byteOffset, values_RC.length);
     for (let row = first; row < last; row++) {
       const start = (row - first) * columns;
@@ -34,7 +39,13 @@ export async function unusedRows(table: Table, pace: Pace): Promise<Redundancy['
   const found: number[] = [];
   for (let row = 0; row < rows; row++) if (unused[row]) found.push(row);
   const bytesEach = (table.weight.byteLength + (table.scale?.byteLength ?? 0) + (table.zeroPoint?.byteLength ?? 0)) / rows;
-  return { rows, unused: found.length, byteLength: Math.round(bytesEach * found.length), examples: found.slice(0, EXAMPLES) };
+  return {
+    rows,
+    unused: found.length,
+    byteLength: Math.round(bytesEach * found.length),
+    examples: found.slice(0, EXAMPLES),
+    near: await nearRows(table, unused, pace),
+  };
 }
 
 /** Two 32-bit FNV-like hashes of a row's bits, -0 taken for 0; and whether all its values are one number. */

@@ -1,0 +1,105 @@
+import type { Graph, Node } from '../model/graph.ts';
+import type { Model } from '../model/model.ts';
+import type { Anatomy } from './anatomy.ts';
+import { type Block, blockAround } from './block.ts';
+import { asFloats, settled } from './float-values.ts';
+import { type Anchor, type Flow, flowOf, pathTo, softmaxes } from './flow.ts';
+import { normalizesOwn, skips } from './fused.ts';
+import { type LinearTaps, linearTaps } from './linear-taps.ts';
+import { normEnd } from './norm-end.ts';
+import { chain } from './trace.ts';
+import { wire } from './wiring.ts';
+
+// B batch, T tokens, H heads, C hidden
+
+/** Values of the graph in and around one layer, by name. What an operator keeps to itself is undefined. */
+export interface LayerTaps {
+  /** The layer as it runs, from 0. */
+  readonly index: number;
+  /** The hidden state that enters the layer: what its residual sum adds. Floats [B, T, C]; some exporters write [B * T, C]. */
+  readonly input?: string;
+  /** Behind attention's residual sum and, in a BERT, its norm: what the second residual sum adds. */
+  readonly attentionNormOut?: string;
+  /** The hidden state that leaves the layer. */
+  readonly output?: string;
+  /** [B, H, T, T]. Absent where attention is one operator. */
+  readonly attentionProbabilities?: string;
+  /** What enters the output projection. */
+  readonly context?: string;
+  /** The Softmax, or the operator that holds it. */
+  readonly attention: Node;
+}
+
+/** Where a graph's hidden states and the inputs and outputs of its matrices can be looked at. */
+export interface Taps extends LinearTaps {
+  /** What enters layer 0. */
+  readonly embeddings?: string;
+  /** As many as the anatomy has; none for a model without layers. */
+  readonly layers: readonly LayerTaps[];
+}
+
+/** One pass over the graph; reads no weights. `anatomy` is the one that was found in this very model. */
+export function taps(model: Model & { readonly graph: Graph }, anatomy: Anatomy): Taps {
+  const flow = flowOf(wire(model.graph, model.tensors));
+  const found = new Map<Block, Node>();
+  for (const node of flow.attentions) {
+    const block = blockAround(flow, node);
+    if (typeof block !== 'string') found.set(block, node);
+  }
+  const blocks = chain([...found.keys()]);
+  const matches = blocks.length === anatomy.layers.length;
+  const inputs = blocks.map(block => inputOf(flow, block));
+  const layers = blocks.map((block, index) =>
+    layerTaps(flow, block, found.get(block)!, {
+      index,
+      input: inputs[index],
+      output: inputs[index + 1] ?? lastOutput(flow, block),
+    }),
+  );
+  return {
+    ...(matches && inputs[0] !== undefined && { embeddings: inputs[0] }),
+    layers: matches ? layers : [],
+    ...linearTaps(flow.wiring, anatomy),
+  };
+}
+
+function layerTaps(
+  flow: Flow,
+  block: Block,
+  attention: Node,
+  { index, input, output }: { index: number; input: string | undefined; output: string | undefined },
+): LayerTaps {
+  const between = residual(flow, block.fed, block.attended);
+  const probabilities = softmaxes.has(attention.opType) ? asFloats(flow.wiring, attention.outputs[0] ?? '') : undefined;
+  const context = asFloats(flow.wiring, block.output.product!.input);
+  return {
+    index,
+    ...(input !== undefined && { input }),
+    ...(between !== undefined && { attentionNormOut: between }),
+    ...(output !== undefined && { output }),
+    ...(probabilities !== undefined && { attentionProbabilities: probabilities }),
+    ...(context !== undefined && { context }),
+    attention,
+  };
+}
+
+const inputOf = (flow: Flow, { attended, source }: Block): string | undefined => residual(flow, attended, source);
+
+/** What a residual sum adds to its branch, without the steps of quantization and casts that may stand in between. */
+function residual(flow: Flow, sum: Anchor, source: Anchor): string | undefined {
+  const read = sum.reads[sum.from.indexOf(source)];
+  return read === undefined ? undefined : settled(flow.wiring, read);
+}
+
+/** Nobody adds what leaves the last layer: it is the sum itself, or what its norm makes of it. */
+function lastOutput(flow: Flow, { fed, isNormalizedBefore }: Block): string | undefined {
+  const node = fed.node!;
+  const [first, , , sum] = node.outputs;
+  if (isNormalizedBefore) return skips.has(node.opType) ? sum || first : asFloats(flow.wiring, first ?? '');
+  if (normalizesOwn(node)) return first;
+  for (const { value } of fed.uses) {
+    const end = normEnd(flow, pathTo(flow, value));
+    if (end) return asFloats(flow.wiring, end.outputs[0] ?? '');
+  }
+  return asFloats(flow.wiring, first ?? '');
+}

@@ -1,0 +1,178 @@
+import { type Taps, taps as tapsOf } from '../anatomy/taps.ts';
+import { fail } from '../errors.ts';
+import type { Values } from '../evaluation/runtime.ts';
+import { type TextBatch, textBatches } from './batches.ts';
+import type { Half, Observed, Stream, Tap, Walk } from './calibration.ts';
+import { loadPiece, type Piece } from './runner.ts';
+import type { CalibrationSource, GraphBody } from './source.ts';
+
+/** Hidden states of a stream, a batch each. */
+type Hidden = readonly Values[];
+
+/** A half of one body, cut out and loaded: what it is fed, and where what was asked for comes out. */
+interface Cut {
+  readonly piece: Piece;
+  readonly input: string;
+  readonly values: ReadonlyMap<Tap, string>;
+}
+
+/** Starts at the embeddings. throws 'unsupported' where the graph does not show its hidden states */
+export async function startWalk<E>(source: CalibrationSource<E>, edits: readonly E[] = []): Promise<Walk<E>> {
+  const batches = textBatches(source);
+  const base = await source.edited([]);
+  const original = await embedded(source, base, batches);
+  const current = edits.length === 0 ? original : await embedded(source, await source.edited(edits), batches);
+  return new LayerWalk(source, base, batches, { original, current });
+}
+
+async function embedded<E>(source: CalibrationSource<E>, body: GraphBody, batches: readonly TextBatch[]): Promise<Hidden> {
+  const { embeddings } = tapsOf(body.model, body.anatomy);
+  if (embeddings === undefined) throw noHidden(source.name, 'embeddings');
+  const piece = await loadPiece(source, body, [], [embeddings]);
+  try {
+    const hidden: Values[] = [];
+    for (const batch of batches) hidden.push((await piece.run(batch.feeds, new Map())).get(embeddings)!);
+    return hidden;
+  } finally {
+    await piece.close();
+  }
+}
+
+class LayerWalk<E> implements Walk<E> {
+  at: Half | undefined = { layer: 0, part: 'attention' };
+  readonly #source: CalibrationSource<E>;
+  readonly #base: GraphBody;
+  readonly #batches: readonly TextBatch[];
+  readonly #hidden: Record<Stream, Hidden>;
+
+  constructor(
+    source: CalibrationSource<E>,
+    base: GraphBody,
+    batches: readonly TextBatch[],
+    hidden: Readonly<Record<Stream, Hidden>>,
+  ) {
+    this.#source = source;
+    this.#base = base;
+    this.#batches = batches;
+    this.#hidden = { ...hidden };
+  }
+
+  async observe(
+    stream: Stream,
+    taps: readonly Tap[],
+    edits: readonly E[],
+    each: (batch: Observed) => void | Promise<void>,
+  ): Promise<void> {
+    const cut = await this.#cut(stream, edits, taps);
+    try {
+      for (let batch = 0; batch < this.#batches.length; batch++) await each(await this.#run(cut, stream, batch));
+    } finally {
+      await cut.piece.close();
+    }
+  }
+
+  async observeBoth(
+    taps: readonly Tap[],
+    edits: readonly E[],
+    each: (original: Observed, current: Observed) => void | Promise<void>,
+  ): Promise<void> {
+    const original = await this.#cut('original', [], taps);
+    try {
+      const current = await this.#cut('current', edits, taps);
+      try {
+        for (let batch = 0; batch < this.#batches.length; batch++)
+          await each(await this.#run(original, 'original', batch), await this.#run(current, 'current', batch));
+      } finally {
+        await current.piece.close();
+      }
+    } finally {
+      await original.piece.close();
+    }
+  }
+
+  async advance(edits: readonly E[]): Promise<void> {
+    const isSame = edits.length === 0 && this.#hidden.current === this.#hidden.original;
+    const original = await this.#pass('original', []);
+    this.#hidden.current = isSame ? original : await this.#pass('current', edits);
+    this.#hidden.original = original;
+    const { layer, part } = this.#half();
+    if (part === 'attention') this.at = { layer, part: 'feed-forward' };
+    else this.at = layer + 1 < this.#base.anatomy.layers.length ? { layer: layer + 1, part: 'attention' } : undefined;
+  }
+
+  async #pass(stream: Stream, edits: readonly E[]): Promise<Hidden> {
+    const cut = await this.#cut(stream, edits, ['output']);
+    try {
+      const hidden: Values[] = [];
+      for (let batch = 0; batch < this.#batches.length; batch++)
+        hidden.push((await this.#raw(cut, stream, batch)).get(cut.values.get('output')!)!);
+      return hidden;
+    } finally {
+      await cut.piece.close();
+    }
+  }
+
+  #half(): Half {
+    if (!this.at) throw new RangeError('the walk stands behind the last layer');
+    return this.at;
+  }
+
+  async #cut(stream: Stream, edits: readonly E[], taps: readonly Tap[]): Promise<Cut> {
+    const half = this.#half();
+    const body = stream === 'original' || edits.length === 0 ? this.#base : await this.#source.edited(edits);
+    const found = tapsOf(body.model, body.anatomy);
+    const [input, output] = endsOf(found, half, this.#source.name);
+    const values = new Map<Tap, string>();
+    for (const tap of taps) values.set(tap, tap === 'input' ? input : tap === 'output' ? output : valueAt(found, tap));
+    const from = { name: input, dtype: 'fp32' as const };
+    const piece = await loadPiece(
+      this.#source,
+      body,
+      [from],
+      [...values.values()].filter(name => name !== input),
+    );
+    return { piece, input, values };
+  }
+
+  #raw({ piece, input }: Cut, stream: Stream, batch: number): ReturnType<Piece['run']> {
+    const { data, shape } = this.#hidden[stream][batch]!;
+    return piece.run(this.#batches[batch]!.feeds, new Map([[input, { floats: data, shape }]]));
+  }
+
+  async #run(cut: Cut, stream: Stream, batch: number): Promise<Observed> {
+    const results = new Map(await this.#raw(cut, stream, batch));
+    results.set(cut.input, this.#hidden[stream][batch]!);
+    const { places, length } = this.#batches[batch]!;
+    return {
+      tokens: places.length * length,
+      get(tap) {
+        const value = cut.values.get(tap);
+        if (value === undefined) throw new RangeError(`the tap ${tap} was not asked for`);
+        return results.get(value)!.data;
+      },
+    };
+  }
+}
+
+/** The values that enter and leave a half. */
+function endsOf({ layers }: Taps, { layer, part }: Half, file: string): [string, string] {
+  const { input, attentionNormOut: middle, output } = layers[layer]!;
+  const [from, to] = part === 'attention' ? [input, middle] : [middle, output];
+  if (from === undefined || to === undefined) throw noHidden(file, `encoder.layer.${layer}`);
+  return [from, to];
+}
+
+function valueAt({ linearInput, linearOutput }: Taps, tap: Tap): string {
+  const at = tap.lastIndexOf(':');
+  const value = (tap.endsWith(':in') ? linearInput : linearOutput).get(tap.slice(0, at));
+  if (value === undefined) throw new RangeError(`the graph does not show ${tap}`);
+  return value;
+}
+
+const noHidden = (file: string, organ: string) =>
+  fail(
+    'unsupported',
+    'The graph does not show what enters and leaves “{organ}”, so its activations cannot be looked at.',
+    { organ },
+    { file },
+  );

@@ -1,0 +1,6 @@
+import { int8 } from './int8.ts';
+import { int8Dynamic } from './int8-dynamic.ts';
+import type { Scheme } from './scheme.ts';
+
+/** The default first. */
+export const schemes: readonly Scheme[] = [int8, int8Dynamic];

@@ -1,0 +1,140 @@
+import type { Redundancy } from '../../../src/protocol/messages.ts';
+import { Button, Dropdown } from '../../controls.tsx';
+import { t } from '../../l10n.ts';
+import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
+import { lossOfSharing, mostOf, type Pair, pairsOf, sharingGroups } from '../../layout/sharing.ts';
+import { cosine, share } from '../../numbers.ts';
+import { type DataColumn, DataTable } from './data-table.tsx';
+import { Section } from './section.tsx';
+import { type Similarity, SimilarityMap } from './similarity-map.tsx';
+import { useKept } from './state.ts';
+import { roleOf } from './words.ts';
+
+interface Props {
+  readonly redundancy: Redundancy;
+  /** Absent where no command shares layers. Indices of the model's layers. */
+  readonly onShare?: ((groups: readonly (readonly number[])[]) => void) | undefined;
+  readonly onCopy: (text: string) => void;
+}
+
+/** Sharing that changes weights by more than this is not proposed. */
+const mostLoss = 0.3;
+const mostPairs = 100;
+
+/** How alike layers are, by all their matrices or by one of each, and which could share one set of weights. */
+export function Layers({ redundancy: { layers, layerMatrices = [] }, onShare, onCopy }: Props) {
+  const [matrix, setMatrix] = useKept('layers by', 'encoder');
+  const [chosen, choose] = useKept<string | null>('layers', null);
+  if (!layers) return null;
+  const similarity = layerMatrices.find(({ id }) => id === matrix) ?? layers;
+  const pairs = pairsOf(similarity).slice(0, mostPairs);
+  const columns = columnsOf(similarity);
+  const copies = { tsv: () => tsvOf(columns, pairs), markdown: () => markdownOf(columns, pairs) };
+  const pair = pairs.find(it => keyOf(it) === chosen) ?? pairs[0];
+  return (
+    <Section id="layers" title={t('Layers to each other')} note={t('cosine of their weights')} copies={copies} onCopy={onCopy}>
+      <div class="pair">
+        <div>
+          {layerMatrices.length > 1 && (
+            <div class="row head">
+              <span class="muted">{t('By')}</span>
+              <Dropdown
+                label={t('Matrices that are compared')}
+                value={similarity.id}
+                choices={[
+                  { value: layers.id, label: t('All matrices') },
+                  ...layerMatrices.map(({ id }) => ({ value: id, label: roleOf(id).title })),
+                ]}
+                onChange={setMatrix}
+              />
+            </div>
+          )}
+          <SimilarityMap
+            similarity={similarity}
+            label={t('Cosines of layers')}
+            what={t('Layer')}
+            most={mostOf(similarity)}
+            chosen={pair && [pair.a, pair.b]}
+            pair={(a, b) => t('Layers {a} and {b}', { a, b })}
+          />
+        </div>
+        <div>
+          <h3>{t('Which could be shared')}</h3>
+          <Shareable similarity={layers} onShare={onShare} />
+          <DataTable
+            id="layers"
+            label={t('Pairs of layers')}
+            rows={pairs}
+            columns={columns}
+            rowKey={keyOf}
+            selected={pair && keyOf(pair)}
+            onSelect={it => choose(keyOf(it))}
+            onCopy={onCopy}
+            tall
+          />
+        </div>
+      </div>
+    </Section>
+  );
+}
+
+const keyOf = ({ a, b }: Pair): string => `${a} ${b}`;
+
+/** Groups whose mean is near enough to each of them; where there are none, how far apart the nearest two are. */
+function Shareable({ similarity, onShare }: { similarity: Similarity; onShare: Props['onShare'] }) {
+  const groups = sharingGroups(similarity, mostLoss);
+  const named = (group: readonly number[]): string => group.map(at => similarity.labels[at]).join(', ');
+  const closest = pairsOf(similarity)[0];
+  if (groups.length === 0)
+    return (
+      <p class="muted">
+        {closest &&
+          t('None: even the mean of the two most alike, layers {a} and {b}, would change their weights by {share}.', {
+            a: similarity.labels[closest.a]!,
+            b: similarity.labels[closest.b]!,
+            share: share(lossOfSharing(similarity, [closest.a, closest.b]), 0),
+          })}
+      </p>
+    );
+  return (
+    <>
+      <ul class="left">
+        {groups.map(group => (
+          <li key={named(group)}>
+            {t('Layers {layers}: their mean changes their weights by {share}.', {
+              layers: named(group),
+              share: share(lossOfSharing(similarity, group), 1),
+            })}
+          </li>
+        ))}
+      </ul>
+      {onShare && (
+        <p>
+          <Button onClick={() => onShare(groups.map(group => group.map(at => Number(similarity.labels[at]))))}>
+            {t('Share layers…')}
+          </Button>
+        </p>
+      )}
+    </>
+  );
+}
+
+const columnsOf = (similarity: Similarity): DataColumn<Pair>[] => [
+  {
+    ...{ key: 'layers', title: t('Layers') },
+    value: ({ a, b }) => a * similarity.size + b,
+    text: ({ a, b }) => `${similarity.labels[a]} – ${similarity.labels[b]}`,
+  },
+  {
+    ...{ key: 'cosine', title: t('Cosine'), numeric: true },
+    value: it => it.cosine,
+    text: it => String(it.cosine),
+    cell: it => cosine(it.cosine),
+  },
+  {
+    ...{ key: 'loss', title: t('Change if shared'), numeric: true },
+    value: ({ a, b }) => lossOfSharing(similarity, [a, b]),
+    text: ({ a, b }) => share(lossOfSharing(similarity, [a, b]), 1),
+    tip: () => t('What their mean changes, as a share of their weights'),
+  },
+];

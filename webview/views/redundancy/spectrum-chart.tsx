@@ -1,0 +1,194 @@
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { Button, Segments } from '../../controls.tsx';
+import { t } from '../../l10n.ts';
+import { decadesOf, fullRank, heightsOf, labelRows, lineOf, nearest, rankTicks, thinShare } from '../../layout/spectrum-plot.ts';
+import { count, real, shape, share } from '../../numbers.ts';
+import { useWidth } from '../use-width.ts';
+import type { Spectrum } from './spectra.tsx';
+import { useKept } from './state.ts';
+import { matrixTitle } from './words.ts';
+
+interface Props {
+  readonly spectrum: Spectrum;
+  /** Absent where no command makes two matrices of one. */
+  readonly onFactorize?: ((rank: number) => void) | undefined;
+}
+
+/** CSS pixels round the plot, and its height. */
+const [left, right, top, bottom, tall] = [40, 44, 44, 20, 190];
+const labelWidth = 34;
+
+/** One spectrum, large: what the first ranks keep, and the singular values. A pointer or the arrow keys read it. */
+export function SpectrumChart({ spectrum, onFactorize }: Props) {
+  const frame = useRef<HTMLElement>(null);
+  const width = Math.max(120, useWidth(frame) - left - right);
+  const [log, setLog] = useKept('log', false);
+  const [marked, setMarked] = useState<number | null>(null);
+  const full = fullRank(spectrum);
+  const heights = useMemo(() => heightsOf(spectrum, log), [spectrum, log]);
+  const at = Math.min(marked ?? nearest(spectrum, spectrum.rank99), spectrum.ranks.length - 1);
+  const rank = spectrum.ranks[at] ?? 0;
+  const x = (each: number): number => (width * each) / full;
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const last = spectrum.ranks.length - 1;
+    const to = {
+      ...{ ArrowRight: at + 1, ArrowUp: at + 1, ArrowLeft: at - 1, ArrowDown: at - 1 },
+      ...{ PageUp: at + 10, PageDown: at - 10, Home: 0, End: last },
+    }[event.key];
+    if (event.key === 'Escape') setMarked(null);
+    if (to === undefined) return;
+    event.preventDefault();
+    setMarked(Math.max(0, Math.min(last, to)));
+  };
+  const onPointerMove = (event: PointerEvent): void => {
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    setMarked(nearest(spectrum, ((event.clientX - box.left - left) / width) * full));
+  };
+  const thin = thinShare(spectrum, rank);
+  const reading = [
+    t('Rank {rank} of {full} keeps {share} of the energy', { rank, full, share: share(spectrum.kept[at] ?? 1) }),
+    t('singular value {value}', { value: real(spectrum.values[at] ?? 0) }),
+    thin < 1
+      ? t('two thin matrices take {share} of its parameters', { share: share(thin, 0) })
+      : t('two thin matrices would be larger'),
+  ].join(' · ');
+  const ends = spectrum.values[0] ?? 0;
+  return (
+    <figure class="spectrum" ref={frame}>
+      <div class="row head">
+        <h3 class="clip" title={spectrum.id}>
+          {matrixTitle(spectrum.id)}
+        </h3>
+        <span class="mono muted small nowrap">{shape([spectrum.out, spectrum.in])}</span>
+        <span class="grow" />
+        <Segments
+          small
+          label={t('Scale of the singular values')}
+          value={log ? 'log' : 'linear'}
+          choices={[
+            { value: 'linear', label: t('Linear') },
+            { value: 'log', label: t('Log') },
+          ]}
+          onChange={value => setLog(value === 'log')}
+        />
+      </div>
+      <div
+        class="plot"
+        role="slider"
+        tabIndex={0}
+        aria-label={t('Spectrum of {title}', { title: matrixTitle(spectrum.id) })}
+        aria-valuemin={1}
+        aria-valuemax={full}
+        aria-valuenow={rank}
+        aria-valuetext={reading}
+        onKeyDown={onKeyDown}
+        onPointerMove={onPointerMove}
+        onPointerLeave={() => setMarked(null)}
+      >
+        <svg width={width + left + right} height={tall + top + bottom} aria-hidden="true">
+          <g transform={`translate(${left} ${top})`}>
+            <Axes spectrum={spectrum} log={log} width={width} most={ends} />
+            <polyline class="values" points={lineOf(spectrum, heights, full, width, tall, false)} />
+            <polyline class="kept" points={lineOf(spectrum, spectrum.kept, full, width, tall, true)} />
+            <Marks spectrum={spectrum} width={width} />
+            <line class="cursor" x1={x(rank)} x2={x(rank)} y1={0} y2={tall} />
+            <circle class="kept" cx={x(rank)} cy={tall * (1 - (spectrum.kept[at] ?? 1))} r={3.5} />
+            <circle class="values" cx={x(rank)} cy={tall * (1 - (heights[at] ?? 0))} r={3.5} />
+          </g>
+        </svg>
+      </div>
+      <div class="key small">
+        <span>
+          <i class="line kept" aria-hidden="true" /> {t('Energy kept, left')}
+        </span>
+        <span>
+          <i class="line values" aria-hidden="true" />{' '}
+          {log ? t('Singular values, right, log scale') : t('Singular values, right')}
+        </span>
+      </div>
+      <figcaption>{reading}</figcaption>
+      {onFactorize && (
+        <div class="row">
+          <Button disabled={thin >= 1} onClick={() => onFactorize(rank)}>
+            {t('Factorize to rank {rank}…', { rank })}
+          </Button>
+        </div>
+      )}
+    </figure>
+  );
+}
+
+/** Energy on the left, singular values on the right, ranks below; what lies beyond the break-even rank is shaded. */
+function Axes({ spectrum, log, width, most }: { spectrum: Spectrum; log: boolean; width: number; most: number }) {
+  const full = fullRank(spectrum);
+  const x = (rank: number): number => (width * rank) / full;
+  const decades = decadesOf(spectrum);
+  const every = Math.ceil(decades / 4);
+  const values = log
+    ? Array.from({ length: Math.floor(decades / every) + 1 }, (_, step) => ({
+        at: 1 - (step * every) / decades,
+        text: real(most * 10 ** (-step * every), 2),
+      }))
+    : [1, 0.5, 0].map(at => ({ at, text: real(most * at, 2) }));
+  return (
+    <>
+      {spectrum.breakEven < full && (
+        <rect class="beyond" x={x(spectrum.breakEven)} width={width - x(spectrum.breakEven)} y={0} height={tall} />
+      )}
+      {[0, 0.25, 0.5, 0.75, 1].map(at => (
+        <g key={at}>
+          <line class="grid" x1={0} x2={width} y1={tall * (1 - at)} y2={tall * (1 - at)} />
+          <text x={-5} y={tall * (1 - at) + 4} text-anchor="end">
+            {share(at, 0)}
+          </text>
+        </g>
+      ))}
+      {values.map(({ at, text }) => (
+        <text key={at} x={width + 5} y={tall * (1 - at) + 4}>
+          {text}
+        </text>
+      ))}
+      {rankTicks(full, width).map(rank => (
+        <text key={rank} x={x(rank)} y={tall + 15} text-anchor="middle">
+          {count(rank)}
+        </text>
+      ))}
+    </>
+  );
+}
+
+/** Where 90, 95 and 99 % of the energy are reached, and where two thin matrices stop being smaller. */
+function Marks({ spectrum, width }: { spectrum: Spectrum; width: number }) {
+  const full = fullRank(spectrum);
+  const evenText = t('break-even {rank}', { rank: spectrum.breakEven });
+  const marks = [
+    { rank: spectrum.rank90, kept: 0.9, text: share(0.9, 0) },
+    { rank: spectrum.rank95, kept: 0.95, text: share(0.95, 0) },
+    { rank: spectrum.rank99, kept: 0.99, text: share(0.99, 0) },
+    { rank: spectrum.breakEven, kept: undefined, text: evenText },
+  ].sort((a, b) => a.rank - b.rank);
+  const placed = marks.map(mark => {
+    const half = (mark.kept ? labelWidth : 6.4 * evenText.length) / 2;
+    const at = (width * mark.rank) / full;
+    return { ...mark, at, half, label: Math.max(half - left, Math.min(width + right - half, at)) };
+  });
+  const rows = labelRows(
+    placed.map(({ label }) => label),
+    at => 2 * placed[at]!.half,
+  );
+  return (
+    <>
+      {placed.map(({ rank, kept, text, at }, index) => (
+        <g key={`${text} ${rank}`} class={kept ? 'mark' : 'mark even'}>
+          <line x1={at} x2={at} y1={-5 - 13 * rows[index]!} y2={kept ? tall * (1 - kept) : tall} />
+          {kept && <circle cx={at} cy={tall * (1 - kept)} r={2.5} />}
+        </g>
+      ))}
+      {placed.map(({ rank, text, label }, index) => (
+        <text key={`${text} ${rank}`} class="of" x={label} y={-8 - 13 * rows[index]!} text-anchor="middle">
+          {text}
+        </text>
+      ))}
+    </>
+  );
+}
