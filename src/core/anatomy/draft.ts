@@ -1,5 +1,6 @@
 import { sentence } from '../errors.ts';
 import type { Model, Warning } from '../model/model.ts';
+import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Anatomy, type ExtraOrgan, type Layer, type Linear, linearsIn, type Norm } from './anatomy.ts';
 import { isFloat, mayBeWeight } from './constant.ts';
@@ -80,9 +81,17 @@ function quantizationParameters({ graph, tensors }: Model): Tensor[] {
 /** Indices, shapes, masks and the angles of rotary positions; in a graph also single numbers (a scale, an epsilon), which no checkpoint knows as parameters. */
 function isBuffer(model: Model, tensor: Tensor): boolean {
   if (/(^|\.)inv_freq$/.test(tensor.name)) return true;
-  if (!mayBeWeight(tensor)) return true;
+  if (!mayBeWeight(tensor) || scalesStored(model, tensor)) return true;
   if (!isFloat(tensor)) return tensor.shape.length < 2;
   return model.graph !== undefined && tensor.shape.every(size => size === 1);
+}
+
+/** What scales the integers of the module it stands in: m.weight_scale beside m.weight, as in compressed-tensors, whatever model it is. */
+function scalesStored({ tensors }: Model, { name }: Tensor): boolean {
+  const module =
+    name.endsWith('.weight_scale') || name.endsWith('.weight_zero_point') ? name.slice(0, name.lastIndexOf('.')) : '';
+  const weight = module && (tensors.get(`${module}.weight`) ?? tensors.get(`${module}.weight_packed`));
+  return weight ? !isFloat(weight) || dtypes[weight.dtype].bits <= 8 : false;
 }
 
 /** Each stored matrix once, layers first. */

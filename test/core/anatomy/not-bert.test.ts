@@ -170,3 +170,16 @@ test('layers that normalize first are those of a BERT, unless they mask the futu
     assert.equal(say(notBert!), 'Not a BERT: it looks like a decoder for text generation.');
   }
 });
+
+test('scales and zero points beside integers are buffers in a model that is no BERT too', async () => {
+  const model = madeModel([
+    made('m.a.weight', [16, 8], 'int8'),
+    made('m.a.weight_scale', [16, 1]),
+    made('m.a.weight_zero_point', [16, 1], 'int8'),
+    made('m.b.weight', [8, 8]),
+    made('m.b.weight_scale', [8]),
+  ]);
+  const summary = summarize(model, await detect(model));
+  // What stands beside floats scales nothing stored, and is a parameter like any other.
+  assert.equal(summary.model.parameters, 16 * 8 + 8 * 8 + 8);
+});
