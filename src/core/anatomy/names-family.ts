@@ -16,58 +16,43 @@ export interface Found {
 /** The family that config.json states, if the names are its; otherwise the first that the names tell. */
 export function familyIn(model: Model): Found | undefined {
   const modules = modulesOf(model);
-  const queries = queriesIn(modules);
-  const read = organsReader(model, modules);
-  const stated = familyOf(model.config.model_type);
+  const few = oneOfEachKind(modules);
+  const queries = [...few.keys()].filter(module => queryEnds.some(end => module.endsWith(end)));
   const found = families.flatMap(family => {
     const prefix = prefixOf(queries, family);
     return prefix === undefined ? [] : [{ family, prefix }];
   });
-  const known = found.find(({ family }) => family === stated);
-  if (known) return { family: known.family, organs: read(known.family, known.prefix).organs };
-  for (const { family, prefix } of found) {
-    const { organs, paths } = read(family, prefix);
-    if (family.tells(paths, model.tensors)) return { family, organs };
-  }
-  return undefined;
+  const stated = familyOf(model.config.model_type);
+  const chosen = found.find(({ family }) => family === stated) ?? found.find(each => isTold(model, few, each));
+  return chosen && { family: chosen.family, organs: organsOf(model, modules, chosen) };
 }
 
-/** Reads organs, once for all families that name them alike. */
-function organsReader(model: Model, modules: ReadonlyMap<string, Organ>) {
-  const done: Reading[] = [];
-  return (family: Family, prefix: string): Reading => {
-    const outer = prefix.endsWith(family.base) ? prefix.slice(0, -family.base.length) : prefix;
-    const { organ, head } = family;
-    const same = (each: Reading) =>
-      each.prefix === prefix && each.outer === outer && each.family.organ === organ && each.family.head === head;
-    const known = done.find(same);
-    if (known) return known;
-    const organs = organsOf(model, modules, family, prefix, outer);
-    const reading = { family, outer, prefix, organs, paths: new Set(organs.keys()) };
-    done.push(reading);
-    return reading;
-  };
-}
-
-interface Reading extends Found {
+/** A family that has the modules' queries, and what stands before the encoder's organs. */
+interface Candidate {
+  readonly family: Family;
   readonly prefix: string;
-  /** What stands before the encoder's own attribute. */
-  readonly outer: string;
-  readonly paths: ReadonlySet<string>;
+}
+
+function isTold(model: Model, few: ReadonlyMap<string, Organ>, candidate: Candidate): boolean {
+  const paths = new Set(organsOf(model, few, candidate).keys());
+  const tensors = [...few.values()].flatMap(organ => Object.values(organ).flatMap(tensor => tensor ?? []));
+  return candidate.family.tells(paths, new Map(tensors.map(tensor => [tensor.name, tensor])));
 }
 
 /** Ends of the names of modules among which every family's query is: cheap, so that the families look at few. */
 const queryEnds = ['query', 'query_proj', 'q_lin', '.q', 'q_proj', 'Wqkv', 'in_proj', 'qkv_proj'];
 
-/** One of each kind: layers differ in their numbers only. */
-function queriesIn(modules: ReadonlyMap<string, Organ>): string[] {
-  const kinds = new Map<string, string>();
-  for (const module of modules.keys()) {
-    if (!queryEnds.some(end => module.endsWith(end))) continue;
-    const kind = module.replace(/\d+/g, '0');
-    if (!kinds.has(kind)) kinds.set(kind, module);
-  }
-  return [...kinds.values()];
+/** Layers differ in their numbers only, and a model may have thousands: the first module of each kind tells the family. */
+function oneOfEachKind(modules: ReadonlyMap<string, Organ>): Map<string, Organ> {
+  const kinds = new Set<string>();
+  const few = new Map<string, Organ>();
+  modules.forEach((organ, module) => {
+    const kind = module.replace(/\.\d+(?=\.)/g, '.0');
+    if (kinds.has(kind)) return;
+    kinds.add(kind);
+    few.set(module, organ);
+  });
+  return few;
 }
 
 function prefixOf(queries: readonly string[], family: Family): string | undefined {
@@ -116,18 +101,14 @@ function placeOf(tensor: Tensor): { readonly own: string; readonly kind: string 
 }
 
 /** Every module that belongs to the model, by its path in BERT's words. */
-function organsOf(
-  model: Model,
-  modules: ReadonlyMap<string, Organ>,
-  family: Family,
-  prefix: string,
-  outer: string,
-): Map<string, Organ> {
+function organsOf(model: Model, modules: ReadonlyMap<string, Organ>, { family, prefix }: Candidate): Map<string, Organ> {
+  // What stands before the encoder's own attribute.
+  const outer = prefix.endsWith(family.base) ? prefix.slice(0, -family.base.length) : prefix;
   const organs = new Map<string, Organ>();
-  for (const [module, organ] of modules) {
+  modules.forEach((organ, module) => {
     const path = pathIn(module, prefix, outer, family, model.config);
     if (path !== undefined && !organs.has(path)) organs.set(path, organ);
-  }
+  });
   return organs;
 }
 
