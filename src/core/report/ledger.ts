@@ -33,8 +33,6 @@ export class Ledger {
   readonly left: number;
   /** Bytes of tensors counted so far, second copies left out, by dtype. */
   readonly byDtype = new Map<string, number>();
-  /** The row that counts what is stored. */
-  private readonly owners = new Map<Stored, string>();
   private readonly stored: ReadonlyMap<Tensor, Stored>;
   private readonly copies: ReadonlyMap<string, string>;
   private readonly model: Model;
@@ -59,10 +57,9 @@ export class Ledger {
     parameters = elementCount(tensor.shape),
     dtype: string = tensor.dtype,
   ): TreeNode {
-    const owner = this.ownerOf(tensor);
-    if (owner !== undefined) return leaf(id, sharedTitle(owner), tensor, 0, 0, false);
     const stored = this.stored.get(tensor);
-    if (stored) this.owners.set(stored, id);
+    if (stored?.owner !== undefined) return leaf(id, sharedTitle(stored.owner), tensor, 0, 0, false);
+    if (stored) stored.owner = id;
     const byteLength = stored?.byteLength ?? 0;
     const original = this.copies.get(tensor.name);
     if (original !== undefined) return leaf(id, copyTitle(this.rowOf(original)), tensor, 0, byteLength);
@@ -71,8 +68,7 @@ export class Ledger {
   }
 
   private ownerOf(tensor: Tensor): string | undefined {
-    const stored = this.stored.get(tensor);
-    return stored && this.owners.get(stored);
+    return this.stored.get(tensor)?.owner;
   }
 
   /** The row that counts a tensor, or its own name. */

@@ -6,6 +6,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export interface Stored {
   readonly tensor: Tensor;
   byteLength: number;
+  /** The row that counts it, once one does. */
+  owner?: string | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export function storedBytes(model: Model): { readonly stored: ReadonlyMap<Tensor
     left -= entry.byteLength;
   };
   for (const tensor of model.tensors.values()) {
-    const fresh: Stored = { tensor, byteLength: 0 };
+    const fresh: Stored = { tensor, byteLength: 0, owner: undefined };
     const entry = places.firstAt(fresh);
     stored.set(tensor, entry);
     if (entry !== fresh) continue;
