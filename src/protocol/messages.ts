@@ -157,8 +157,8 @@ export type RedundancyView = {
   readonly fileBytes: number;
   readonly changedOnDisk: boolean;
 } & (
-  | { readonly state: 'idle' }
-  | { readonly state: 'running'; readonly progress: ProgressEvent | null }
+  | { readonly state: 'idle'; readonly cancelled?: boolean }
+  | { readonly state: 'running'; readonly progress: ProgressEvent | null; readonly elapsedMs?: number }
   | { readonly state: 'ready'; readonly redundancy: Redundancy; readonly savings: readonly Saving[] }
   | { readonly state: 'failed'; readonly failure: Failure }
 );
