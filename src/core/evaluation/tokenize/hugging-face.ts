@@ -8,9 +8,11 @@ type Settings = Readonly<Record<string, unknown>>;
 export function huggingFace(json: Settings, settings: Settings): Tokenizer {
   const tokenizer = construct(json, settings);
   const { model_max_length: maxLength } = settings;
+  const mask = idOf(tokenizer, [settings.mask_token, '[MASK]', '<mask>']);
   return {
     kind: 'tokenizer.json',
     pad: padOf(tokenizer, json, settings),
+    ...(mask !== undefined && { mask }),
     // transformers writes 1e30 where it does not know.
     ...(typeof maxLength === 'number' && maxLength < 1e6 && { maxLength }),
     token: id => tokenizer.id_to_token(id) ?? `#${id}`,
@@ -32,8 +34,14 @@ function construct(json: Settings, settings: Settings): HuggingFace {
 }
 
 function padOf(tokenizer: HuggingFace, json: Settings, { pad_token: named }: Settings): number {
-  const token = typeof named === 'string' ? named : (named as { content?: string } | undefined)?.content;
   const padding = (json.padding as { pad_id?: number } | null | undefined)?.pad_id;
-  const names = [token, '[PAD]', '<pad>'].filter(it => it !== undefined);
-  return names.map(it => tokenizer.token_to_id(it)).find(it => it !== undefined) ?? padding ?? 0;
+  return idOf(tokenizer, [named, '[PAD]', '<pad>']) ?? padding ?? 0;
+}
+
+/** Of the first that it knows: tokens as tokenizer_config.json names them, a text or a record with one. */
+function idOf(tokenizer: HuggingFace, tokens: readonly unknown[]): number | undefined {
+  return tokens
+    .map(it => (typeof it === 'string' ? it : (it as { content?: string } | null | undefined)?.content))
+    .map(it => (it === undefined ? undefined : tokenizer.token_to_id(it)))
+    .find(it => it !== undefined);
 }
