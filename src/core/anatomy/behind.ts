@@ -26,15 +26,15 @@ export function behind(wiring: Wiring, node: Node, out: number, integers: boolea
     if (readers.length !== 1) break;
     const next = readers[0]!;
     const other = next.inputs.find(input => input !== value) ?? '';
-    const constant = constantOf(wiring, other)?.tensor;
+    const constant = storedAt(wiring, other);
     const product = integers ? factorIn(wiring, other) : undefined;
-    const isBias = constant && (isVector(constant, out) || (isConvolution && isColumn(constant, out)));
-    if ((next.opType === 'Add' || biasedActivations.has(next.opType)) && isBias) {
+    const fits = (tensor: Tensor) => isVector(tensor, out) || (isConvolution && isColumn(tensor, out));
+    if ((next.opType === 'Add' || biasedActivations.has(next.opType)) && constant && fits(constant)) {
       found.bias = constant;
       break;
     }
     const later = laterBias(wiring, next, value);
-    if (later && isVector(later, out)) {
+    if (later && fits(later)) {
       found.bias = later;
       break;
     }
@@ -48,6 +48,15 @@ export function behind(wiring: Wiring, node: Node, out: number, integers: boolea
   const scale = found.scale ?? combined;
   return { ...found, ...(scale && { scale }) };
 }
+
+/** A stored tensor, whatever 1s are put around it. */
+function storedAt(wiring: Wiring, value: string): Tensor | undefined {
+  const maker = wiring.producer.get(value);
+  const source = maker && shaping.has(maker.opType) ? (maker.inputs[0] ?? '') : value;
+  return constantOf(wiring, source)?.tensor;
+}
+
+const shaping = new Set(['Reshape', 'Squeeze', 'Unsqueeze']);
 
 /** Channels of a convolution stand before what it slides along: [16, 1]. */
 const isColumn = ({ shape }: Tensor, out: number): boolean =>

@@ -55,11 +55,11 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   const quantized = isQuantized(node, operands);
   const after = operands.whole
     ? {}
-    : behind(wiring, node, out, quantized && node.opType === 'MatMulInteger', operands.groups !== undefined);
+    : behind(wiring, node, out, quantized && integers.has(node.opType), operands.groups !== undefined);
   const scale = operands.weight.scale ?? operands.scale ?? after.scale;
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
-  if (tensor.shape.length === 3 && operands.groups && node.opType !== 'Conv' && !bias) return undefined;
+  if (tensor.shape.length === 3 && operands.groups && !isConvolution(node) && !bias) return undefined;
   return {
     node,
     input: operands.input,
@@ -85,14 +85,28 @@ const sizeOf = ({ shape }: Tensor, transposed: boolean): { out: number; in: numb
 /** Products of integers, or of what stands for fewer bits. */
 const quantizedProducts = new Set([
   'MatMulInteger',
+  'ConvInteger',
   'MatMulIntegerToFloat',
   'DynamicQuantizeMatMul',
   'QLinearMatMul',
+  'QLinearConv',
   'QGemm',
   'QAttention',
   'MatMulNBits',
   'MatMulBnb4',
 ]);
+
+/** Convolutions, and which of their inputs is the kernel. */
+export const convolutions: ReadonlyMap<string, number> = new Map([
+  ['Conv', 1],
+  ['ConvInteger', 1],
+  ['QLinearConv', 3],
+]);
+
+const isConvolution = ({ opType }: Node): boolean => convolutions.has(opType);
+
+/** Their results are integers, which are scaled behind them. */
+const integers = new Set(['MatMulInteger', 'ConvInteger']);
 
 const isQuantized = (node: Node, { weight }: Operands): boolean =>
   weight.scale !== undefined || quantizedProducts.has(node.opType);
@@ -121,13 +135,21 @@ function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
       const weight = found && constant(node.inputs[found.operand]!);
       return weight && { ...found, input: node.inputs[1 - found.operand]!, weight };
     }
+    case 'QLinearConv':
+    case 'ConvInteger':
     case 'Conv': {
-      const weight = constant(second);
+      const weight = constant(node.inputs[convolutions.get(node.opType)!] ?? '');
       const [out = 0, each = 0, wide, ...more] = weight?.tensor.shape ?? [];
       if (!weight || wide !== 1 || more.length > 0) return undefined;
       const groups = Math.max(1, integer(node, 'group', 1));
       const size = { out, in: each * groups };
-      return { input: first, weight, bias: constant(third)?.tensor, transposed: false, size, groups, whole: third !== '' };
+      const shared = { input: first, weight, transposed: false, size, groups };
+      if (node.opType === 'QLinearConv') {
+        const [scale, zeroPoint, bias] = [4, 5, 8].map(at => constant(node.inputs[at] ?? '')?.tensor);
+        return { ...shared, scale, zeroPoint, bias, whole: bias !== undefined };
+      }
+      if (node.opType === 'ConvInteger') return { ...shared, zeroPoint: constant(fourth)?.tensor };
+      return { ...shared, bias: constant(third)?.tensor, whole: third !== '' };
     }
     case 'Attention':
     case 'PackedAttention': {

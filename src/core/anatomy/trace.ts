@@ -4,6 +4,7 @@ import type { ExtraOrgan, Layer } from './anatomy.ts';
 import { apartFromData } from './apart.ts';
 import { kernelTo, partsOf } from './beside.ts';
 import { type Block, blockAround, type Miss } from './block.ts';
+import { isNarrow } from './constant.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
 import { positionsBehind } from './disentangled.ts';
 import type { Draft } from './draft.ts';
@@ -178,5 +179,5 @@ function convolutionAfter(flow: Flow, [first]: readonly Block[]): ExtraOrgan[] {
 
 function storedTable(id: string, weight: Tensor): ExtraOrgan {
   const [rows, width] = weight.shape.slice(-2) as [number, number];
-  return { id, part: 'layer', table: { id, weight, rows, width, form: 'dense', nodes: [] } };
+  return { id, part: 'layer', table: { id, weight, rows, width, form: isNarrow(weight) ? 'quantized' : 'dense', nodes: [] } };
 }
