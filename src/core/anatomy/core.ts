@@ -48,7 +48,7 @@ function packedCore(flow: Flow, node: Node): Core | undefined {
 function givenCore(flow: Flow, node: Node): Core | undefined {
   const context = flow.root.get(node.outputs[0] ?? '');
   const reads = node.inputs.slice(0, 3).filter(read => read !== '');
-  const [query, key = query, value = query] = reads.map(read => projection(flow.root.get(read)));
+  const [query, key = query, value = key] = reads.map(read => projection(flow.root.get(read)));
   if (!context || !query || !key || !value) return undefined;
   const bias = attentionBias(flow.wiring, node);
   const shared = { query, key, value, reads, context, ...(bias && { bias }), relative: [], heads: headsOf(node) };

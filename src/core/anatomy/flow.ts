@@ -123,6 +123,7 @@ const firstOnly = new Set([
   'RMSNormalization',
   'Dropout',
   'BatchNormalization',
+  'RemovePadding',
   'MultiHeadAttention',
   'PackedMultiHeadAttention',
 ]);

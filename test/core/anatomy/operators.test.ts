@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { linearsIn } from '../../../src/core/anatomy/anatomy.ts';
+import { detect } from '../../../src/core/anatomy/detect.ts';
+import { say } from '../../../src/core/errors.ts';
+import { floats, int64s } from './made-models.ts';
+import { attend, fused, isWhole, microsoft, Writer, width } from './writer.ts';
+
+const numbered = (count: number) => floats(...Float32Array.from({ length: count }, (_, index) => index));
+
+test('MultiHeadAttention given one value of query, key and value has them head by head', async () => {
+  const { model } = fused((writer, x) => {
+    const product = writer.add('MatMul', [x, writer.stored([width, 3 * width], 'fp32', numbered(3 * width * width))]);
+    const shape = writer.stored([5], 'int64', int64s(0, 0, 2, 3, 2));
+    return writer.add('MultiHeadAttention', [writer.add('Reshape', [product, shape])], { ...microsoft, num_heads: 2 });
+  });
+  const anatomy = await detect(model);
+  const { key, heads, headDim } = anatomy.layers[0]!;
+  assert.deepEqual([heads, headDim, key.out, key.in], [2, 2, 4, 4]);
+  const bytes = await key.weight.bytes();
+  assert.deepEqual([...new Float32Array(bytes.slice().buffer)].slice(0, 4), [2, 3, 8, 9]);
+  isWhole(model, anatomy);
+});
+
+test('MultiHeadAttention given key and value in one has them head by head', async () => {
+  const { model } = fused((writer, x) => {
+    const query = writer.add('MatMul', [x, writer.stored([width, width])]);
+    const both = writer.add('MatMul', [x, writer.stored([width, 2 * width], 'fp32', numbered(2 * width * width))]);
+    const pair = writer.add('Reshape', [both, writer.stored([5], 'int64', int64s(0, 0, 2, 2, 2))]);
+    return writer.add('MultiHeadAttention', [query, pair, ''], { ...microsoft, num_heads: 2 });
+  });
+  const anatomy = await detect(model);
+  const { value } = anatomy.layers[0]!;
+  assert.equal(value.within?.id, 'encoder.layer.0.attention.self.key_value');
+  const bytes = await value.weight.bytes();
+  assert.deepEqual([...new Float32Array(bytes.slice().buffer)].slice(0, 4), [2, 3, 6, 7]);
+  isWhole(model, anatomy);
+});
+
+test('attention without padding is given products of tokens, and biases in one vector', async () => {
+  const { model } = fused((writer, x) => {
+    const removed = writer.add('RemovePadding', [x, 'attention_mask'], microsoft, 4);
+    const products = [1, 2, 3].map(() => writer.add('MatMul', [removed, writer.stored([width, width])]));
+    const offsets = [removed.replace(/0$/, '1'), removed.replace(/0$/, '2')];
+    const inputs = [...products, writer.stored([3 * width]), ...offsets];
+    const context = writer.add('PackedMultiHeadAttention', inputs, { ...microsoft, num_heads: 2 });
+    return writer.add('RestorePadding', [context, offsets[0]!], microsoft);
+  });
+  const anatomy = await detect(model);
+  assert.equal(anatomy.layers[0]!.heads, 2);
+  isWhole(model, anatomy);
+});
+
+test('ONNX’s Attention behind RotaryEmbedding: sines and cosines are buffers, heads are those of the operator', async () => {
+  for (const domain of [microsoft, {}]) {
+    const { model } = fused((writer, x) => {
+      const parts = [1, 2, 3].map(() => writer.add('MatMul', [x, writer.stored([width, width])]));
+      const caches = [writer.stored([7, 1]), writer.stored([7, 1])];
+      const turn = (value: string) => {
+        const inputs = domain === microsoft ? [value, 'positions', ...caches] : [value, ...caches, 'positions'];
+        return writer.add('RotaryEmbedding', inputs, { ...domain, num_heads: 2 });
+      };
+      const inputs = [turn(parts[0]!), turn(parts[1]!), parts[2]!, 'attention_mask'];
+      return writer.add('Attention', inputs, { q_num_heads: 2, kv_num_heads: 2 }, 4);
+    });
+    const { layers, unclaimed, buffers } = await detect(model);
+    assert.deepEqual([layers[0]!.heads, layers[0]!.headDim, unclaimed], [2, 2, []]);
+    assert.equal(buffers.filter(({ shape }) => shape.join() === '7,1').length, 2);
+  }
+});
+
+test('attention that generates text token by token is named for it', async () => {
+  for (const opType of ['GroupQueryAttention', 'DecoderMaskedMultiHeadAttention', 'DecoderMaskedSelfAttention']) {
+    const { model } = fused((writer, x) => {
+      const products = [1, 2, 3].map(() => writer.add('MatMul', [x, writer.stored([width, width])]));
+      return writer.add(opType, products, { ...microsoft, num_heads: 2 });
+    });
+    const { layers, notBert } = await detect(model);
+    assert.deepEqual(layers, []);
+    assert.equal(say(notBert!), 'Not a BERT: it looks like a decoder for text generation.');
+  }
+});
+
+/** Norms first, in operators that give the sum as well. */
+test('skips that hand out their sum are layers that normalize first', async () => {
+  for (const [skip, shifts] of [
+    ['SkipLayerNormalization', 1],
+    ['SkipSimplifiedLayerNormalization', 0],
+  ] as const) {
+    const writer = new Writer();
+    const vectors = () => [writer.stored([width]), ...(shifts ? [writer.stored([width])] : [])];
+    const sums = (branch: string, x: string) => {
+      const normed = writer.add(skip, [branch, x, ...vectors(), writer.stored([width])], microsoft, 4);
+      return [normed, normed.replace(/0$/, '3')] as const;
+    };
+    let x = writer.add('Gather', [writer.stored([9, width]), 'input_ids']);
+    let normed = writer.add(shifts ? 'LayerNormalization' : 'SimplifiedLayerNormalization', [x, ...vectors()]);
+    for (let layer = 0; layer < 2; layer++) {
+      const parts = [1, 2, 3].map(() => {
+        const product = writer.add('FusedMatMul', [normed, writer.stored([width, width])], { ...microsoft, transB: 1 });
+        return writer.add('Reshape', [product, writer.stored([4], 'int64', int64s(0, 0, 2, 2))]);
+      }) as [string, string, string];
+      const output = writer.add('MatMul', [attend(writer, ...parts), writer.stored([width, width])]);
+      [normed, x] = sums(output, x);
+      const up = writer.add('GemmFastGelu', [normed, writer.stored([width, 6]), writer.stored([6])], microsoft);
+      [normed, x] = sums(writer.add('MatMul', [up, writer.stored([6, width])]), x);
+    }
+    const model = writer.model(normed);
+    const anatomy = await detect(model);
+    const [first, second] = anatomy.layers;
+    assert.ok(first!.attentionNorm.weight && second!.attentionNorm.weight && second!.outputNorm.weight, skip);
+    assert.equal(second!.query.transposed, false, 'transB: [out, in]');
+    assert.deepEqual(
+      anatomy.encoderExtra?.map(organ => organ.id),
+      ['encoder.final_norm'],
+    );
+    assert.ok(linearsIn(second!).every(({ id, bias }) => Boolean(bias) === /output.dense|intermediate/.test(id)));
+    isWhole(model, anatomy);
+  }
+});
+
+test('embeddings in one operator give their sum too, and the last activation may have a bias of its own', async () => {
+  const writer = new Writer();
+  const vector = () => writer.stored([width]);
+  const tables = [writer.stored([9, width]), writer.stored([7, width]), writer.stored([2, width])];
+  const inputs = ['input_ids', 'segment_ids', ...tables, vector(), vector(), 'attention_mask', 'position_ids'];
+  const x = writer.add('EmbedLayerNormalization', inputs, microsoft, 3);
+  const weights = [writer.stored([width, 12]), writer.stored([12])];
+  const context = writer.add('Attention', [x, ...weights], { ...microsoft, num_heads: 2 });
+  const output = writer.add('MatMul', [context, writer.stored([width, width])]);
+  const attended = writer.add('SkipLayerNormalization', [output, x, vector(), vector(), vector()], microsoft);
+  const up = writer.add('FastGelu', [writer.add('MatMul', [attended, writer.stored([width, 6])]), writer.stored([6])], microsoft);
+  const down = writer.add('Gemm', [up, writer.stored([6, width]), vector()]);
+  const y = writer.add('SkipLayerNormalization', [down, attended, vector(), vector()], microsoft);
+  const model = writer.model(y);
+  const anatomy = await detect(model);
+  assert.deepEqual(
+    anatomy.tables.map(({ id, rows }) => [id.split('.')[1], rows]),
+    [
+      ['word_embeddings', 9],
+      ['position_embeddings', 7],
+      ['token_type_embeddings', 2],
+    ],
+  );
+  assert.ok(linearsIn(anatomy.layers[0]!).every(({ bias }) => bias));
+  isWhole(model, anatomy);
+});
