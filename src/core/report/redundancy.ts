@@ -8,7 +8,7 @@ export interface Spectrum {
   readonly id: string;
   readonly out: number;
   readonly in: number;
-  /** Singular values, largest first; at most 256 of them, evenly chosen along the curve with the first and last; `ranks` says which. */
+  /** Singular values, largest first: at most 260 of them, evenly along the curve with the first, the last and those of the ranks below; `ranks` says which. */
   readonly values: readonly number[];
   readonly ranks: readonly number[];
   /** Share of the energy (sum of squares) that the first `ranks[i]` singular values hold: exact, whatever points are kept. */
