@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { AttentionRequest, AttentionView } from '../../src/protocol/messages.ts';
-import { cellSize, mostLookedAt, nextPair, smallSize } from '../../webview/layout/attention.ts';
+import { cellSize, largestWeight, mostLookedAt, nextPair, smallSize } from '../../webview/layout/attention.ts';
 import { attentionMaps } from './measurements.ts';
 import { accessibilityFindings, launch, type OpenedPage, openPage, type PageOptions, skipReason, themes } from './page.ts';
 
@@ -18,6 +18,22 @@ test('keys stay inside the map; the tokens looked at most come first, equal ones
   assert.equal(nextPair({ from: 1, to: 1 }, 'Tab', 4), undefined);
   assert.deepEqual(mostLookedAt([0, 0, 0, 0.2, 0.6, 0.2, 0, 0, 0], 3, 1, 2), [1, 0]);
   assert.deepEqual([8, 40, 512].map(cellSize), [20, 16, 12]);
+  assert.equal(
+    largestWeight(
+      [
+        {
+          heads: [
+            { head: 1, weights_TT: [0.2] },
+            { head: 2, weights_TT: [0.4] },
+          ],
+        },
+        null,
+      ],
+      1,
+    ),
+    0.2,
+  );
+  assert.equal(largestWeight([null], null), 1);
   assert.ok(smallSize(512) >= 512 && smallSize(8) <= 132);
 });
 

@@ -44,3 +44,16 @@ export function mostLookedAt(weights_TT: readonly number[], tokens: number, from
     .sort((a, b) => row[b]! - row[a]! || a - b)
     .slice(0, most);
 }
+
+interface Heads {
+  readonly heads: readonly { readonly head: number; readonly weights_TT: readonly number[] }[];
+}
+
+/** Of the heads that are shown, in every model: what the full colour stands for. 1 where there is none. */
+export function largestWeight(maps: readonly (Heads | null)[], head: number | null): number {
+  let most = 0;
+  for (const each of maps)
+    for (const one of each?.heads ?? [])
+      if (head === null || one.head === head) for (const weight of one.weights_TT) if (weight > most) most = weight;
+  return most || 1;
+}

@@ -9,13 +9,15 @@ interface HeadMapProps {
   readonly title: string;
   readonly tokens: readonly string[];
   readonly weights_TT: readonly number[];
+  /** The weight of the full colour: one scale for the maps side by side. */
+  readonly most: number;
   /** The cell that is read out: the same in the maps side by side. */
   readonly at: TokenPair;
   readonly onAt: (at: TokenPair) => void;
 }
 
 /** One head: rows are the tokens that look, columns the tokens that are looked at. */
-export function HeadMap({ title, tokens, weights_TT, at: wanted, onAt }: HeadMapProps) {
+export function HeadMap({ title, tokens, weights_TT, most, at: wanted, onAt }: HeadMapProps) {
   const [focused, setFocused] = useState(false);
   const length = tokens.length;
   const cell = cellSize(length);
@@ -33,14 +35,14 @@ export function HeadMap({ title, tokens, weights_TT, at: wanted, onAt }: HeadMap
     if (from! >= 0 && to! >= 0 && from! < length && to! < length) onAt({ from: from!, to: to! });
   };
   const weight = weights_TT[at.from * length + at.to] ?? 0;
-  const most = mostLookedAt(weights_TT, length, at.from, 3).map(
+  const top = mostLookedAt(weights_TT, length, at.from, 3).map(
     to => `${names[to]} ${percent(weights_TT[at.from * length + to]!)}`,
   );
   const said = t('{from} looks at {to}: {weight}. Most at {most}.', {
     from: names[at.from] ?? '',
     to: names[at.to] ?? '',
     weight: percent(weight),
-    most: most.join(', '),
+    most: top.join(', '),
   });
   return (
     <section class="head-map" aria-label={title}>
@@ -77,7 +79,7 @@ export function HeadMap({ title, tokens, weights_TT, at: wanted, onAt }: HeadMap
             onFocus={() => setFocused(true)}
             onBlur={() => setFocused(false)}
           >
-            <MapCanvas weights_TT={weights_TT} tokens={length} most={1} size={cell * length} />
+            <MapCanvas weights_TT={weights_TT} tokens={length} most={most} size={cell * length} />
             <i
               class={`cursor ${focused ? 'on' : ''}`}
               style={{ left: `${at.to * cell}px`, top: `${at.from * cell}px`, width: `${cell}px`, height: `${cell}px` }}

@@ -4,8 +4,9 @@ import { connectHost, HostError } from '../../bridge.ts';
 import { Button, TextField } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
 import { say, t } from '../../l10n.ts';
-import type { TokenPair } from '../../layout/attention.ts';
+import { largestWeight, type TokenPair } from '../../layout/attention.ts';
 import { visibleName } from '../../layout/names.ts';
+import { share } from '../../numbers.ts';
 import { KeptDropdown } from '../diff/kept-dropdown.tsx';
 import { Name } from '../name.tsx';
 import { AllHeads } from './all-heads.tsx';
@@ -58,6 +59,7 @@ export function AttentionPage() {
   const maps = answer.state === 'done' ? answer.maps : [];
   const heads = [...new Set(maps.flatMap(each => each?.heads.map(one => one.head) ?? []))].sort((a, b) => a - b);
   const layers = Math.max(1, ...view.layers);
+  const most = largestWeight(maps, head);
   return (
     <main class="attention">
       <header class="hdr">
@@ -125,6 +127,12 @@ export function AttentionPage() {
           <p class="small muted hint">
             {t('A row is the token that looks, a column the token that is looked at. Each row sums to 100 %.')}
           </p>
+          <div class="scale hint">
+            <span>{share(0, 0)}</span>
+            <span class="ramp" aria-hidden="true" />
+            <span>{share(most, 1)}</span>
+            <span class="clip">{t('one linear scale for all maps')}</span>
+          </div>
           <div class="maps">
             {maps.map((each, index) => (
               <Maps
@@ -132,6 +140,7 @@ export function AttentionPage() {
                 name={view.names.length > 1 ? view.names[index]! : undefined}
                 maps={each}
                 head={head}
+                most={most}
                 at={at}
                 onAt={setAt}
                 onHead={one => show({ head: one })}
@@ -151,20 +160,21 @@ interface MapsProps {
   readonly name: string | undefined;
   readonly maps: AttentionMaps | null;
   readonly head: number | null;
+  readonly most: number;
   readonly at: TokenPair;
   readonly onAt: (at: TokenPair) => void;
   readonly onHead: (head: number) => void;
 }
 
-function Maps({ name, maps, head, at, onAt, onHead }: MapsProps) {
+function Maps({ name, maps, head, most, at, onAt, onHead }: MapsProps) {
   const beside = name === undefined ? '' : `${visibleName(name, 80)} · `;
   if (!maps) return <Absent said={`${beside}${t('This model has no such layer.')}`} />;
   const where = t('Layer {n}', { n: maps.layer });
-  if (head === null) return <AllHeads title={`${beside}${where}`} maps={maps} onHead={onHead} />;
+  if (head === null) return <AllHeads title={`${beside}${where}`} maps={maps} most={most} onHead={onHead} />;
   const found = maps.heads.find(each => each.head === head);
   if (!found) return <Absent said={`${beside}${t('Layer {layer} has no head {head}', { layer: maps.layer, head })}`} />;
   const title = `${beside}${t('Layer {layer}, head {head}', { layer: maps.layer, head })}`;
-  return <HeadMap title={title} tokens={maps.tokens} weights_TT={found.weights_TT} at={at} onAt={onAt} />;
+  return <HeadMap title={title} tokens={maps.tokens} weights_TT={found.weights_TT} most={most} at={at} onAt={onAt} />;
 }
 
 const Absent = ({ said }: { said: string }) => (

@@ -2,9 +2,9 @@ import type { EditorView, KeptRecord } from '../../../src/protocol/messages.ts';
 import { Button } from '../../controls.tsx';
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
-import { cosine, share } from '../../numbers.ts';
+import { cosine } from '../../numbers.ts';
 import { Banner } from '../banner.tsx';
-import { taskWord, whenWord } from './words.ts';
+import { agreementText, taskWord, whenWord } from './words.ts';
 
 type Kept = NonNullable<Extract<EditorView, { state: 'ready' }>['kept']>;
 
@@ -39,7 +39,7 @@ function said({ at, against, evaluation }: KeptRecord['evaluations'][number]): s
   if (against !== null && drift?.agreement != null)
     return t('Measured on {when}, {task}: {share} of the predictions are those of {other}.', {
       ...when,
-      share: share(Math.floor(drift.agreement * 1000) / 1000, 1),
+      share: agreementText(drift.agreement),
       other: visibleName(against, 80),
     });
   return t('Measured on {when}, {task}.', when);

@@ -4,9 +4,9 @@ import { Button } from '../../controls.tsx';
 import { say, t } from '../../l10n.ts';
 import { pairBar } from '../../layout/diff-bars.ts';
 import { visibleName } from '../../layout/names.ts';
-import { bytesText, cosine, decimals, factor, share, timeText } from '../../numbers.ts';
+import { bytesText, cosine, decimals, factor, timeText } from '../../numbers.ts';
 import { PairBar } from '../diff/pair-bar.tsx';
-import { metricWord, taskWord } from './words.ts';
+import { agreementText, metricWord, taskWord } from './words.ts';
 
 export interface MeasureActions {
   readonly onMeasure: () => void;
@@ -124,7 +124,7 @@ function Quality({ evaluation, changed }: { evaluation: Evaluation; changed: boo
   const texts = drift?.count ?? metrics[0]?.count ?? 0;
   const facts = [
     drift?.cosineMin != null && t('worst {cosine}', { cosine: cosine(drift.cosineMin) }),
-    drift?.agreement != null && t('{share} same predictions', { share: share(Math.floor(drift.agreement * 1000) / 1000, 1) }),
+    drift?.agreement != null && t('{share} same predictions', { share: agreementText(drift.agreement) }),
   ].filter(Boolean);
   const scores = metrics.map(({ name, value }) => {
     const before = against?.metrics.find(it => it.name === name)?.value;
@@ -134,8 +134,8 @@ function Quality({ evaluation, changed }: { evaluation: Evaluation; changed: boo
   const said = [...scores, t('{n} texts', { n: texts }), taskWord(task)].join(' · ');
   return (
     <Tile title={t('Quality')} tip={[facts.join(' · '), said].join('\n')}>
-      <p class="big">
-        {big === null ? '–' : drift?.cosineMean != null ? cosine(big) : share(big, 1)}{' '}
+      <p class="big quality">
+        {big === null ? '–' : drift?.cosineMean != null ? cosine(big) : agreementText(big)}{' '}
         <span class="muted">{drift?.cosineMean != null ? t('cosine to the original') : t('same predictions')}</span>
       </p>
       <p class="small muted clip">{facts.join(' · ')}</p>
@@ -177,8 +177,8 @@ function Speed({ evaluation, changed, onMeasure }: { evaluation: Evaluation; cha
         {timeText(latency.medianMs)}{' '}
         {before !== undefined && <span class="muted">{t('from {before}', { before: timeText(before) })}</span>}
       </p>
-      <p class="small muted clip">{[times, on].filter(Boolean).join(' · ')}</p>
-      <p class="small muted clip">{load}</p>
+      <p class="small muted clip">{[times, t('loads in {after}', { after: timeText(loadMs) })].filter(Boolean).join(' · ')}</p>
+      <p class="small muted clip">{on}</p>
       {bar && <PairBar bar={{ ...bar, tick: false }} organ="attention" />}
     </Tile>
   );

@@ -1,6 +1,7 @@
 import type { LayerDrift } from '../../../src/protocol/messages.ts';
 import { locale, say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
+import { share } from '../../numbers.ts';
 
 /** What it was measured on: our own sentences in the person's language, any other name as it is. */
 export const taskWord = (task: string): string => visibleName(say({ text: task }), 120);
@@ -27,3 +28,7 @@ export const measureWord = ({ measure }: LayerDrift): string =>
 
 /** "Spearman" of spearman: names of the field, the first letter raised. */
 export const metricWord = (name: string): string => visibleName(name.charAt(0).toUpperCase() + name.slice(1), 40);
+
+/** 99.9 % of the predictions; rounded down, so that 100 % means all. */
+export const agreementText = (agreement: number): string =>
+  agreement === 1 ? share(1, 0) : share(Math.floor(agreement * 1000) / 1000, 1);

@@ -1,7 +1,7 @@
 import type { Evaluation, Measurement } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
-import { bytesText, cosine, count } from '../../numbers.ts';
+import { bytesText, cosine, count, timeText } from '../../numbers.ts';
 import { taskWord, whenWord } from './words.ts';
 
 /** The texts whose outputs moved most, with both predictions, and what else the run has to say. */
@@ -90,6 +90,12 @@ export function HowMeasured({ measurement }: { measurement: Measurement }) {
             threads: latency.threads,
             n: latency.runs,
           }),
+        )}
+        {fact(
+          t('Load time'),
+          evaluation.against
+            ? t('{before} → {after}', { before: timeText(evaluation.against.loadMs), after: timeText(evaluation.loadMs) })
+            : timeText(evaluation.loadMs),
         )}
         {fact(t('Memory'), t('{bytes} at its peak, with both models', { bytes: bytesText(evaluation.peakBytes) }))}
         {fact(t('With'), visibleName(evaluation.runtime, 80))}
