@@ -49,7 +49,7 @@ test('two models in one call: a column each, how far outputs moved, and drift by
   assert.match(run.stderr, /note: 1 empty lines were left out\./);
 });
 
-test('weights without a graph are evaluated too, and nothing is left of their export', {
+test('weights without a graph are evaluated too; nothing is left of their export, nor of a telemetry of onnxruntime’s', {
   skip: unless('models/sample-sst2'),
 }, () => {
   const weights = join(shared, 'models/sample-sst2/model.safetensors');
