@@ -21,6 +21,8 @@ export class Measuring {
   #running: AbortController | undefined;
   #disposed = false;
   measurement: Measurement = { state: 'none' };
+  /** Shown again when a later run is cancelled. */
+  #known: Measurement | undefined;
 
   constructor(services: Services, before: string, after: string, changed: (measurement: Measurement) => void) {
     this.#services = services;
@@ -31,14 +33,14 @@ export class Measuring {
 
   /** Shows what was kept. Where there is nothing, and `automatic`, measures on the extension's own sentences. `fileBytes` of both models. */
   async begin(automatic: boolean, fileBytes: readonly number[]): Promise<void> {
-    if (this.#running) return;
     const kept = await this.#recall();
+    if (this.#running || this.#disposed) return;
     if (kept) this.#show({ state: 'done', ...kept });
     if (!automatic || (kept && !kept.changed)) return;
     const why = reasonAgainst(fileBytes);
     if (why) {
       if (!kept) this.#show({ state: 'none', why });
-    } else await this.#measure(await ownSentences(this.#services.context.extensionUri, this.#after));
+    } else await this.#measure(await ownSentences(this.#services.context.extensionUri, this.#after), true);
   }
 
   /** Asks on what, and measures. */
@@ -52,6 +54,14 @@ export class Measuring {
     this.#running?.abort();
   }
 
+  /** The files are looked at anew: what runs is of files that may be gone. */
+  forget(): void {
+    this.cancel();
+    this.#running = undefined;
+    this.#known = undefined;
+    this.measurement = { state: 'none' };
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.cancel();
@@ -63,7 +73,7 @@ export class Measuring {
     return kept ? { kept, changed: found.changed || (await writtenAfter(this.#before, kept.at)) } : undefined;
   }
 
-  async #measure({ title, ...request }: Texts): Promise<void> {
+  async #measure({ title, ...request }: Texts, unasked = false): Promise<void> {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
@@ -82,7 +92,9 @@ export class Measuring {
       show({ state: 'done', changed: false, ...(await this.#keep(named, request)) });
     } catch (error) {
       const failure = toFailure(error);
-      if (failure.code === 'cancelled') return show({ state: 'cancelled' });
+      if (failure.code === 'cancelled') return show(this.#known ?? { state: 'cancelled' });
+      // A model that cannot be run is no failure of a run that nobody asked for.
+      if (unasked && failure.code === 'unsupported') return show({ state: 'none', why: failure.sentence });
       log.failed(`measure ${this.#after} against ${this.#before}`, failure);
       show({ state: 'failed', failure });
     } finally {
@@ -114,6 +126,7 @@ export class Measuring {
 
   #show(measurement: Measurement): void {
     this.measurement = measurement;
+    if (measurement.state === 'done') this.#known = measurement;
     if (!this.#disposed) this.#changed(measurement);
   }
 }

@@ -120,6 +120,16 @@ const cases: Record<keyof Kernels, (kernels: Kernels, rows: number, columns: num
     );
     return [into];
   },
+  fromNibbles: (k, rows, columns) =>
+    [true, false].map(signed => {
+      const into = new Float32Array(rows * columns);
+      k.fromNibbles(
+        new Uint8Array(Math.ceil((rows * columns) / 2)).map((_, i) => i * 7919),
+        signed,
+        into,
+      );
+      return into;
+    }),
   errorSums: (k, rows, columns) => {
     const into = new Float64Array(5);
     k.errorSums(numbers(rows * columns, 1), numbers(rows * columns, 2), into);

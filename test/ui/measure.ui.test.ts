@@ -42,6 +42,35 @@ ui('after a compression the comparison measures drift by itself, and keeps it be
   );
 });
 
+ui('Measure… offers our sentences and files; cancelled, what was known stands there again', async () => {
+  const page = await suite.window.activePage();
+  const { at } = kept().evaluations[0]!;
+  const choose = async () => {
+    await page.locator('.totals').getByRole('button', { name: 'Measure…' }).click();
+    const rows = suite.window.page.locator('.quick-input-list .monaco-list-row');
+    await rows.filter({ hasText: 'The sentences that come with Headroom' }).waitFor();
+    return rows;
+  };
+  const offered = await (await choose()).allInnerTexts();
+  for (const words of ['64 sentences', 'A text file…', 'Pairs with scores…', 'Sentences with labels…', 'A task file…'])
+    assert.ok(
+      offered.some(row => row.includes(words)),
+      words,
+    );
+  await suite.window.screenshot('ui/measure-pick');
+  await suite.window.page.locator('.quick-input-list .monaco-list-row').first().click();
+  await page.locator('.totals').getByRole('button', { name: 'Cancel' }).click({ timeout: 10_000 });
+  await measured(page);
+  assert.equal(kept().evaluations[0]!.at, at, 'nothing was kept of it');
+  await choose();
+  await suite.window.page.locator('.quick-input-list .monaco-list-row').first().click();
+  await page.locator('.totals').getByText('Measuring…').first().waitFor();
+  await suite.window.screenshot('ui/measuring');
+  await measured(page);
+  assert.notEqual(kept().evaluations[0]!.at, at);
+  assert.equal(kept().evaluations.length, 1, 'the same question has one answer');
+});
+
 ui('axe finds nothing serious in the measured comparison, in four themes', async () => {
   const found: string[] = [];
   for (const theme of ['Light Modern', 'Dark High Contrast', 'Light High Contrast', 'Dark Modern']) {
@@ -85,6 +114,31 @@ ui('the attention of a head is drawn for a sentence, both models side by side', 
   assert.deepEqual(await seriousFindings(page), []);
   await suite.window.screenshot('ui/attention');
 });
+
+ui(
+  'two models that Headroom did not make are not run unasked; a run that cannot be says why, also in a narrow window',
+  async () => {
+    const { window } = suite;
+    await window.closeTabs();
+    await window.menu('model.onnx', 'Compare With…');
+    const rows = window.page.locator('.quick-input-list .monaco-list-row');
+    await rows.filter({ hasText: 'vision.safetensors' }).click();
+    const page = await window.diff('model.onnx ↔ vision.safetensors', measureMs);
+    assert.match(await totalsOf(page), /Quality Not measured Needs sentences.* Measure… Speed Not measured/);
+    await window.screenshot('ui/unmeasured');
+    await page.locator('.totals').getByRole('button', { name: 'Measure…' }).first().click();
+    await rows.filter({ hasText: 'The sentences that come with Headroom' }).click();
+    await page.locator('.totals .err').waitFor({ timeout: measureMs });
+    assert.match(await page.locator('.totals .err').innerText(), /vision\.safetensors: /);
+    await window.screenshot('ui/measure-failed');
+    await window.page.setViewportSize({ width: 760, height: 900 });
+    assert.deepEqual(await seriousFindings(page), []);
+    const overflow = await page.locator('html').evaluate(element => element.scrollWidth - element.clientWidth);
+    assert.ok(overflow <= 0, `${overflow} px too wide`);
+    await window.screenshot('ui/measure-failed-narrow');
+    await window.page.setViewportSize({ width: 1400, height: 900 });
+  },
+);
 
 ui('a model that changed since is told, in the file and in the comparison', async () => {
   await suite.window.closeTabs();

@@ -108,6 +108,7 @@ describe('the attention page', { skip: skipReason ?? false }, () => {
       const said = (await page.locator('.maps').innerText()).replace(/\s+/g, ' ');
       assert.match(said, /model\.onnx · Layer 2, head 3/);
       assert.match(said, /model\.prune-heads\.onnx · Layer 2 has no head 3/);
+      await page.waitForSelector('text=a number need not mean the same head');
     }));
 
   test('what the model cannot do is said', () =>

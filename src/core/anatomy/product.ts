@@ -1,5 +1,5 @@
 import type { Node } from '../model/graph.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import type { Shape, Tensor } from '../tensor/tensor.ts';
 import { behind } from './behind.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
@@ -50,12 +50,15 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   if (!operands || !mayBeWeight(operands.weight.tensor)) return undefined;
   const { tensor } = operands.weight;
   const transposed = operands.transposed !== operands.weight.transposed;
-  const { out, in: width } = operands.size ?? sizeOf(tensor, transposed);
+  const { out, in: width } = operands.size ?? sizeOf(operands.weight.matrix ?? tensor.shape, transposed);
   if (!(out > 0 && width > 0)) return undefined;
   const quantized = isQuantized(node, operands);
   const after = operands.whole
     ? {}
-    : behind(wiring, node, out, quantized && integers.has(node.opType), operands.groups !== undefined);
+    : behind(wiring, node, out, {
+        integers: quantized && integers.has(node.opType),
+        isConvolution: operands.groups !== undefined,
+      });
   const scale = operands.weight.scale ?? operands.scale ?? after.scale;
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
@@ -77,7 +80,7 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   };
 }
 
-const sizeOf = ({ shape }: Tensor, transposed: boolean): { out: number; in: number } => {
+const sizeOf = (shape: Shape, transposed: boolean): { out: number; in: number } => {
   if (shape.length !== 2) return { out: 0, in: 0 };
   return transposed ? { out: shape[1]!, in: shape[0]! } : { out: shape[0]!, in: shape[1]! };
 };
@@ -128,7 +131,7 @@ function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
     case 'TransposeMatMul': {
       const weight = constant(second);
       const flipped = node.opType !== 'MatMul' && integer(node, 'transB', 0) === 1;
-      return weight && { input: first, weight, transposed: !flipped, ...groupsOf(weight.tensor, flipped) };
+      return weight && { input: first, weight, transposed: !flipped, ...(!weight.matrix && groupsOf(weight.tensor, flipped)) };
     }
     case 'Einsum': {
       const found = einsumWeight(node, constant(first)?.tensor.shape, constant(second)?.tensor.shape);

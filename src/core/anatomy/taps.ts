@@ -21,7 +21,7 @@ export interface LayerTaps {
   readonly input?: string;
   /** Behind attention's residual sum and, in a BERT, its norm: what the second residual sum adds. */
   readonly attentionNormOut?: string;
-  /** The hidden state that leaves the layer. */
+  /** The hidden state that leaves the layer; the last one's without a norm that stands behind all layers. */
   readonly output?: string;
   /** [B, H, T, T]. Absent where attention is one operator. */
   readonly attentionProbabilities?: string;

@@ -19,6 +19,7 @@ import { layerOf } from './layer.ts';
 import { openMasks } from './mask.ts';
 import { type FoundNorm, normBehind } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
+import { reshapedMatrices } from './reshaped.ts';
 import { sharedLayers } from './shared.ts';
 import { tableAt } from './table.ts';
 import { taskOf } from './tasks.ts';
@@ -36,7 +37,8 @@ export interface Traced {
 export async function trace(model: Model, signal?: AbortSignal): Promise<Traced> {
   const { graph, tensors } = inlined(model.graph!, model.tensors);
   const open = await openMasks(tensors, signal);
-  const flow = flowOf({ ...wire(graph, tensors), open });
+  const reshaped = await reshapedMatrices(graph, tensors, signal);
+  const flow = flowOf({ ...wire(graph, tensors), open, reshaped });
   const found = flow.attentions.map(node => blockAround(flow, node));
   const misses = found.filter((each): each is Miss => typeof each === 'string');
   if (misses.includes('cross-attention')) return { flow, draft: undefined, misses };

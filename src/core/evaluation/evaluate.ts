@@ -4,8 +4,10 @@ import { feeds } from './inputs.ts';
 import type { Scorer } from './kinds/kind.ts';
 import { kinds } from './kinds/registry.ts';
 import { latencyOf, timesInTurn } from './latency.ts';
+import { metered } from './metered.ts';
 import { notesOf } from './notes.ts';
 import { wantedOf } from './outputs.ts';
+import { multiplyAdds } from './products/multiply-adds.ts';
 import type { Evaluation, Latency, Measured, MetricValue } from './report.ts';
 import { type RunOptions, runTexts } from './run-texts.ts';
 import type { Runtime } from './runtime.ts';
@@ -39,12 +41,13 @@ export async function evaluate(
     for (const [index, each] of subjects.entries()) {
       throwIfCancelled(options.signal);
       options.progress?.(0, texts.length, each.name ?? basename(each.path));
-      prepared.push(await prepare(each, tokenizers[index]!, texts, task, runtime, options.threads));
+      prepared.push(await prepare(each, tokenizers[index]!, texts, task, metered(runtime), options.threads));
     }
     const isDrawn = prepared[0]!.tokenizer.kind === 'seed';
     const scorers = prepared.map(it => (isDrawn ? undefined : kinds[task.kind].scorer(task, it)));
     const ran = await runTexts(prepared, texts, task, scorers, options);
     const metrics = await metricsOf(prepared, scorers, texts.length, options);
+    const memory = prepared.map(it => it.runner.peakBytes!());
     const latencies = await measureLatency(prepared, options);
     const measured = prepared.map(
       (it, index): Measured => ({
@@ -53,6 +56,8 @@ export async function evaluate(
         latency: latencies[index]!,
         loadMs: it.runner.loadMs,
         fileBytes: it.subject.fileBytes,
+        memoryBytes: memory[index]!,
+        multiplyAdds: computedIn(it.subject, latencies[index]!),
         cut: it.cut,
         nonFinite: ran.nonFinite[index]!,
         tokenizer: it.tokenizer.kind,
@@ -96,6 +101,9 @@ async function metricsOf(
   }
   return found;
 }
+
+const computedIn = ({ shapes }: Subject, { batch, length }: Latency): number | null =>
+  (shapes && multiplyAdds(shapes, batch, length)) ?? null;
 
 /** One text of 128 tokens, or of as many as both models take. */
 async function measureLatency(prepared: readonly Prepared[], { threads, signal }: EvaluateOptions): Promise<Latency[]> {

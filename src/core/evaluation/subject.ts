@@ -1,6 +1,7 @@
 import type { Folder } from '../bytes/source.ts';
 import { feeds, type Inputs, inputsOf } from './inputs.ts';
 import { type Chosen, chooseOutputs } from './outputs.ts';
+import type { StoredShapes } from './products/stored-shapes.ts';
 import type { Runner, Runtime } from './runtime.ts';
 import type { Task } from './task.ts';
 import { cut } from './tokenize/cut.ts';
@@ -21,6 +22,8 @@ export interface Subject {
   readonly positions: number;
   readonly vocabulary: number;
   readonly fileBytes: number;
+  /** Of its graph, for counting what a run computes. */
+  readonly shapes?: StoredShapes;
 }
 
 /** A subject that is loaded, with its texts as ids. */

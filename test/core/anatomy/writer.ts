@@ -63,10 +63,11 @@ export function fused(attention: (writer: Writer, x: string) => string): { model
   return { model: writer.model(y), writer };
 }
 
-/** Every number is a parameter of some organ, and the rows sum to the file. */
+/** Every number but single ones is a parameter of some organ, and the rows sum to the file. */
 export function isWhole(model: Model, anatomy: Awaited<ReturnType<typeof detect>>): void {
   const { tree, model: summary } = summarize(model, anatomy);
-  const numbers = (tensor: Tensor) => (tensor.dtype === 'fp32' ? tensor.shape.reduce((product, size) => product * size, 1) : 0);
+  const numbers = (tensor: Tensor) =>
+    tensor.dtype === 'fp32' && tensor.shape.length > 0 ? tensor.shape.reduce((product, size) => product * size, 1) : 0;
   assert.deepEqual(anatomy.unclaimed, []);
   assert.equal(
     summary.parameters,

@@ -133,6 +133,11 @@ export function AttentionPage() {
             <span>{share(most, 1)}</span>
             <span class="clip">{t('one linear scale for all maps')}</span>
           </div>
+          {head !== null && unlikeHeads(maps) && (
+            <p class="small hint">
+              {t('The two models do not have the same number of heads in this layer: a number need not mean the same head.')}
+            </p>
+          )}
           <div class="maps">
             {maps.map((each, index) => (
               <Maps
@@ -155,6 +160,10 @@ export function AttentionPage() {
     </main>
   );
 }
+
+/** Heads are numbered anew when some before them were removed. */
+const unlikeHeads = (maps: readonly (AttentionMaps | null)[]): boolean =>
+  new Set(maps.flatMap(each => (each ? [each.heads.length] : []))).size > 1;
 
 interface MapsProps {
   readonly name: string | undefined;

@@ -64,6 +64,16 @@ function Worst({ evaluation: { worst } }: { evaluation: Evaluation }) {
   );
 }
 
+/** "10 → 8", or one where there is no other. */
+const pair = (before: number | null | undefined, after: number, write: (value: number) => string): string =>
+  typeof before === 'number' ? t('{before} → {after}', { before: write(before), after: write(after) }) : write(after);
+
+/** Of each model where that is known, else the most the process held. */
+function memoryText({ memoryBytes, against, peakBytes }: Evaluation): string {
+  if (memoryBytes !== undefined) return pair(against?.memoryBytes, memoryBytes, bytesText);
+  return t('{bytes} at its peak, with both models', { bytes: bytesText(peakBytes) });
+}
+
 /** When, on what, with what: what every figure belongs to. */
 export function HowMeasured({ measurement }: { measurement: Measurement }) {
   if (measurement.state !== 'done') return null;
@@ -91,13 +101,10 @@ export function HowMeasured({ measurement }: { measurement: Measurement }) {
             n: latency.runs,
           }),
         )}
-        {fact(
-          t('Load time'),
-          evaluation.against
-            ? t('{before} → {after}', { before: timeText(evaluation.against.loadMs), after: timeText(evaluation.loadMs) })
-            : timeText(evaluation.loadMs),
-        )}
-        {fact(t('Memory'), t('{bytes} at its peak, with both models', { bytes: bytesText(evaluation.peakBytes) }))}
+        {fact(t('Load time'), pair(evaluation.against?.loadMs, evaluation.loadMs, timeText))}
+        {fact(t('Memory'), memoryText(evaluation))}
+        {typeof evaluation.multiplyAdds === 'number' &&
+          fact(t('Multiply-adds'), pair(evaluation.against?.multiplyAdds, evaluation.multiplyAdds, count))}
         {fact(t('With'), visibleName(evaluation.runtime, 80))}
       </dl>
       {evaluation.tokenizer === 'seed' && (

@@ -13,15 +13,23 @@ const BLOCK = 64;
 
 /**
  * into [left, right] = the products of left vectors with right vectors, summed in f64 over `depth` elements.
+ * `pause` is awaited between steps: what it throws ends the work.
  * Memory: 8 bytes of WebAssembly for each element of the right vectors, and for 64 left vectors and their products.
  */
-export function products<T extends Float32Array | Float64Array>(left: Vectors, right: Vectors, depth: number, into: T): T {
+export async function products<T extends Float32Array | Float64Array>(
+  left: Vectors,
+  right: Vectors,
+  depth: number,
+  into: T,
+  pause: () => Promise<void> = async () => {},
+): Promise<T> {
   const across = fours(right.count);
   const leftPlace = across * depth;
   const result = leftPlace + BLOCK * depth;
   const { memory, kernels } = openLinearAlgebra(result + BLOCK * across);
   pack(memory, right, 0, right.count, depth, 0);
   for (let first = 0; first < left.count; first += BLOCK) {
+    await pause();
     const last = Math.min(left.count, first + BLOCK);
     pack(memory, left, first, last, depth, leftPlace);
     memory.fill(0, result);

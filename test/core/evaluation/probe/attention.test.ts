@@ -164,6 +164,8 @@ test('a layer that is not there, and a model without layers, are refused with a 
     error instanceof HeadroomError && error.code === code && words.test(error.message);
   const bert = path('bert-base', 'torchscript.onnx');
   for (const layer of [3, -1, 0.5]) await assert.rejects(attention(bert, { text, layer }), failsWith('usage', /no layer/));
+  const gelu = resolve(generated, '../third-party/models/onnxruntime-onnxruntime-qnn__gelu.onnx');
+  if (existsSync(gelu)) await assert.rejects(attention(gelu, { text, layer: 0 }), failsWith('usage', /the model has 0/));
   const turned = await changed(path('bert-base', 'ort-fused.onnx'), 'turned', model =>
     unfused(model, node => [
       { ...node, attributes: new Map([...node.attributes, ['do_rotary', { type: 'int', value: 1 }] as const]) },
