@@ -50,7 +50,7 @@ const targets = [
     platform: 'browser',
     target: 'es2022',
     format: 'esm',
-    entryPoints: ['webview/editor.tsx', 'webview/compress.tsx', 'webview/diff.tsx', 'webview/redundancy.tsx'],
+    entryPoints: ['attention', 'compress', 'diff', 'editor', 'redundancy'].map(page => `webview/${page}.tsx`),
     outdir: 'dist/webview',
     jsx: 'automatic',
     jsxImportSource: 'preact',

@@ -11,6 +11,7 @@ import {
 } from '@vscode/webview-ui-toolkit';
 import './toolkit/after.ts';
 import { type ComponentChildren, h, type Ref } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 // The one seam to @vscode/webview-ui-toolkit (archived): form controls as preact components, registered when first drawn. Their looks are
 // brought in line in style/controls.css through the elements' css parts. To replace the toolkit, keep these props and change this file.
@@ -85,10 +86,16 @@ export interface TextFieldProps extends ControlProps {
 }
 export function TextField(props: TextFieldProps) {
   register('text-field', vsCodeTextField as () => Registration);
+  const element = useElement<HTMLElement>(props.element);
+  // The toolkit's element names itself for its text when it is first in the page: for a filter that is its count.
+  useLayoutEffect(() => {
+    if (props.label) element.current?.setAttribute('aria-label', props.label);
+  });
   return h(
     'vscode-text-field',
     {
       ...common(props),
+      ref: element.ref,
       value: props.value,
       placeholder: props.placeholder,
       readOnly: props.readOnly ?? false,
@@ -151,13 +158,26 @@ export function RadioGroup(props: ChoiceProps & { readonly orientation?: 'horizo
   );
 }
 
+/** Shows `value` whatever happened before. */
 export function Dropdown(props: ChoiceProps) {
   register('dropdown', vsCodeDropdown as () => Registration);
   register('option', vsCodeOption as () => Registration);
+  const element = useElement<HTMLElement & { value: string }>(props.element);
+  // The toolkit's element takes its first option until its list is slotted, one frame after it is drawn, and keeps what a person chose
+  // when the page says otherwise.
+  useLayoutEffect(() => {
+    const set = (): void => {
+      if (element.current && element.current.value !== props.value) element.current.value = props.value;
+    };
+    set();
+    const frames = [requestAnimationFrame(() => frames.push(requestAnimationFrame(set)))];
+    return () => frames.forEach(cancelAnimationFrame);
+  });
   return h(
     'vscode-dropdown',
     {
       ...common(props),
+      ref: element.ref,
       // A new list means a new element: the toolkit's listbox loses its value when options come and go.
       key: props.choices.map(choice => choice.value).join('\n'),
       onChange: (event: Event) => {
@@ -167,6 +187,26 @@ export function Dropdown(props: ChoiceProps) {
     },
     props.choices.map(({ value, label }) => h('vscode-option', { key: value, value, selected: value === props.value }, label)),
   );
+}
+
+/** A control's element, for itself and for who asked for it. */
+function useElement<E extends HTMLElement>(
+  asked: Ref<HTMLElement> | undefined,
+): { current: E | null; ref: (found: E | null) => void } {
+  const latest = useRef(asked);
+  latest.current = asked;
+  const [element] = useState(() => {
+    const held = {
+      current: null as E | null,
+      ref: (found: E | null): void => {
+        held.current = found;
+        if (typeof latest.current === 'function') latest.current(found);
+        else if (latest.current) latest.current.current = found;
+      },
+    };
+    return held;
+  });
+  return element;
 }
 
 const chosen = (event: Event): string => (event.target as HTMLInputElement).value ?? '';

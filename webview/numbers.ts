@@ -21,6 +21,9 @@ function fixed(value: number, digits: number): string {
   return format.format(value).replace('-', minus);
 }
 
+/** 86.72 */
+export const decimals = fixed;
+
 /** 1,774,464 */
 export const count = (value: number): string => fixed(value, 0);
 

@@ -18,6 +18,7 @@ import { DiffPanel, editorFor } from './diff.ts';
 import { refuseOtherSchemes } from './document.ts';
 import { toFailure } from './failure.ts';
 import type { Job } from './jobs.ts';
+import { keepMade } from './kept.ts';
 import { say } from './l10n.ts';
 import { formatOf, type ModelFormat, outputFor, stemOf } from './output.ts';
 import { askOutput, confirmOutput } from './output-choice.ts';
@@ -168,6 +169,7 @@ export class CompressPanel {
     try {
       const made = await job.done;
       logMade(this.#services, this.#path, made);
+      await keepMade(this.#services, made);
       void this.#showResult(made);
       return made;
     } catch (error) {

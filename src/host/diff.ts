@@ -1,10 +1,13 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { fail, sentence } from '../core/errors.ts';
-import type { Comparison, DiffEvents, DiffHostApi, DiffView, Made, ProgressEvent } from '../protocol/messages.ts';
+import type { Comparison, DiffEvents, DiffHostApi, DiffView, Evaluation, Made, ProgressEvent } from '../protocol/messages.ts';
 import { type Served, serve } from '../protocol/rpc.ts';
+import { AttentionPanel } from './attention.ts';
 import { toFailure } from './failure.ts';
+import { madeOf, recall } from './kept.ts';
 import { say } from './l10n.ts';
+import { Measuring } from './measuring.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import { saveReport } from './save-report.ts';
@@ -32,6 +35,7 @@ export class DiffPanel {
   #subject: DiffSubject;
   #view: DiffView;
   #comparing: AbortController | undefined;
+  readonly #measuring: Measuring;
 
   /** Shows the comparison; a panel that shows these two already is brought to front and compares anew. */
   static open(services: Services, subject: DiffSubject): void {
@@ -66,6 +70,11 @@ export class DiffPanel {
     this.#panel = panel;
     this.#subject = subject;
     this.#view = { state: 'opening', names: namesOf(subject), progress: null };
+    this.#measuring = new Measuring(services, subject.before, subject.after, measurement => {
+      if (this.#view.state !== 'ready') return;
+      this.#view = { ...this.#view, measurement };
+      this.#page.emit('measurement', measurement);
+    });
     DiffPanel.#open.add(this);
     panel.iconPath = vscode.Uri.joinPath(services.context.extensionUri, 'media', 'icon.png');
     panel.webview.options = pageOptions(services.context.extensionUri);
@@ -87,7 +96,8 @@ export class DiffPanel {
     this.#comparing?.abort();
     const comparing = new AbortController();
     this.#comparing = comparing;
-    const { before, after, made } = this.#subject;
+    this.#measuring.forget();
+    const { before, after } = this.#subject;
     const names = namesOf(this.#subject);
     const opening = (progress: ProgressEvent | null) => {
       if (!comparing.signal.aborted) this.#show({ state: 'opening', names, progress });
@@ -96,13 +106,30 @@ export class DiffPanel {
     for (const path of [before, after]) this.#seen.set(path, await stateOf(path));
     try {
       const comparison = await this.#services.engine.api.compare(before, after, { signal: comparing.signal, progress: opening });
-      if (!comparing.signal.aborted) this.#show({ state: 'ready', comparison, made, changedOnDisk: false });
+      const made = await this.#madeKnown(comparison);
+      if (comparing.signal.aborted) return;
+      const { measurement } = this.#measuring;
+      this.#show({ state: 'ready', comparison, made, changedOnDisk: false, measurement });
+      const { totals } = comparison;
+      // What Headroom made is measured at once; of any other two models the person says whether.
+      void this.#measuring.begin(made !== null, [totals.before.fileBytes, totals.after.fileBytes]);
     } catch (error) {
       if (comparing.signal.aborted) return;
       const failure = toFailure(error);
       this.#services.log.failed(`compare ${before} with ${after}`, failure);
       this.#show({ state: 'failed', names, failure });
     }
+  }
+
+  /** Known from the run that has just ended, or from the record beside the result while that tells of this very file. */
+  async #madeKnown({ totals }: Comparison): Promise<Made | null> {
+    const { before, after, made } = this.#subject;
+    if (made) return made;
+    const found = await recall(this.#services, after);
+    if (!found || found.changed || found.record.made?.report.before.fileBytes !== totals.before.fileBytes) return null;
+    const known = await madeOf(this.#services, found.record, before, after);
+    this.#subject = { ...this.#subject, made: known };
+    return known;
   }
 
   #look(path: string, state: FileState | undefined): void {
@@ -123,11 +150,13 @@ export class DiffPanel {
       view: async () => this.#view,
       reload: () => this.#compare(),
       copyMarkdown: async () =>
-        vscode.env.clipboard.writeText(await engine.api.document(this.#comparison(), this.#subject.made, 'markdown')),
+        vscode.env.clipboard.writeText(
+          await engine.api.document(this.#comparison(), this.#subject.made, 'markdown', this.#measured()),
+        ),
       saveReport: async () => {
         const comparison = this.#comparison();
         await saveReport(dirname(this.#subject.after), namesOf(this.#subject), kind =>
-          engine.api.document(comparison, this.#subject.made, kind),
+          engine.api.document(comparison, this.#subject.made, kind, this.#measured()),
         );
       },
       copyCommand: async () => vscode.env.clipboard.writeText(this.#subject.made?.command ?? ''),
@@ -135,7 +164,31 @@ export class DiffPanel {
       openOriginal: async () => void (await open(this.#subject.before)),
       copyText: async text => vscode.env.clipboard.writeText(String(text)),
       showLog: async () => log.show(),
+      // Not awaited: the work reports by itself.
+      measure: async () => {
+        void this.#measuring.choose().catch(error => {
+          const failure = toFailure(error);
+          if (failure.code !== 'cancelled') void log.tell(`measure ${this.#subject.after}`, failure);
+        });
+      },
+      cancelMeasuring: async () => this.#measuring.cancel(),
+      openAttention: async (layer, head) => {
+        const { before, after } = this.#subject;
+        void AttentionPanel.open(this.#services, {
+          paths: [before, after],
+          layer: Number(layer),
+          head: head === null ? null : Number(head),
+        });
+      },
     };
+  }
+
+  /** What was measured of these two files as they are, said as a person reads it. */
+  #measured(): Evaluation | null {
+    const { measurement } = this.#measuring;
+    if (measurement.state !== 'done' || measurement.changed) return null;
+    const { evaluation } = measurement.kept;
+    return { ...evaluation, task: say({ text: evaluation.task }) };
   }
 
   #comparison(): Comparison {
@@ -146,6 +199,7 @@ export class DiffPanel {
   #dispose(): void {
     DiffPanel.#open.delete(this);
     this.#comparing?.abort();
+    this.#measuring.dispose();
     for (const each of this.#disposables) each.dispose();
   }
 }

@@ -104,7 +104,20 @@ export class ModelDocument {
     const inspection = new AbortController();
     this.#inspection = inspection;
     const view = await this.#inspect(inspection.signal);
-    if (!inspection.signal.aborted) this.#show(view);
+    if (inspection.signal.aborted) return;
+    this.#show(view);
+    void this.recall();
+  }
+
+  /** Reads what was kept beside the model; the sizes do not wait for it. */
+  async recall(): Promise<void> {
+    const inspection = this.#inspection;
+    if (this.#view.state !== 'ready' || this.uri.scheme !== 'file') return;
+    const kept = await this.#engine.record(this.uri.fsPath).catch(error => ({ failure: toFailure(error) }));
+    if (inspection !== this.#inspection || this.#view.state !== 'ready') return;
+    if (kept && 'failure' in kept) this.#log.failed(`read the record beside ${this.uri.fsPath}`, kept.failure);
+    // What is damaged is told; an engine that was stopped meanwhile is no news of this model.
+    if (kept && (!('failure' in kept) || kept.failure.code === 'malformed')) this.#show({ ...this.#view, kept });
   }
 
   dispose(): void {
@@ -185,6 +198,11 @@ export class Documents {
 
   find(uri: vscode.Uri): ModelDocument | undefined {
     return this.#open.get(uri.toString())?.document;
+  }
+
+  /** What is kept beside this file has changed. */
+  recall(path: string): void {
+    void this.find(vscode.Uri.file(path))?.recall();
   }
 
   get uris(): vscode.Uri[] {

@@ -1,9 +1,12 @@
 import * as vscode from 'vscode';
 import type { EditorEvents, EditorHostApi } from '../protocol/messages.ts';
 import { type Handlers, serve } from '../protocol/rpc.ts';
+import { AttentionPanel } from './attention.ts';
+import { DiffPanel } from './diff.ts';
 import type { ModelDocument } from './document.ts';
 import { exportTensor } from './export-tensor.ts';
 import { toFailure } from './failure.ts';
+import { againstPath, isElsewhere } from './kept.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import type { Services } from './services.ts';
@@ -80,6 +83,14 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
     follow();
   }
 
+  /** The comparison with what the newest measurement was held against. */
+  #openMeasured(uri: vscode.Uri, { view }: ModelDocument): void {
+    const kept = view.state === 'ready' && view.kept && 'record' in view.kept ? view.kept.record : undefined;
+    const against = kept?.evaluations.find(each => each.against !== null)?.against;
+    if (!against || isElsewhere(against)) return;
+    DiffPanel.open(this.#services, { before: againstPath(uri.fsPath, against), after: uri.fsPath, made: null });
+  }
+
   #api(uri: vscode.Uri, model: ModelDocument): Omit<Handlers<EditorHostApi>, 'view'> {
     const command = async (name: string) => void (await vscode.commands.executeCommand(name, uri));
     return {
@@ -96,6 +107,11 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
       exportTensor: (tensor, kind, following) => exportTensor(this.#services, uri, tensor, kind, following ?? {}),
       headMeasures: following => model.headMeasures(following ?? {}),
       openRedundancy: async () => void command('headroom.redundancy'),
+      openMeasured: async () => this.#openMeasured(uri, model),
+      openAttention: async (layer, head) => {
+        const subject = { paths: [uri.fsPath], layer: Number(layer), head: head === null ? null : Number(head) };
+        void AttentionPanel.open(this.#services, subject);
+      },
     };
   }
 }

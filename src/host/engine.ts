@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { basename } from 'node:path';
 import { sentence } from '../core/errors.ts';
 import type { EngineApi, Failure, ProgressEvent } from '../protocol/messages.ts';
 import { type Connection, connect, RemoteError } from '../protocol/rpc.ts';
@@ -47,8 +48,10 @@ export class Engine {
         this.#call(given, (api, options) => api.compress(request, options), request.dryRun ? undefined : request.out),
       export: (path, out, given) => this.#call(given, (api, options) => api.export(path, out, { ...given, ...options }), out),
       compare: (before, after, given) => this.#call(given, (api, options) => api.compare(before, after, options)),
-      evaluate: (path, request, given) => this.#call(given, (api, options) => api.evaluate(path, request, options)),
-      attention: (path, request, given) => this.#call(given, (api, options) => api.attention(path, request, options)),
+      evaluate: (path, request, given) =>
+        this.#call(given, (api, options) => api.evaluate(path, request, options), undefined, path),
+      attention: (path, request, given) =>
+        this.#call(given, (api, options) => api.attention(path, request, options), undefined, path),
       record: (path, given) => this.#call(given, (api, options) => api.record(path, options)),
       keepRecord: (path, kept) => this.#call(undefined, api => api.keepRecord(path, kept)),
       document: (comparison, made, kind, measured) =>
@@ -77,11 +80,12 @@ export class Engine {
     this.#release();
   }
 
-  /** `out`: what the call writes, to be cleaned up after a crash. */
+  /** `out`: what the call writes, to be cleaned up after a crash. `runs`: the model that onnxruntime runs, which may end the process. */
   async #call<T>(
     given: CallOptions | undefined,
     start: (api: EngineApi, options: CallOptions) => Promise<T>,
     out?: string,
+    runs?: string,
   ): Promise<T> {
     clearTimeout(this.#linger);
     this.#worker ??= this.#start();
@@ -105,7 +109,8 @@ export class Engine {
       if (!(error instanceof RemoteError) || error.failure.code !== 'engine-stopped') throw error;
       await worker.ended;
       if (out !== undefined) await this.#options.removeLeftovers(out, worker.pid);
-      throw new RemoteError(signal?.aborted ? cancelled : stopped(what));
+      if (signal?.aborted) throw new RemoteError(cancelled);
+      throw new RemoteError(runs === undefined ? stopped(what) : stoppedRunning(what || basename(runs)));
     } finally {
       clearTimeout(grace);
       signal?.removeEventListener('abort', cancel);
@@ -178,6 +183,13 @@ const cancelled: Failure = {
   message: 'Cancelled. Nothing was written.',
   sentence: sentence('Cancelled. Nothing was written.'),
 };
+
+/** onnxruntime is native: what it cannot bear ends the process that runs it. */
+function stoppedRunning(file: string): Failure {
+  const what = sentence('The worker stopped while it ran this model. VS Code and the files are not affected.');
+  const message = `${file}: The worker stopped while it ran this model. VS Code and the files are not affected.`;
+  return { code: 'engine-stopped', message, sentence: what, file, hint: sentence('The log says more.') };
+}
 
 function stopped(layer: string): Failure {
   const what = layer

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { AttentionPanel } from './attention.ts';
 import { registerCommands } from './commands.ts';
 import { CompressPanel } from './compress.ts';
 import { DiffPanel } from './diff.ts';
@@ -34,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): HeadroomExports {
     log,
     engine,
     registration,
+    AttentionPanel.registerSerializer(services),
     DiffPanel.registerSerializer(services),
     CompressPanel.registerSerializer(services),
     RedundancyPanel.registerSerializer(services),

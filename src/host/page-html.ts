@@ -1,4 +1,4 @@
-export type PageName = 'editor' | 'compress' | 'diff' | 'redundancy';
+export type PageName = 'attention' | 'editor' | 'compress' | 'diff' | 'redundancy';
 
 export interface PageParts {
   readonly page: PageName;

@@ -6,6 +6,7 @@ import { DiffPanel } from './diff.ts';
 import { refuseOtherSchemes } from './document.ts';
 import { toFailure } from './failure.ts';
 import type { Job } from './jobs.ts';
+import { keepMade } from './kept.ts';
 import { say } from './l10n.ts';
 import { formatOf, outputFor } from './output.ts';
 import { confirmOutput } from './output-choice.ts';
@@ -27,6 +28,7 @@ export async function quantizeToInt8(services: Services, uri: vscode.Uri): Promi
     const job = services.jobs.start({ path, recipe: int8, ...chosen });
     const made = await withNotification(say(sentence('Quantizing {name} to int8', { name })), job);
     logMade(services, path, made);
+    await keepMade(services, made);
     DiffPanel.open(services, { before: path, after: made.report.out, made });
   } catch (error) {
     await services.log.tell(`quantize ${uri.fsPath}`, toFailure(error));

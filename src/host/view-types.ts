@@ -8,4 +8,9 @@ export const viewTypes = {
   any: 'headroom.any',
 } as const;
 
-export const panelTypes = { compress: 'headroom.compress', diff: 'headroom.diff', redundancy: 'headroom.redundancy' } as const;
+export const panelTypes = {
+  attention: 'headroom.attention',
+  compress: 'headroom.compress',
+  diff: 'headroom.diff',
+  redundancy: 'headroom.redundancy',
+} as const;

@@ -1,3 +1,4 @@
+import type { Sentence } from '../core/errors.ts';
 import type { Comparison, CompressReport, Sizes } from '../core/report/comparison.ts';
 import type {
   HeadMeasure,
@@ -10,16 +11,33 @@ import type {
 } from '../core/report/inside.ts';
 import type { Redundancy, Saving } from '../core/report/redundancy.ts';
 import type { Summary } from '../core/report/tree.ts';
-import type { CompressRequest, Failure, Made, PassInfo, ProgressEvent, Recipe, Session, Step } from '../core/session/types.ts';
+import type {
+  AttentionRequest,
+  CompressRequest,
+  EvaluateRequest,
+  Failure,
+  KeptEvaluation,
+  KeptRecord,
+  Made,
+  PassInfo,
+  ProgressEvent,
+  Recipe,
+  Session,
+  Step,
+} from '../core/session/types.ts';
 
 export type {
+  AttentionRequest,
   Comparison,
   CompressReport,
   CompressRequest,
+  EvaluateRequest,
   Failure,
   HeadMeasure,
   HeatMap,
   HeatMapRequest,
+  KeptEvaluation,
+  KeptRecord,
   Made,
   PassInfo,
   ProgressEvent,
@@ -37,6 +55,10 @@ export type {
 
 // Plain data only: everything here survives structuredClone and JSON.
 
+export type Evaluation = KeptEvaluation['evaluation'];
+export type LayerDrift = NonNullable<Evaluation['layers']>[number];
+export type AttentionMaps = Awaited<ReturnType<Session['attention']>>;
+
 /** What the engine process serves to the host: the session itself. The signal becomes a cancel message, progress becomes events. */
 export type EngineApi = Session;
 
@@ -51,6 +73,8 @@ export type EditorView =
       readonly summary: Summary;
       readonly changedOnDisk: boolean;
       readonly deleted: boolean;
+      /** What was kept beside the model; a failure where that is damaged. Absent until it is read, and where there is nothing. */
+      readonly kept?: { readonly record: KeptRecord; readonly changed: boolean } | { readonly failure: Failure };
     }
   | { readonly state: 'failed'; readonly name: string; readonly byteLength?: number; readonly failure: Failure };
 
@@ -71,6 +95,10 @@ export interface EditorHostApi {
   exportTensor(tensor: string, kind: 'npy' | 'csv'): Promise<{ readonly out: string; readonly byteLength: number } | null>;
   headMeasures(): Promise<readonly HeadMeasure[]>;
   openRedundancy(): Promise<void>;
+  /** The comparison with the model that the newest measurement was held against. */
+  openMeasured(): Promise<void>;
+  /** What a head looks at; all heads of the layer without one. */
+  openAttention(layer: number, head: number | null): Promise<void>;
 }
 export interface EditorEvents {
   view: EditorView;
@@ -118,6 +146,22 @@ export interface CompressEvents {
 
 // --- diff panel: webview <-> host
 
+/** What is known of how the second model behaves beside the first. */
+export type Measurement =
+  /** `why`: it did not begin by itself, for this reason. */
+  | { readonly state: 'none'; readonly why?: Sentence }
+  | { readonly state: 'running'; readonly title: string; readonly progress: ProgressEvent | null }
+  | { readonly state: 'cancelled' }
+  | { readonly state: 'failed'; readonly failure: Failure }
+  | {
+      readonly state: 'done';
+      readonly kept: KeptEvaluation;
+      /** One of the models is no longer the one that was measured. */
+      readonly changed: boolean;
+      /** Why it could not be kept beside the model. */
+      readonly unkept?: Failure;
+    };
+
 export type DiffView =
   | {
       readonly state: 'opening';
@@ -130,6 +174,7 @@ export type DiffView =
       /** How it was made, when Headroom made it just now: recipe, seconds, peak, what was left alone. */
       readonly made: Made | null;
       readonly changedOnDisk: boolean;
+      readonly measurement?: Measurement;
     }
   | { readonly state: 'failed'; readonly names: { readonly before: string; readonly after: string }; readonly failure: Failure };
 
@@ -143,9 +188,41 @@ export interface DiffHostApi {
   openOriginal(): Promise<void>;
   copyText(text: string): Promise<void>;
   showLog(): Promise<void>;
+  /** Asks what to measure on, and begins. */
+  measure(): Promise<void>;
+  cancelMeasuring(): Promise<void>;
+  openAttention(layer: number, head: number | null): Promise<void>;
 }
 export interface DiffEvents {
   view: DiffView;
+  /** Changes of `measurement` alone: the comparison is not sent again for each step. */
+  measurement: Measurement;
+}
+
+// --- attention panel: webview <-> host
+
+/** One model, or two side by side. Nothing is run before the person gives a sentence. */
+export interface AttentionView {
+  readonly names: readonly string[];
+  readonly layer: number;
+  /** null: all heads of the layer. */
+  readonly head: number | null;
+  /** Layers of each model. */
+  readonly layers: readonly number[];
+  /** The last one that was given. */
+  readonly text: string;
+}
+export interface AttentionHostApi {
+  view(): Promise<AttentionView>;
+  /** The maps of each model, in the order of `names`; null for a model that has no such layer. */
+  attention(request: AttentionRequest): Promise<readonly (AttentionMaps | null)[]>;
+  /** What was chosen, kept for when the panel comes back. */
+  keep(layer: number, head: number | null, text: string): Promise<void>;
+  copyText(text: string): Promise<void>;
+  showLog(): Promise<void>;
+}
+export interface AttentionEvents {
+  view: AttentionView;
 }
 
 // --- redundancy panel: webview <-> host
@@ -157,8 +234,8 @@ export type RedundancyView = {
   readonly fileBytes: number;
   readonly changedOnDisk: boolean;
 } & (
-  | { readonly state: 'idle' }
-  | { readonly state: 'running'; readonly progress: ProgressEvent | null }
+  | { readonly state: 'idle'; readonly cancelled?: boolean }
+  | { readonly state: 'running'; readonly progress: ProgressEvent | null; readonly elapsedMs?: number }
   | { readonly state: 'ready'; readonly redundancy: Redundancy; readonly savings: readonly Saving[] }
   | { readonly state: 'failed'; readonly failure: Failure }
 );

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { makeBertBase } from './base-onnx.mjs';
 import { evaluateSides } from './evaluate.mjs';
+import { benchExport } from './export.mjs';
 import { benchStatistics } from './statistics.mjs';
 
 const runs = Number(process.env.HEADROOM_BENCH_RUNS ?? 5);
@@ -87,6 +88,8 @@ await section('evaluating STS-B dev on minilm, whole processes', async () => {
   row('a Python script with onnxruntime and tokenizers', b, describe);
   ratio('headroom / Python', a, b, 'at most 1.15');
 });
+
+await section('exporting minilm from safetensors to ONNX', () => benchExport(folder, runs));
 
 await section(`the statistics of all of the ${mb(baseBytes)} BERT-base ONNX`, () => benchStatistics(base, runs));
 

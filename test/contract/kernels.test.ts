@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type GptqArrays, openGptq } from '../../src/core/kernels/linear-algebra/gptq-kernels.ts';
+import { plainGptq } from '../../src/core/kernels/linear-algebra/gptq-plain.ts';
+import { type LinearAlgebraKernels, openLinearAlgebra } from '../../src/core/kernels/linear-algebra/memory.ts';
+import { plainMemory } from '../../src/core/kernels/linear-algebra/plain.ts';
 import { plain } from '../../src/core/kernels/plain.ts';
 import { type Bytes8, ERROR_BLOCK, type Kernels } from '../../src/core/kernels/signatures.ts';
 import { simd } from '../../src/core/kernels/simd.ts';
@@ -116,6 +120,16 @@ const cases: Record<keyof Kernels, (kernels: Kernels, rows: number, columns: num
     );
     return [into];
   },
+  fromNibbles: (k, rows, columns) =>
+    [true, false].map(signed => {
+      const into = new Float32Array(rows * columns);
+      k.fromNibbles(
+        new Uint8Array(Math.ceil((rows * columns) / 2)).map((_, i) => i * 7919),
+        signed,
+        into,
+      );
+      return into;
+    }),
   errorSums: (k, rows, columns) => {
     const into = new Float64Array(5);
     k.errorSums(numbers(rows * columns, 1), numbers(rows * columns, 2), into);
@@ -225,4 +239,68 @@ test('quick moments are within 1e-6 of the deviation of exact ones, and exact on
     assert.ok(Math.abs(found.sum - exact.sum) <= 1e-6 * Math.sqrt(exact.squares * 65536), `sum of ${scale}`);
     assert.ok(Math.abs(found.squares - exact.squares) <= 1e-6 * exact.squares, `squares of ${scale}`);
   }
+});
+
+/** The same numbers in both memories, then the same work: what both hold. */
+function bothWays(elements: number, work: (kernels: LinearAlgebraKernels) => void): readonly [Float64Array, Float64Array] {
+  const both = [plainMemory(elements), openLinearAlgebra(elements)] as const;
+  const from = numbers(elements, 5);
+  for (const { memory, kernels } of both) {
+    for (let i = 0; i < elements; i++) memory[i] = (from[i]! % 4) + 1.5;
+    work(kernels);
+  }
+  return [both[0].memory, both[1].memory];
+}
+
+const dense: Record<Exclude<keyof LinearAlgebraKernels, 'reflectRows'>, (kernels: LinearAlgebraKernels) => void> = {
+  subtractProducts: k => {
+    const left = [0, 44, 3] as const;
+    const right = [200, 40, 5] as const;
+    k.subtractProducts({ left, right, depth: 10, into: [1000, 24, 96, 4] });
+    k.subtractProducts({ left, right, depth: 9, lower: true, into: [1400, 4, 16, 48] });
+  },
+  solveStrips: k => k.solveStrips(0, 40, 3, 9, 200, 12),
+  solveStripsBack: k => k.solveStripsBack(0, 40, 3, 9, 200, 12),
+  rotateRows: k => k.rotateRows(0, 20, 18, 1, 6, 400),
+};
+
+for (const name of Object.keys(dense) as (keyof typeof dense)[])
+  test(`${name}: SIMD equals plain bit for bit`, () => {
+    const [plainly, fast] = bothWays(2000, dense[name]);
+    assert.deepEqual(fast, plainly);
+  });
+
+test('reflectRows: SIMD equals plain within 1e-12', () => {
+  const [plainly, fast] = bothWays(500, k => k.reflectRows(0, 20, 7, 300, 18, 40));
+  fast.forEach((value, i) => {
+    assert.ok(Math.abs(value - plainly[i]!) < 1e-12);
+  });
+});
+
+test('gptq: SIMD equals plain bit for bit, blocks of 128 columns, of 40 and of 4', () => {
+  const [out, wide] = [7, 301];
+  const shape = { rows: 8, stride: 304 };
+  const fast = openGptq(out, wide);
+  const arrays = Object.fromEntries(
+    Object.entries(fast).flatMap(([key, value]) => (ArrayBuffer.isView(value) ? [[key, value]] : [])),
+  ) as unknown as GptqArrays;
+  const copies = Object.fromEntries(
+    Object.entries(arrays).map(([key, value]) => [key, (value as Float32Array).slice()]),
+  ) as unknown as GptqArrays;
+  const slow = plainGptq(shape, copies);
+  for (const memory of [fast, slow]) {
+    memory.weights.set(numbers(8 * 304, 1).map(value => value % 4));
+    memory.upper.set(numbers(128 * 128, 2).map(value => (Math.abs(value) % 1) + 0.5));
+    memory.behind.set(numbers(128 * 304, 3).map(value => value % 1));
+    memory.scales.set([0.3, 0.2, 0, 0.1, 1e-3, 5, 0.25, 0.3]);
+    memory.zeros.set([8, 0, 7, 3, 8, 15, 1, 2]);
+    memory.roundColumns(0, 128, 0, 128, 0, 15);
+    memory.passOn(0, 128);
+    memory.roundColumns(128, 40, 0, 20, 0, 15);
+    memory.roundColumns(128, 40, 20, 40, -8, 7);
+    memory.passOn(128, 40);
+    memory.roundColumns(296, 4, 0, 4, 0, 15);
+    memory.passOn(296, 4);
+  }
+  for (const key of ['weights', 'levels', 'errors'] as const) assert.deepEqual(fast[key], slow[key], key);
 });

@@ -88,6 +88,19 @@ test('a crash in mid-work fails every call with what it was on, takes its tempor
   assert.ok(log.some(line => /ended: SIGKILL/.test(line)));
 });
 
+test('an engine that dies while it runs a model says which; a cancelled run is only cancelled', async () => {
+  const { engine } = start();
+  const failure = await failureOf(engine.api.evaluate('die', { texts: ['a'] }));
+  assert.equal(failure.code, 'engine-stopped');
+  assert.match(failure.sentence.text, /^The worker stopped while it ran this model\./);
+  assert.equal(failure.file, 'encoder.layer.3.attention.self.query', 'what the progress named last');
+  assert.match((await failureOf(engine.api.attention('exit', { text: 'a', layer: 0 }))).message, /ran this model/);
+  const cancel = new AbortController();
+  const cancelled = failureOf(engine.api.evaluate('die', { texts: ['a'] }, { signal: cancel.signal }));
+  cancel.abort();
+  assert.equal((await cancelled).code, 'cancelled');
+});
+
 test('an engine that ends by itself counts as a crash', async () => {
   const { engine } = start();
   assert.equal((await failureOf(engine.api.compress(request('exit')))).code, 'engine-stopped');

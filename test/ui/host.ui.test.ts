@@ -76,10 +76,10 @@ test('a window of npm start opens the sample as a model by itself', { skip, time
   }
 });
 
-test('the package holds what it needs and nothing else, in less than 8 MB', { skip }, () => {
+test('the package holds what it needs and nothing else, in less than 40 MB, without what only CUDA needs', { skip }, () => {
   const names = [...zipEntries(readFileSync(vsix))].map(({ name }) => name).filter(name => name.startsWith('extension/'));
   const allowed =
-    /^extension\/(package(\.nls(\.zh-cn)?)?\.json|(readme|changelog)\.md|LICENSE\.txt|dist\/(extension\.cjs|engine\.mjs|webview\/(editor|compress|diff|redundancy)\.(js|css))|l10n\/bundle\.l10n\.zh-cn\.json|media\/(icon\.png|readme\/\w+\.png|sample\/[^/]+|walkthrough\/\w+\.md))$/;
+    /^extension\/(package(\.nls(\.zh-cn)?)?\.json|(readme|changelog)\.md|LICENSE\.txt|dist\/(extension\.cjs|engine\.mjs|webview\/(attention|editor|compress|diff|redundancy)\.(js|css)|node_modules\/onnxruntime-(node|common)\/(dist\/(cjs\/)?[\w-]+\.js|(dist\/cjs\/)?package\.json|LICENSE|ThirdPartyNotices\.txt|bin\/napi-v6\/\w+\/\w+\/[\w.]+))|l10n\/bundle\.l10n\.zh-cn\.json|media\/(icon\.png|readme\/\w+\.png|sample\/[^/]+|sentences\/(en|zh)\.txt|walkthrough\/\w+\.md))$/;
   assert.deepEqual(
     names.filter(name => !allowed.test(name)),
     [],
@@ -90,9 +90,16 @@ test('the package holds what it needs and nothing else, in less than 8 MB', { sk
     'dist/webview/editor.js',
     'dist/webview/diff.css',
     'media/sample/model.onnx',
+    'media/sentences/zh.txt',
+    'dist/node_modules/onnxruntime-node/ThirdPartyNotices.txt',
+    `dist/node_modules/onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`,
   ])
     assert.ok(names.includes(`extension/${name}`), name);
-  assert.ok(statSync(vsix).size < 8e6, `${statSync(vsix).size} bytes`);
+  assert.deepEqual(
+    names.filter(name => /cuda|tensorrt|provider/i.test(name)),
+    [],
+  );
+  assert.ok(statSync(vsix).size < 40e6, `${statSync(vsix).size} bytes`);
 });
 
 /** HEADROOM_DESKTOP=1 downloads one; a path uses that one; else the `code` on the PATH. */

@@ -198,9 +198,38 @@ test('the heat map begins with 48 x 48 blocks and ends at the values themselves,
     await map.hover({ position: { x: (box.width * 3.5) / 48, y: (box.height * 7.5) / 48 } });
     const value = Number(matrix.at(175, 171).toPrecision(4));
     assert.equal(await told(opened), `row 175, column 171, head 5: ${String(value).replace('-', '−')}`);
-    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Shift+ArrowRight');
     await page.waitForFunction(() => document.querySelector('.heat .told')!.textContent!.includes('column 183'));
     await page.keyboard.press('0');
+    await page.getByText('RMS, blocks of 8 × 8').waitFor();
+  }),
+);
+
+test('arrow keys go from cell to cell of the heat map, Enter zooms into the cell, Escape out again', { skip }, () =>
+  withPage(async opened => {
+    const { page } = opened;
+    await select(opened, weight);
+    const map = page.getByRole('application');
+    await map.focus();
+    assert.equal(await page.locator('.heat .cursor').count(), 0);
+    await page.keyboard.press('ArrowLeft');
+    const { cells } = heatMapOf(matrix, { rows: 48, columns: 48 });
+    const value = (cell: number): string => String(Number(cells[cell]!.toPrecision(4)));
+    assert.equal(await told(opened), `rows 192 to 199, columns 192 to 199, head 6: ${value(24 * 48 + 24)}`);
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await told(opened), `rows 200 to 207, columns 184 to 191, head 6: ${value(25 * 48 + 23)}`);
+    const frame = (await page.locator('.heat .cursor').boundingBox())!;
+    const box = (await map.boundingBox())!;
+    assert.ok(Math.abs(frame.x + frame.width / 2 - box.x - (box.width * 23.5) / 48) < 2);
+    for (let press = 0; press < 3; press++) await page.keyboard.press('Enter');
+    await page.getByText('single values').waitFor();
+    await page.waitForFunction(() => /^row \d+, column \d+, head/.test(document.querySelector('.heat .told')!.textContent!));
+    const [, row, column] = /^row (\d+), column (\d+)/.exec((await told(opened))!)!;
+    assert.ok(Number(row) >= 200 && Number(row) < 208 && Number(column) >= 184 && Number(column) < 192, `${row}, ${column}`);
+    for (let press = 0; press < 60; press++) await page.keyboard.press('ArrowLeft');
+    await page.waitForFunction(() => /^row \d+, column 1[23]\d,/.test(document.querySelector('.heat .told')!.textContent!));
+    for (let press = 0; press < 3; press++) await page.keyboard.press('Escape');
     await page.getByText('RMS, blocks of 8 × 8').waitFor();
   }),
 );

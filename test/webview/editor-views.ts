@@ -81,4 +81,6 @@ export const editorApi = (view: EditorView): Record<keyof EditorHostApi, (...arg
   exportTensor: () => null,
   headMeasures: () => measuresOf(6, 12),
   openRedundancy: () => undefined,
+  openMeasured: () => undefined,
+  openAttention: () => undefined,
 });

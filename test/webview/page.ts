@@ -34,7 +34,7 @@ const themeKinds: Record<Theme, string> = {
 };
 
 export interface PageOptions {
-  readonly page: 'editor' | 'compress' | 'diff' | 'redundancy';
+  readonly page: 'attention' | 'editor' | 'compress' | 'diff' | 'redundancy';
   /** Methods the page may call; each gets the call's arguments. */
   readonly api: Readonly<Record<string, (...args: never[]) => unknown>>;
   readonly theme?: Theme;

@@ -60,6 +60,42 @@ export function cellAt(map: HeatMap, x: number, y: number): { readonly window: W
 
 const edge = (cell: number, cells: number, size: number): number => Math.floor((cell * size) / cells);
 
+/** A place in the matrix, between its values: the middle of a cell. */
+export interface Spot {
+  readonly row: number;
+  readonly column: number;
+}
+
+const cellsOf = (size: number): number => Math.min(mostCells, size);
+
+/** The middle of the cell that holds a spot, so many cells further; kept inside the matrix. */
+export function step(window: Window, matrix: MatrixSize, from: Spot, down: number, right: number): Spot {
+  const along = (at: number, start: number, size: number, all: number, by: number): number => {
+    const cell = size / cellsOf(size);
+    const middle = start + (Math.floor((at - start) / cell) + by + 0.5) * cell;
+    return Math.max(0.5, Math.min(all - 0.5, middle));
+  };
+  return {
+    row: along(from.row, window.top, heightOf(window), matrix.rows, down),
+    column: along(from.column, window.left, widthOf(window), matrix.columns, right),
+  };
+}
+
+/** Moved as little as needed for a spot to be inside. */
+export function showing(window: Window, matrix: MatrixSize, { row, column }: Spot): Window {
+  const over = (at: number, start: number, end: number): number =>
+    at < start ? at - start - 0.5 : at > end ? at - end + 0.5 : 0;
+  const [down, right] = [over(row, window.top, window.bottom), over(column, window.left, window.right)];
+  const far = (by: number, size: number): number => (by === 0 ? 0 : Math.sign(by) * Math.max(Math.ceil(Math.abs(by)), size / 4));
+  return pan(window, matrix, far(down, heightOf(window)), far(right, widthOf(window)));
+}
+
+/** A spot as shares of a window, 0 to 1; undefined outside it. */
+export function shareOf(window: Window, { row, column }: Spot): { x: number; y: number } | undefined {
+  const [x, y] = [(column - window.left) / widthOf(window), (row - window.top) / heightOf(window)];
+  return x >= 0 && x <= 1 && y >= 0 && y <= 1 ? { x, y } : undefined;
+}
+
 export interface HeadBand {
   readonly head: number;
   /** Shares of the window, 0 to 1. */

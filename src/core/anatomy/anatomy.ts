@@ -30,6 +30,8 @@ export interface Linear {
    * rows of its tensors and can be read, but are no tensors of the model: what is stored, claimed and compressed is the whole.
    */
   readonly within?: Linear;
+  /** Of a part: its outputs as outputs [start, end) of the whole. */
+  readonly rows?: readonly (readonly [number, number])[];
   /** ONNX: the nodes that multiply by this weight (MatMul, Gemm, MatMulInteger); more than one when a layer is shared. Empty in safetensors. */
   readonly nodes: readonly Node[];
 }

@@ -17,24 +17,31 @@ export interface Behind {
 }
 
 /** What follows a product: its bias, and what scales an integer product. Only while the value has a single reader. */
-export function behind(wiring: Wiring, node: Node, out: number, integers: boolean, isConvolution = false): Behind {
+export function behind(
+  wiring: Wiring,
+  node: Node,
+  out: number,
+  { integers = false, isConvolution = false }: { integers?: boolean; isConvolution?: boolean },
+): Behind {
   let value = node.outputs[0] ?? '';
   const found: { -readonly [K in keyof Behind]: Behind[K] } = {};
   let combined: Tensor | undefined;
+  let isSplit = node.opType === 'Einsum';
   for (let steps = 0; steps < furthest; steps++) {
     const readers = consumersOf(wiring, value);
     if (readers.length !== 1) break;
     const next = readers[0]!;
     const other = next.inputs.find(input => input !== value) ?? '';
-    const constant = constantOf(wiring, other)?.tensor;
+    const constant = storedAt(wiring, other);
     const product = integers ? factorIn(wiring, other) : undefined;
-    const isBias = constant && (isVector(constant, out) || (isConvolution && isColumn(constant, out)));
-    if ((next.opType === 'Add' || biasedActivations.has(next.opType)) && isBias) {
+    const fits = (tensor: Tensor) =>
+      isVector(tensor, out) || (isConvolution && isColumn(tensor, out)) || (isSplit && isByHead(tensor, out));
+    if ((next.opType === 'Add' || biasedActivations.has(next.opType)) && constant && fits(constant)) {
       found.bias = constant;
       break;
     }
     const later = laterBias(wiring, next, value);
-    if (later && isVector(later, out)) {
+    if (later && fits(later)) {
       found.bias = later;
       break;
     }
@@ -42,13 +49,31 @@ export function behind(wiring: Wiring, node: Node, out: number, integers: boolea
     else if (next.opType === 'Mul' && integers) {
       if (constant) found.scale ??= constant;
       combined ??= product;
-    } else if (!(between.has(next.opType) || (isConvolution && next.opType === 'Transpose')) || next.inputs[0] !== value) break;
+    } else if (
+      !(between.has(next.opType) || ((isConvolution || isSplit) && next.opType === 'Transpose')) ||
+      next.inputs[0] !== value
+    )
+      break;
+    if (next.opType === 'Reshape') isSplit = true;
     value = next.outputs[0] ?? '';
   }
   const scale = found.scale ?? combined;
   if (scale) found.scale = scale;
   return found;
 }
+
+/** A stored tensor, whatever 1s are put around it. */
+function storedAt(wiring: Wiring, value: string): Tensor | undefined {
+  const maker = wiring.producer.get(value);
+  const source = maker && shaping.has(maker.opType) ? (maker.inputs[0] ?? '') : value;
+  return constantOf(wiring, source)?.tensor;
+}
+
+const shaping = new Set(['Reshape', 'Squeeze', 'Unsqueeze']);
+
+/** A number for each output, by head: [heads, width], whatever 1s stand around or between. */
+const isByHead = ({ shape }: Tensor, out: number): boolean =>
+  elementCount(shape) === out && shape.filter(size => size > 1).length <= 2 && shape.at(-1)! > 1;
 
 /** Channels of a convolution stand before what it slides along: [16, 1]. */
 const isColumn = ({ shape }: Tensor, out: number): boolean =>

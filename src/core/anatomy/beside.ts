@@ -1,10 +1,11 @@
 import type { Tensor } from '../tensor/tensor.ts';
 import type { ExtraOrgan } from './anatomy.ts';
-import { constantOf, isFloat } from './constant.ts';
+import { constantOf, mayBeWeight } from './constant.ts';
 import type { Core } from './core.ts';
 import { type Anchor, type Flow, pathTo } from './flow.ts';
 import { layerIds } from './ids.ts';
 import { linearOf } from './organ.ts';
+import { convolutions } from './product.ts';
 import type { Setting } from './setting.ts';
 
 /** What stands beside the heads of attention: matrices, and kernels of convolutions wider than one. */
@@ -46,12 +47,21 @@ export function besideAttention(flow: Flow, { source, mixed }: Setting, { query,
 /** Of a layer; ConvBERT has three products. */
 const mostAnchors = 64;
 
+/** Which input is the bias; ConvInteger has none. */
+const biasOf: ReadonlyMap<string, number> = new Map([
+  ['Conv', 2],
+  ['QLinearConv', 8],
+]);
+
 /** The convolution on the way to a value. */
 export function kernelTo(flow: Flow, value: string | undefined): Kernel | undefined {
   for (const node of value === undefined ? [] : pathTo(flow, value)) {
-    if (node.opType !== 'Conv') continue;
-    const [weight, bias] = node.inputs.slice(1, 3).map(input => constantOf(flow.wiring, input)?.tensor);
-    if (weight && isFloat(weight)) return { weight, ...(bias && { bias }) };
+    const at = convolutions.get(node.opType);
+    if (at === undefined) continue;
+    const [weight, bias] = [at, biasOf.get(node.opType)].map(
+      each => constantOf(flow.wiring, node.inputs[each ?? -1] ?? '')?.tensor,
+    );
+    if (weight && mayBeWeight(weight)) return { weight, ...(bias && { bias }) };
   }
   return undefined;
 }

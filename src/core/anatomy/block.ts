@@ -21,6 +21,8 @@ export interface Block extends FeedForward {
   readonly value: Anchor;
   readonly packed?: readonly [query: number, key: number, value: number];
   readonly isByHead?: boolean;
+  /** Key and value come out of one matrix, one behind the other within each head. */
+  readonly isPair?: boolean;
   /** Biases of single parts, by name, and what DeBERTa multiplies by relative positions. */
   readonly biases?: readonly (readonly [string, Tensor])[];
   readonly disentangled?: Disentangled;
@@ -66,7 +68,7 @@ export function blockAround(flow: Flow, node: Node): Block | Miss {
   if (!core) return 'no-scores';
   const { query, key, value } = core;
   const isPacked = query === key && key === value;
-  if (!isPacked && (query === key || key === value)) return 'fused-query-key-value';
+  if (!isPacked && (query === key || (key === value && !core.isPair))) return 'fused-query-key-value';
   if (isPacked && (!core.packed || masksFuture(flow, node))) return 'fused-query-key-value';
   const setting = settingOf(core);
   if (typeof setting === 'string') return crosses(core) ? 'cross-attention' : setting;
@@ -92,6 +94,7 @@ export function blockAround(flow: Flow, node: Node): Block | Miss {
     ...(bias && { bias }),
     ...(core.biases && { biases: core.biases }),
     ...(core.disentangled && { disentangled: core.disentangled }),
+    ...(core.isPair && { isPair: true }),
     ...(isPacked && packed && { packed, ...(core.isByHead && { isByHead: true }) }),
     output,
     attended,

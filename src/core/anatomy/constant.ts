@@ -7,6 +7,8 @@ export interface Constant {
   readonly tensor: Tensor;
   /** true when an odd number of Transposes stand between. */
   readonly transposed: boolean;
+  /** Rows and columns as which it is taken, where a Reshape stands between. */
+  readonly matrix?: readonly [number, number];
   /** Set when a DequantizeLinear stands between. */
   readonly scale?: Tensor;
   readonly zeroPoint?: Tensor;
@@ -23,12 +25,17 @@ export function constantOf(wiring: Wiring, value: string): Constant | undefined 
   let transposed = false;
   let scale: Tensor | undefined;
   let zeroPoint: Tensor | undefined;
+  let matrix: Constant['matrix'];
   for (let steps = 0; steps < longestChain; steps++) {
     const tensor = wiring.tensors.get(value);
-    if (tensor && !scale && !zeroPoint) return { tensor, transposed };
-    if (tensor) return { tensor, transposed, ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) };
+    if (tensor && !scale && !zeroPoint && !matrix) return { tensor, transposed };
+    if (tensor)
+      return { tensor, transposed, ...(matrix && { matrix }), ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) };
     const node = wiring.producer.get(value);
-    if (!node || !carriers.has(node.opType) || node.outputs[0] !== value) return undefined;
+    const reshaped = node?.opType === 'Reshape' ? wiring.reshaped?.get(value) : undefined;
+    if (!node || !(carriers.has(node.opType) || reshaped) || node.outputs[0] !== value) return undefined;
+    if (matrix && node.opType === 'Transpose') return undefined;
+    matrix ??= reshaped;
     if (node.opType === 'Transpose') {
       const order = integers(node, 'perm');
       if (order && order.join() !== '1,0') return undefined;

@@ -18,6 +18,8 @@ export interface Core {
   readonly packed?: readonly [number, number, number];
   /** They lie one behind the other within each head, not each as a third of the matrix. */
   readonly isByHead?: boolean;
+  /** Key and value are one matrix, one behind the other within each head. */
+  readonly isPair?: boolean;
   readonly bias?: Tensor;
   /** Biases that are added behind a matrix of all three, by their names. */
   readonly biases?: readonly (readonly [string, Tensor])[];
@@ -46,10 +48,12 @@ function packedCore(flow: Flow, node: Node): Core | undefined {
 function givenCore(flow: Flow, node: Node): Core | undefined {
   const context = flow.root.get(node.outputs[0] ?? '');
   const reads = node.inputs.slice(0, 3).filter(read => read !== '');
-  const [query, key = query, value = query] = reads.map(read => projection(flow.root.get(read)));
+  const [query, key = query, value = key] = reads.map(read => projection(flow.root.get(read)));
   if (!context || !query || !key || !value) return undefined;
   const bias = attentionBias(flow.wiring, node);
-  return { query, key, value, reads, context, ...thirds(query), ...(bias && { bias }), relative: [], heads: headsOf(node) };
+  const shared = { query, key, value, reads, context, ...(bias && { bias }), relative: [], heads: headsOf(node) };
+  if (reads.length === 2 && key === value && query !== key) return { ...shared, isPair: true };
+  return { ...shared, ...thirds(query), ...(reads.length === 1 && { isByHead: true }) };
 }
 
 /** Heads as the operator says them; 0 where it does not. */

@@ -1,7 +1,7 @@
 import type { Node } from '../model/graph.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import type { ExtraOrgan } from './anatomy.ts';
-import { isFloat } from './constant.ts';
+import { constantOf, isFloat, mayBeWeight } from './constant.ts';
 import { type Anchor, type Flow, multiplications, pathTo } from './flow.ts';
 import { normInputs } from './fused.ts';
 import type { FoundNorm } from './norm.ts';
@@ -20,7 +20,8 @@ export function disentangledIn(
   flow: Flow,
   { products, sums, query, key }: { products: readonly Anchor[]; sums: readonly Anchor[]; query: Anchor; key: Anchor },
 ): Disentangled | undefined {
-  const apart = (anchor: Anchor) => anchor.kind === 'product' && anchor !== query && anchor !== key;
+  const readsPositions = ({ from: [source] }: Anchor) => !source || source.kind === 'table';
+  const apart = (anchor: Anchor) => anchor.kind === 'product' && anchor !== query && anchor !== key && readsPositions(anchor);
   const projections = [...new Set(products.flatMap(({ from }) => from.filter(apart)))];
   const folded = sums.flatMap(({ reads }) => reads).flatMap(read => pathTo(flow, read).flatMap(node => matrixIn(flow, node)));
   return projections.length + folded.length > 0 ? { projections, folded: [...new Set(folded)] } : undefined;
@@ -57,7 +58,7 @@ export function positionsBehind(flow: Flow, { from, product }: Anchor): { table?
   let norm: FoundNorm | undefined;
   let value = product?.input ?? '';
   for (let steps = 0; steps < 24; steps++) {
-    const weight = wiring.tensors.get(value);
+    const weight = constantOf(wiring, value)?.tensor;
     if (weight) return isMatrix(weight) ? { weight, ...(norm && { norm }) } : {};
     const node = wiring.producer.get(value);
     if (!node) return {};
@@ -73,7 +74,7 @@ export function positionsBehind(flow: Flow, { from, product }: Anchor): { table?
 
 /** [rows, width], whatever 1s stand before. */
 const isMatrix = (tensor: Tensor): boolean =>
-  tensor.shape.length >= 2 && elementCount(tensor.shape.slice(0, -2)) === 1 && isFloat(tensor);
+  tensor.shape.length >= 2 && elementCount(tensor.shape.slice(0, -2)) === 1 && mayBeWeight(tensor);
 
 const part = (weight: Tensor | undefined, bias: Tensor | undefined): FoundNorm => ({
   ...(weight && { weight }),
@@ -81,8 +82,8 @@ const part = (weight: Tensor | undefined, bias: Tensor | undefined): FoundNorm =
 });
 
 function vectorAt({ wiring }: Flow, value: string): Tensor[] {
-  const tensor = wiring.tensors.get(value);
-  return tensor && isFloat(tensor) && elementCount(tensor.shape) > 1 && tensor.shape.at(-1) === elementCount(tensor.shape)
+  const tensor = constantOf(wiring, value)?.tensor;
+  return tensor && mayBeWeight(tensor) && elementCount(tensor.shape) > 1 && tensor.shape.at(-1) === elementCount(tensor.shape)
     ? [tensor]
     : [];
 }

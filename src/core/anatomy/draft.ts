@@ -24,7 +24,7 @@ export function finish(model: Model, draft: Draft): Anatomy {
   const { loose: _, apart: __, ...rest } = draft;
   const linears = linearsOf(draft);
   const claimed = new Set<string>();
-  const buffers = new Map(quantizationParameters(model).map(tensor => [tensor.name, tensor]));
+  const buffers = new Map(parametersBeside(model).map(tensor => [tensor.name, tensor]));
   const keep = (tensor: Tensor | undefined) => {
     if (tensor) buffers.set(tensor.name, tensor);
   };
@@ -72,11 +72,28 @@ function positionsOf({ config }: Model, { layers, tables }: Draft): number {
   return count(config, 'max_position_embeddings', 'n_positions') ?? 0;
 }
 
-/** Scales and zero points of quantized activations and biases: what QuantizeLinear and DequantizeLinear read beside the data. */
-function quantizationParameters({ graph, tensors }: Model): Tensor[] {
-  const nodes = graph?.nodes.filter(node => node.opType === 'QuantizeLinear' || node.opType === 'DequantizeLinear') ?? [];
-  return nodes.flatMap(node => node.inputs.slice(1).flatMap(name => tensors.get(name) ?? []));
+/** What operators read beside data and weights: scales, zero points, sines and cosines of positions. */
+function parametersBeside({ graph, tensors }: Model): Tensor[] {
+  const found: Tensor[] = [];
+  for (const { domain, opType, inputs } of graph?.nodes ?? []) {
+    const from = beside.get(domain === '' ? opType : `${domain}.${opType}`) ?? [];
+    for (const at of from) {
+      const tensor = tensors.get(inputs[at] ?? '');
+      if (tensor) found.push(tensor);
+    }
+  }
+  return found;
 }
+
+const beside: ReadonlyMap<string, readonly number[]> = new Map([
+  ['QuantizeLinear', [1, 2]],
+  ['DequantizeLinear', [1, 2]],
+  ['com.microsoft.QuantizeLinear', [1, 2]],
+  ['com.microsoft.DequantizeLinear', [1, 2]],
+  ['QLinearConv', [1, 2, 4, 5, 6, 7]],
+  ['RotaryEmbedding', [1, 2]],
+  ['com.microsoft.RotaryEmbedding', [2, 3]],
+]);
 
 /** Indices, shapes, masks and the angles of rotary positions; in a graph also single numbers (a scale, an epsilon), which no checkpoint knows as parameters. */
 function isBuffer(model: Model, tensor: Tensor): boolean {

@@ -31,7 +31,7 @@ export function feedForward(flow: Flow, attended: Anchor): FeedForward | undefin
 
 /** In a product of two of them, the other matrix that reads the same. */
 function otherFactor(join: Anchor, up: Anchor, attended: Anchor): Anchor | undefined {
-  if (join.node!.opType !== 'Mul') return undefined;
+  if (join.node!.opType !== 'Mul' && join.node!.opType !== 'QLinearMul') return undefined;
   return join.from.find(anchor => anchor !== up && anchor.kind === 'product' && anchor.from[0] === attended);
 }
 
@@ -42,7 +42,9 @@ function gated(flow: Flow, join: Anchor, a: Anchor, b: Anchor): { up: Anchor; ga
   return acts(a) && !acts(b) ? { up: b, gate: a } : { up: a, gate: b };
 }
 
-const activations = new Set('Relu Gelu FastGelu QuickGelu Erf Sigmoid Tanh Swish HardSigmoid HardSwish Elu Mish'.split(' '));
+const activations = new Set(
+  'Relu Gelu FastGelu QuickGelu Erf Sigmoid QLinearSigmoid Tanh Swish HardSigmoid HardSwish Elu Mish'.split(' '),
+);
 
 const sums = new Set(['Add', 'QLinearAdd', 'Sum']);
 

@@ -166,6 +166,7 @@ const firstOnly = new Set([
   'RMSNormalization',
   'Dropout',
   'BatchNormalization',
+  'RemovePadding',
   'MultiHeadAttention',
   'PackedMultiHeadAttention',
 ]);

@@ -82,7 +82,7 @@ function past(
 }
 
 /** A tensor of a few whole numbers. */
-async function integersOf(tensor: Tensor, signal?: AbortSignal): Promise<number[] | undefined> {
+export async function integersOf(tensor: Tensor, signal?: AbortSignal): Promise<number[] | undefined> {
   if ((tensor.dtype !== 'int64' && tensor.dtype !== 'int32') || tensor.byteLength > 64) return undefined;
   const bytes = await tensor.bytes(0, tensor.byteLength, signal);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

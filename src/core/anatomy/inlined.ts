@@ -1,8 +1,9 @@
 import type { Attribute, Graph, LocalFunction, Node } from '../model/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** Nodes that calls may be replaced by: functions that call each other can ask for any number. */
-const mostNodes = 1_000_000;
+/** Nodes of calls and inner graphs that are looked into, and calls: functions that call each other can ask for any number. */
+const mostNodes = 300_000;
+const mostCalls = 30_000;
 
 /** Calls and subgraphs within each other. */
 const deepest = 64;
@@ -36,10 +37,12 @@ class Inliner {
   readonly tensors: Map<string, Tensor>;
   private readonly given: Tensors;
   private readonly functions: ReadonlyMap<string, LocalFunction>;
+  private readonly most: number;
   private calls = 0;
 
   constructor(graph: Graph, tensors: Tensors) {
     this.given = tensors;
+    this.most = graph.nodes.length + mostNodes;
     this.tensors = new Map(tensors);
     this.functions = new Map(
       graph.functions.flatMap(each => (each.nodes && each.inputs && each.outputs ? [[keyOf(each), each]] : [])),
@@ -51,7 +54,7 @@ class Inliner {
     for (const each of nodes) {
       const node = attributes ? withArguments(each, attributes) : each;
       const called = this.functions.get(`${node.domain}::${node.opType}`);
-      const isFull = within.length >= deepest || this.nodes.length + nodes.length > mostNodes;
+      const isFull = within.length >= deepest || this.nodes.length > this.most || this.calls > mostCalls;
       if (called && !isFull && !within.includes(called)) this.call(called, node, rename, within);
       else if (holdsGraphs(node) && !isFull) this.control(node, rename, within, attributes);
       else this.nodes.push(this.renamed(node, rename, attributes !== undefined || within.length > 0));

@@ -38,7 +38,7 @@ export async function layerOf(
   const counted = width && Number.isInteger(width) ? { heads: shape.out / width, headDim: width } : headsOf(model, shape);
   const attention = whole
     ? packedOf(block, index, whole, counted.headDim)
-    : { query: linear(ids.query, 'query'), key: linear(ids.key, 'key'), value: linear(ids.value, 'value') };
+    : { query: linear(ids.query, 'query'), ...keyAndValue(block, index, linear, counted.headDim) };
   const extra = beside(block, index);
   return {
     index,
@@ -54,7 +54,21 @@ export async function layerOf(
   };
 }
 
-type Make = (id: string, key: 'query' | 'up') => Linear;
+type Make = (id: string, key: 'query' | 'key' | 'value' | 'up') => Linear;
+
+/** Key and value, each of its own or out of one matrix, head by head. */
+function keyAndValue({ isPair }: Block, index: number, linear: Make, headDim: number): Pick<Layer, 'key' | 'value'> {
+  const ids = layerIds(index);
+  if (!isPair) return { key: linear(ids.key, 'key'), value: linear(ids.value, 'value') };
+  const whole = linear(`${ids.layer}.attention.self.key_value`, 'key');
+  const width = headDim > 0 ? headDim : whole.out / 2;
+  const runs = (part: 0 | 1): Runs =>
+    Array.from(
+      { length: whole.out / (2 * width) },
+      (_, head) => [(2 * head + part) * width, (2 * head + part + 1) * width] as const,
+    );
+  return { key: partOf(ids.key, whole, runs(0)), value: partOf(ids.value, whole, runs(1)) };
+}
 
 /** Query, key and value out of one matrix, one behind the other: each as a whole, or head by head. */
 function packedOf(

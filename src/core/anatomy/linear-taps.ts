@@ -13,16 +13,21 @@ export interface LinearTaps {
   readonly linearOutput: ReadonlyMap<string, string>;
 }
 
-export function linearTaps(wiring: Wiring, anatomy: Anatomy): LinearTaps {
+/** `outer` leaves out what is no value of the graph itself. */
+export function linearTaps(
+  wiring: Wiring,
+  anatomy: Anatomy,
+  outer: (value: string | undefined) => string | undefined,
+): LinearTaps {
   const linearInput = new Map<string, string>();
   const linearOutput = new Map<string, string>();
   const add = (linear: Linear) => {
     const node = linear.nodes[0];
     const product = node && productOf(wiring, node);
-    const input = product && asFloats(wiring, product.input);
+    const input = product && outer(asFloats(wiring, product.input));
     if (!product || input === undefined) return;
     linearInput.set(linear.id, input);
-    const output = linear.within ? undefined : outputOf(wiring, node, linear);
+    const output = linear.within ? undefined : outer(outputOf(wiring, node, linear));
     if (output !== undefined) linearOutput.set(linear.id, output);
   };
   const { layers, embeddingProjection, linears } = anatomy;

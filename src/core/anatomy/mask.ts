@@ -3,7 +3,7 @@ import type { Node } from '../model/graph.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { elementCount } from '../tensor/tensor.ts';
 import { constantOf } from './constant.ts';
-import { type Flow, softmaxes } from './flow.ts';
+import { type Flow, multiplications, softmaxes } from './flow.ts';
 import { integer, type Wiring } from './wiring.ts';
 
 /** A mask is made by at most some dozen nodes. */
@@ -75,7 +75,7 @@ function maskInputs(flow: Flow, softmax: Node): string[] {
   let value: string | undefined = softmax.inputs[0];
   for (let steps = 0; value && steps < 16; steps++) {
     const maker: Node | undefined = flow.wiring.producer.get(value);
-    if (!maker || maker.opType === 'MatMul') break;
+    if (!maker || multiplications.has(maker.opType)) break;
     for (const input of maker.inputs) if (isApart(flow, input)) found.push(input);
     value = maker.inputs.find(input => flow.root.get(input) === scores) ?? maker.inputs.find(input => flow.root.has(input));
   }

@@ -106,14 +106,18 @@ function isStatistic(flow: Flow, node: Node): boolean {
 
 const rootMeanSquares = new Set(['SimplifiedLayerNormalization', 'RMSNormalization', 'SkipSimplifiedLayerNormalization']);
 
+/** What makes a deviation of a mean of squares. */
+const deviating = new Set(['Sqrt', 'Div', 'Add', 'QLinearAdd', 'Reciprocal', 'Pow', 'Max', 'Clip']);
+
 /** x * 1 / sqrt(mean(x^2) + epsilon), or x divided by it. */
 function isScaledByItself(flow: Flow, node: Node): boolean {
-  if (node.opType !== 'Mul' && node.opType !== 'Div') return false;
-  const other = node.inputs.find(input => input !== '' && !flow.root.has(input));
+  if (!isMul(node) && node.opType !== 'Div') return false;
+  const operands = node.opType === 'QLinearMul' ? [node.inputs[0], node.inputs[3]] : node.inputs;
+  const other = operands.find(input => input && !flow.root.has(input));
   let producer = flow.wiring.producer.get(other ?? '');
-  for (let steps = 0; producer && steps < 6; steps++) {
+  for (let steps = 0; producer && steps < 16; steps++) {
     if (producer.opType === 'ReduceMean') return true;
-    if (!['Sqrt', 'Div', 'Add', 'Reciprocal', 'Cast', 'Pow'].includes(producer.opType)) return false;
+    if (!deviating.has(producer.opType) && !between.has(producer.opType)) return false;
     const computed = producer.inputs.find(input => flow.wiring.producer.has(input) && !constantOf(flow.wiring, input));
     producer = flow.wiring.producer.get(computed ?? '');
   }

@@ -1,5 +1,5 @@
 import type { Node } from '../model/graph.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import type { Shape, Tensor } from '../tensor/tensor.ts';
 import { type Behind, behind } from './behind.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
@@ -50,16 +50,19 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   if (!operands || !mayBeWeight(operands.weight.tensor)) return undefined;
   const { tensor } = operands.weight;
   const transposed = operands.transposed !== operands.weight.transposed;
-  const { out, in: width } = operands.size ?? sizeOf(tensor, transposed);
+  const { out, in: width } = operands.size ?? sizeOf(operands.weight.matrix ?? tensor.shape, transposed);
   if (!(out > 0 && width > 0)) return undefined;
   const quantized = isQuantized(node, operands);
   const after: Behind = operands.whole
     ? {}
-    : behind(wiring, node, out, quantized && node.opType === 'MatMulInteger', operands.groups !== undefined);
+    : behind(wiring, node, out, {
+        integers: quantized && integers.has(node.opType),
+        isConvolution: operands.groups !== undefined,
+      });
   const scale = operands.weight.scale ?? operands.scale ?? after.scale;
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
-  if (tensor.shape.length === 3 && operands.groups && node.opType !== 'Conv' && !bias) return undefined;
+  if (tensor.shape.length === 3 && operands.groups && !isConvolution(node) && !bias) return undefined;
   const product: { -readonly [K in keyof Product]: Product[K] } = {
     node,
     input: operands.input,
@@ -78,7 +81,7 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   return product;
 }
 
-const sizeOf = ({ shape }: Tensor, transposed: boolean): { out: number; in: number } => {
+const sizeOf = (shape: Shape, transposed: boolean): { out: number; in: number } => {
   if (shape.length !== 2) return { out: 0, in: 0 };
   return transposed ? { out: shape[1]!, in: shape[0]! } : { out: shape[0]!, in: shape[1]! };
 };
@@ -86,14 +89,28 @@ const sizeOf = ({ shape }: Tensor, transposed: boolean): { out: number; in: numb
 /** Products of integers, or of what stands for fewer bits. */
 const quantizedProducts = new Set([
   'MatMulInteger',
+  'ConvInteger',
   'MatMulIntegerToFloat',
   'DynamicQuantizeMatMul',
   'QLinearMatMul',
+  'QLinearConv',
   'QGemm',
   'QAttention',
   'MatMulNBits',
   'MatMulBnb4',
 ]);
+
+/** Convolutions, and which of their inputs is the kernel. */
+export const convolutions: ReadonlyMap<string, number> = new Map([
+  ['Conv', 1],
+  ['ConvInteger', 1],
+  ['QLinearConv', 3],
+]);
+
+const isConvolution = ({ opType }: Node): boolean => convolutions.has(opType);
+
+/** Their results are integers, which are scaled behind them. */
+const integers = new Set(['MatMulInteger', 'ConvInteger']);
 
 const isQuantized = (node: Node, { weight }: Operands): boolean =>
   weight.scale !== undefined || quantizedProducts.has(node.opType);
@@ -115,20 +132,28 @@ function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
     case 'TransposeMatMul': {
       const weight = constant(second);
       const flipped = node.opType !== 'MatMul' && integer(node, 'transB', 0) === 1;
-      return weight && { input: first, weight, transposed: !flipped, ...groupsOf(weight.tensor, flipped) };
+      return weight && { input: first, weight, transposed: !flipped, ...(!weight.matrix && groupsOf(weight.tensor, flipped)) };
     }
     case 'Einsum': {
       const found = einsumWeight(node, constant(first)?.tensor.shape, constant(second)?.tensor.shape);
       const weight = found && constant(node.inputs[found.operand]!);
       return weight && { ...found, input: node.inputs[1 - found.operand]!, weight };
     }
+    case 'QLinearConv':
+    case 'ConvInteger':
     case 'Conv': {
-      const weight = constant(second);
+      const weight = constant(node.inputs[convolutions.get(node.opType)!] ?? '');
       const [out = 0, each = 0, wide, ...more] = weight?.tensor.shape ?? [];
       if (!weight || wide !== 1 || more.length > 0) return undefined;
       const groups = Math.max(1, integer(node, 'group', 1));
       const size = { out, in: each * groups };
-      return { input: first, weight, bias: constant(third)?.tensor, transposed: false, size, groups, whole: third !== '' };
+      const shared = { input: first, weight, transposed: false, size, groups };
+      if (node.opType === 'QLinearConv') {
+        const [scale, zeroPoint, bias] = [4, 5, 8].map(at => constant(node.inputs[at] ?? '')?.tensor);
+        return { ...shared, scale, zeroPoint, bias, whole: bias !== undefined };
+      }
+      if (node.opType === 'ConvInteger') return { ...shared, zeroPoint: constant(fourth)?.tensor };
+      return { ...shared, bias: constant(third)?.tensor, whole: third !== '' };
     }
     case 'Attention':
     case 'PackedAttention': {

@@ -45,12 +45,14 @@ function outputBehind(context: Anchor): Pick<Setting, 'output' | 'mixed'> | unde
   const behind = readers(context);
   const output = behind.find(({ kind }) => kind === 'product');
   if (output) return { output };
-  for (const mixed of behind.filter(({ kind, node }) => kind === 'join' && node!.opType === 'Concat')) {
+  for (const mixed of behind.filter(({ kind, node }) => kind === 'join' && concats.has(node!.opType))) {
     const product = readers(mixed).find(({ kind }) => kind === 'product');
     if (product) return { output: product, mixed };
   }
   return undefined;
 }
+
+const concats = new Set(['Concat', 'QLinearConcat']);
 
 /** What query, key and value all read or are: the residual, or what the residual is a product of. Only query and key may share a product of their own. */
 function commonSource(residual: Anchor, read: readonly Anchor[]): Anchor | undefined {

@@ -5,6 +5,7 @@ import { type Block, blockAround } from './block.ts';
 import { asFloats, settled } from './float-values.ts';
 import { type Anchor, type Flow, flowOf, pathTo, softmaxes } from './flow.ts';
 import { normalizesOwn, skips } from './fused.ts';
+import { inlined } from './inlined.ts';
 import { type LinearTaps, linearTaps } from './linear-taps.ts';
 import { normEnd } from './norm-end.ts';
 import { chain } from './trace.ts';
@@ -20,7 +21,7 @@ export interface LayerTaps {
   readonly input?: string;
   /** Behind attention's residual sum and, in a BERT, its norm: what the second residual sum adds. */
   readonly attentionNormOut?: string;
-  /** The hidden state that leaves the layer. */
+  /** The hidden state that leaves the layer; the last one's without a norm that stands behind all layers. */
   readonly output?: string;
   /** [B, H, T, T]. Absent where attention is one operator. */
   readonly attentionProbabilities?: string;
@@ -40,7 +41,9 @@ export interface Taps extends LinearTaps {
 
 /** One pass over the graph; reads no weights. `anatomy` is the one that was found in this very model. */
 export function taps(model: Model & { readonly graph: Graph }, anatomy: Anatomy): Taps {
-  const flow = flowOf(wire(model.graph, model.tensors));
+  const { graph, tensors } = inlined(model.graph, model.tensors);
+  // The anatomy knows already that its masks hide no future.
+  const flow = flowOf({ ...wire(graph, tensors), open: new Set(tensors.keys()) });
   const found = new Map<Block, Node>();
   for (const node of flow.attentions) {
     const block = blockAround(flow, node);
@@ -48,30 +51,38 @@ export function taps(model: Model & { readonly graph: Graph }, anatomy: Anatomy)
   }
   const blocks = chain([...found.keys()]);
   const matches = blocks.length === anatomy.layers.length;
-  const inputs = blocks.map(block => inputOf(flow, block));
+  const isOuter = valuesOf(model.graph);
+  const outer = (value: string | undefined) => (value !== undefined && isOuter.has(value) ? value : undefined);
+  const inputs = blocks.map(block => outer(inputOf(flow, block)));
   const layers = blocks.map((block, index) =>
-    layerTaps(flow, block, found.get(block)!, {
+    layerTaps(flow, block, found.get(block)!, outer, {
       index,
       input: inputs[index],
-      output: inputs[index + 1] ?? lastOutput(flow, block),
+      output: inputs[index + 1] ?? outer(lastOutput(flow, block)),
     }),
   );
   return {
     ...(matches && inputs[0] !== undefined && { embeddings: inputs[0] }),
     layers: matches ? layers : [],
-    ...linearTaps(flow.wiring, anatomy),
+    ...linearTaps(flow.wiring, anatomy, outer),
   };
 }
+
+/** What functions and inner graphs make is no value of the graph, and can be no output of it. */
+const valuesOf = ({ nodes, inputs }: Graph): ReadonlySet<string> =>
+  new Set([...inputs.map(({ name }) => name), ...nodes.flatMap(({ outputs }) => outputs)]);
 
 function layerTaps(
   flow: Flow,
   block: Block,
   attention: Node,
+  outer: (value: string | undefined) => string | undefined,
   { index, input, output }: { index: number; input: string | undefined; output: string | undefined },
 ): LayerTaps {
-  const between = residual(flow, block.fed, block.attended);
-  const probabilities = softmaxes.has(attention.opType) ? asFloats(flow.wiring, attention.outputs[0] ?? '') : undefined;
-  const context = asFloats(flow.wiring, block.output.product!.input);
+  const between = outer(attendedOutput(flow, block));
+  const isSoftmax = softmaxes.has(attention.opType);
+  const probabilities = isSoftmax ? outer(asFloats(flow.wiring, attention.outputs[0] ?? '')) : undefined;
+  const context = outer(asFloats(flow.wiring, block.output.product!.input));
   return {
     index,
     ...(input !== undefined && { input }),
@@ -83,7 +94,17 @@ function layerTaps(
   };
 }
 
-const inputOf = (flow: Flow, { attended, source }: Block): string | undefined => residual(flow, attended, source);
+/** What attention's residual sum adds; where a layer works in a narrower space, what is narrowed for it. */
+const inputOf = (flow: Flow, { attended, source, read }: Block): string | undefined =>
+  residual(flow, attended, source) ?? settled(flow.wiring, read);
+
+/** What the second residual sum adds; where several networks follow each other, what the first reads. */
+function attendedOutput(flow: Flow, { attended, fed, up, earlier, isNormalizedBefore }: Block): string | undefined {
+  const added = residual(flow, fed, attended);
+  if (added !== undefined || isNormalizedBefore) return added;
+  const read = (earlier?.[0]?.up ?? up).reads[0];
+  return read === undefined ? undefined : settled(flow.wiring, read);
+}
 
 /** What a residual sum adds to its branch, without the steps of quantization and casts that may stand in between. */
 function residual(flow: Flow, sum: Anchor, source: Anchor): string | undefined {

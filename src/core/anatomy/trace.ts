@@ -4,6 +4,7 @@ import type { ExtraOrgan, Layer } from './anatomy.ts';
 import { apartFromData } from './apart.ts';
 import { kernelTo, partsOf } from './beside.ts';
 import { type Block, blockAround, type Miss } from './block.ts';
+import { isNarrow } from './constant.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
 import { positionsBehind } from './disentangled.ts';
 import type { Draft } from './draft.ts';
@@ -18,6 +19,7 @@ import { layerOf } from './layer.ts';
 import { openMasks } from './mask.ts';
 import { type FoundNorm, normBehind } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
+import { reshapedMatrices } from './reshaped.ts';
 import { sharedLayers } from './shared.ts';
 import { tableAt } from './table.ts';
 import { taskOf } from './tasks.ts';
@@ -36,7 +38,8 @@ export interface Traced {
 export async function trace(model: Model, signal?: AbortSignal): Promise<Traced> {
   const { graph, tensors } = inlined(model.graph!, model.tensors);
   const open = await openMasks(tensors, signal);
-  const flow = flowOf({ ...wire(graph, tensors), open });
+  const reshaped = await reshapedMatrices(graph, tensors, signal);
+  const flow = flowOf({ ...wire(graph, tensors), open, reshaped });
   const found = flow.attentions.map(node => blockAround(flow, node));
   const misses = found.filter((each): each is Miss => typeof each === 'string');
   if (misses.includes('cross-attention')) return { flow, draft: undefined, misses };
@@ -178,5 +181,5 @@ function convolutionAfter(flow: Flow, [first]: readonly Block[]): ExtraOrgan[] {
 
 function storedTable(id: string, weight: Tensor): ExtraOrgan {
   const [rows, width] = weight.shape.slice(-2) as [number, number];
-  return { id, part: 'layer', table: { id, weight, rows, width, form: 'dense', nodes: [] } };
+  return { id, part: 'layer', table: { id, weight, rows, width, form: isNarrow(weight) ? 'quantized' : 'dense', nodes: [] } };
 }

@@ -12,6 +12,8 @@ export interface Wiring {
   readonly consumers: ReadonlyMap<string, readonly Node[]>;
   /** Inputs a caller feeds: not those that an initializer gives a default. */
   readonly fed: ReadonlySet<string>;
+  /** Values that are stored tensors reshaped into matrices, and their rows and columns, see reshapedMatrices. */
+  readonly reshaped?: ReadonlyMap<string, readonly [number, number]>;
   /** Stored masks that are known to hide nothing, see openMasks. */
   readonly open?: ReadonlySet<string>;
 }

@@ -1,28 +1,21 @@
 import { basename } from 'node:path';
-import { fail, type Sentence, sentence, throwIfCancelled } from '../errors.ts';
-import { batches } from './batches.ts';
-import { classOf, DriftCollector } from './drift.ts';
+import { throwIfCancelled } from '../errors.ts';
 import { feeds } from './inputs.ts';
-import { classesOf } from './labels.ts';
+import type { Scorer } from './kinds/kind.ts';
+import { kinds } from './kinds/registry.ts';
 import { latencyOf, timesInTurn } from './latency.ts';
-import { cosineOf } from './metrics/cosine.ts';
-import { qualityMetrics } from './metrics/registry.ts';
-import { allFinite, type TextOutput, textOutput } from './outputs.ts';
+import { metered } from './metered.ts';
+import { notesOf } from './notes.ts';
+import { wantedOf } from './outputs.ts';
+import { multiplyAdds } from './products/multiply-adds.ts';
 import type { Evaluation, Latency, Measured, MetricValue } from './report.ts';
+import { type RunOptions, runTexts } from './run-texts.ts';
 import type { Runtime } from './runtime.ts';
 import { type Input, type Prepared, prepare, type Subject, tokenizersOf } from './subject.ts';
 import type { Task } from './task.ts';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends RunOptions {
   readonly threads: number;
-  /** Texts run together. */
-  readonly batch: number;
-  readonly signal?: AbortSignal;
-  /**
-   * Texts run, of all, and the model that is about to be loaded or run: whoever hears this and no more knows which one brought the
-   * process down.
-   */
-  readonly progress?: (done: number, total: number, model: string) => void;
 }
 
 /** Length of the text that is timed, in tokens, where the model takes it. */
@@ -48,21 +41,25 @@ export async function evaluate(
     for (const [index, each] of subjects.entries()) {
       throwIfCancelled(options.signal);
       options.progress?.(0, texts.length, each.name ?? basename(each.path));
-      prepared.push(await prepare(each, tokenizers[index]!, texts, task, runtime, options.threads));
+      prepared.push(await prepare(each, tokenizers[index]!, texts, task, metered(runtime), options.threads));
     }
     const isDrawn = prepared[0]!.tokenizer.kind === 'seed';
-    const expected = isDrawn ? [] : prepared.map(it => expectedOf(task, it));
-    const found = await runAll(prepared, texts, task, options);
+    const scorers = prepared.map(it => (isDrawn ? undefined : kinds[task.kind].scorer(task, it)));
+    const ran = await runTexts(prepared, texts, task, scorers, options);
+    const metrics = await metricsOf(prepared, scorers, texts.length, options);
+    const memory = prepared.map(it => it.runner.peakBytes!());
     const latencies = await measureLatency(prepared, options);
     const measured = prepared.map(
       (it, index): Measured => ({
         file: it.runner.name,
-        metrics: isDrawn ? [] : qualityOf(task, found.answers[index]!, expected[index]!),
+        metrics: metrics[index]!,
         latency: latencies[index]!,
         loadMs: it.runner.loadMs,
         fileBytes: it.subject.fileBytes,
+        memoryBytes: memory[index]!,
+        multiplyAdds: computedIn(it.subject, latencies[index]!),
         cut: it.cut,
-        nonFinite: found.nonFinite[index]!,
+        nonFinite: ran.nonFinite[index]!,
         tokenizer: it.tokenizer.kind,
       }),
     );
@@ -70,14 +67,14 @@ export async function evaluate(
       version: 1,
       task: task.name,
       ...measured[0]!,
-      drift: against ? found.drift.drift() : null,
+      drift: against ? ran.drift.drift() : null,
       peakBytes: process.resourceUsage().maxRSS * 1024,
       threads: options.threads,
       batch: options.batch,
       runtime: runtime.title,
       seconds: (performance.now() - started) / 1000,
       against: measured[1] ?? null,
-      worst: against ? found.drift.worst() : [],
+      worst: against ? ran.drift.worst() : [],
       notes: [...task.notes, ...measured.flatMap((it, index) => notesOf(it, prepared[index]!.maxLength))],
     };
   } finally {
@@ -85,112 +82,28 @@ export async function evaluate(
   }
 }
 
-/** A similarity's two texts are run apart, one after the other; a classifier reads a pair together. */
-export function textsOf({ kind, samples }: Task): Input[] {
-  if (kind !== 'similarity') return samples.map(({ text, pair }) => (pair === undefined ? { text } : { text, pair }));
-  return samples.flatMap(({ text, pair }) => [{ text }, { text: pair ?? '' }]);
-}
+/** What the models read, sample after sample. */
+export const textsOf = ({ kind, samples }: Task): Input[] => samples.flatMap(sample => kinds[kind].inputs(sample));
 
-/** What the answers should be, as numbers. Checked before anything long is run. */
-function expectedOf(task: Task, { chosen, subject, runner }: Prepared): number[] {
-  if (task.kind === 'text') return [];
-  if (task.kind === 'similarity') return task.samples.map(({ expected }) => Number(expected));
-  if (chosen.logits === undefined || chosen.classes < 2)
-    throw fail(
-      'unsupported',
-      'This model predicts no classes, and the task has labels.',
-      {},
-      { file: runner.name, hint: sentence('Measure it with text:FILE or with pairs of sentences.') },
-    );
-  return classesOf(task, chosen.classes, subject.config);
-}
-
-/** What is kept of each model's outputs: the vector or the class of each text. */
-type Answer = Float32Array | number | null;
-
-interface Found {
-  readonly answers: readonly Answer[][];
-  readonly nonFinite: number[];
-  readonly drift: DriftCollector;
-}
-
-async function runAll(
+async function metricsOf(
   prepared: readonly Prepared[],
-  texts: readonly Input[],
-  task: Task,
-  options: EvaluateOptions,
-): Promise<Found> {
-  const found: Found = {
-    answers: prepared.map(() => new Array<Answer>(texts.length).fill(null)),
-    nonFinite: prepared.map(() => 0),
-    drift: new DriftCollector(),
-  };
-  const size = Math.min(options.batch, ...prepared.map(it => it.inputs.fixedBatch ?? options.batch));
-  const once = distinct(texts);
-  let done = 0;
-  for (const chosen of batches(
-    once.map(([first]) => prepared[0]!.encodings[first!]!.ids.length),
-    size,
-  )) {
-    const groups = chosen.map(index => once[index]!);
-    const places = groups.map(([first]) => first!);
-    throwIfCancelled(options.signal);
-    const outputs: TextOutput[][] = [];
-    for (const [index, each] of prepared.entries()) {
-      options.progress?.(done, texts.length, each.runner.name);
-      const ofBatch = await runBatch(each, places, task);
-      outputs.push(ofBatch);
-      for (const [i, output] of ofBatch.entries()) {
-        const answer = task.kind === 'classification' ? classOf(output) : task.kind === 'similarity' ? output.vector : null;
-        for (const place of groups[i]!) found.answers[index]![place] = answer;
-        if (!allFinite(output.values)) found.nonFinite[index]! += groups[i]!.length;
-      }
-    }
-    const [after, before] = outputs;
-    if (before)
-      for (const [i, group] of groups.entries())
-        for (const place of group) found.drift.add(place, texts[place]!.text, before[i]!, after![i]!);
-    for (const group of groups) done += group.length;
+  scorers: readonly (Scorer | undefined)[],
+  total: number,
+  { batch, signal, progress }: EvaluateOptions,
+): Promise<(readonly MetricValue[])[]> {
+  const found: (readonly MetricValue[])[] = [];
+  for (const [index, { runner }] of prepared.entries()) {
+    const step = () => {
+      throwIfCancelled(signal);
+      progress?.(total, total, runner.name);
+    };
+    found.push((await scorers[index]?.metrics({ batch, step })) ?? []);
   }
   return found;
 }
 
-/** Places of the same text together: each is run once. */
-function distinct(texts: readonly Input[]): number[][] {
-  const found = new Map<string, number[]>();
-  for (const [place, { text, pair }] of texts.entries()) {
-    const key = pair === undefined ? text : `${text}\0${pair}`;
-    const same = found.get(key);
-    if (same) same.push(place);
-    else found.set(key, [place]);
-  }
-  return [...found.values()];
-}
-
-async function runBatch(
-  { runner, inputs, chosen, encodings, tokenizer, firstPosition }: Prepared,
-  places: readonly number[],
-  { pooling }: Task,
-): Promise<TextOutput[]> {
-  const rows = places.map(place => encodings[place]!);
-  const wanted = [chosen.vectors, chosen.logits].filter(name => name !== undefined);
-  const results = await runner.run(feeds(inputs, rows, tokenizer.pad, firstPosition).feeds, wanted);
-  return rows.map((row, b) => textOutput(results, chosen, b, row.ids.length, pooling));
-}
-
-function qualityOf(task: Task, answers: readonly Answer[], expected: readonly number[]): MetricValue[] {
-  if (task.kind === 'text') return [];
-  const predicted =
-    task.kind === 'classification'
-      ? (answers as number[])
-      : expected.map((_, i) => cosineOf(answers[2 * i] as Float32Array, answers[2 * i + 1] as Float32Array));
-  return qualityMetrics
-    .filter(metric => task.metrics.includes(metric.id))
-    .map(metric => {
-      const value = 100 * metric.of(predicted, expected);
-      return { name: metric.id, value: Number.isFinite(value) ? value : null, count: expected.length };
-    });
-}
+const computedIn = ({ shapes }: Subject, { batch, length }: Latency): number | null =>
+  (shapes && multiplyAdds(shapes, batch, length)) ?? null;
 
 /** One text of 128 tokens, or of as many as both models take. */
 async function measureLatency(prepared: readonly Prepared[], { threads, signal }: EvaluateOptions): Promise<Latency[]> {
@@ -198,35 +111,9 @@ async function measureLatency(prepared: readonly Prepared[], { threads, signal }
   const runs = prepared.map(({ runner, inputs, chosen, encodings, tokenizer, firstPosition }) => {
     const real = encodings.find(it => it.ids.length > 0)!.ids;
     const row = { ids: Array.from({ length }, (_, t) => real[t % real.length]!), types: new Array<number>(length).fill(0) };
-    const wanted = [chosen.vectors, chosen.logits].filter(name => name !== undefined);
     const { feeds: fed } = feeds(inputs, [row], tokenizer.pad, firstPosition);
-    return () => runner.run(fed, wanted);
+    return () => runner.run(fed, wantedOf(chosen));
   });
   const times = await timesInTurn(runs, signal);
   return times.map((each, index) => latencyOf(each, { threads, batch: prepared[index]!.inputs.fixedBatch ?? 1, length }));
-}
-
-function notesOf({ file, cut, nonFinite, tokenizer }: Measured, maxLength: number): Sentence[] {
-  return [
-    ...(tokenizer === 'seed'
-      ? [
-          sentence(
-            '{file}: there is no tokenizer beside the model, so ids were drawn by chance. Only how far outputs moved is measured.',
-            { file },
-          ),
-        ]
-      : []),
-    ...(cut > 0
-      ? [
-          sentence('{file}: {count} texts were longer than {length} tokens and were cut.', {
-            file,
-            count: cut,
-            length: maxLength,
-          }),
-        ]
-      : []),
-    ...(nonFinite > 0
-      ? [sentence('{file}: the outputs of {count} texts hold NaN or infinity.', { file, count: nonFinite })]
-      : []),
-  ];
 }

@@ -21,6 +21,9 @@ export async function onnxRuntime(): Promise<Runtime> {
 }
 
 async function loadLibrary(): Promise<Library> {
+  // Since 1.29 the official builds for Linux and macOS send models' names and hashes to their maker unless told not to before they
+  // are loaded (microsoft/onnxruntime pull 27379). Nothing about a person's models leaves the machine.
+  process.env.ORT_DISABLE_TELEMETRY = '1';
   try {
     return await import('onnxruntime-node');
   } catch (cause) {

@@ -8,11 +8,19 @@ import type { Pooling } from './task.ts';
 export interface Chosen {
   /** Vectors: [B, T, C] of tokens, or [B, C] of texts. */
   readonly vectors?: string;
-  /** Predictions: [B, K], or [B, T, K]; [B, T] for the start and end of a span. */
+  /** Predictions: [B, K], or [B, T, K]; [B, T] for the start of a span. */
   readonly logits?: string;
-  /** K, of `logits`. */
+  /** [B, T], for the end of the span. */
+  readonly ends?: string;
+  /** K, of `logits`; 0 for a span. */
   readonly classes: number;
+  /** Whether `logits` are [B, T, K]. */
+  readonly isPerToken: boolean;
 }
+
+/** The outputs that a run must give. */
+export const wantedOf = ({ vectors, logits, ends }: Chosen): string[] =>
+  [vectors, logits, ends].filter(name => name !== undefined);
 
 /** What a model said about one text: real tokens only, padding is left out. Views of the batch's outputs, but for the vector. */
 export interface TextOutput {
@@ -20,7 +28,7 @@ export interface TextOutput {
   readonly vector: Float32Array;
   /** Every number of the output the vector is made of. */
   readonly values: Float32Array;
-  /** One row a prediction: [rows, K]. undefined for models that predict nothing. */
+  /** One row a prediction: [rows, K]; of a span its start and its end, [2, T]. undefined for models that predict nothing. */
   readonly logits: Float32Array | undefined;
   readonly classes: number;
 }
@@ -32,6 +40,9 @@ export interface TextOutput {
 export function chooseOutputs(results: ReadonlyMap<string, Values>, isClassification: boolean, file: string): Chosen {
   const usable = [...results].filter(([, { shape }]) => shape.length === 2 || shape.length === 3);
   const named = (pattern: RegExp) => usable.find(([name]) => pattern.test(name));
+  const [start, end] = [named(/start/i), named(/(^|_)end/i)];
+  if (start?.[1].shape.length === 2 && end?.[1].shape.length === 2)
+    return { logits: start[0], ends: end[0], classes: 0, isPerToken: false };
   const logits =
     named(/logits|^prediction/i) ?? (isClassification ? usable.find(([, { shape }]) => shape.length === 2) : undefined);
   const rest = usable.filter(([name]) => name !== logits?.[0] && !/logits/i.test(name));
@@ -52,6 +63,7 @@ export function chooseOutputs(results: ReadonlyMap<string, Values>, isClassifica
     ...(vectors && { vectors: vectors[0] }),
     ...(logits && { logits: logits[0] }),
     classes: logits ? logits[1].shape.at(-1)! : 0,
+    isPerToken: logits?.[1].shape.length === 3,
   };
 }
 
@@ -63,8 +75,9 @@ export function textOutput(
   tokens: number,
   pooling: Pooling,
 ): TextOutput {
-  const logits = chosen.logits === undefined ? undefined : rowOf(results.get(chosen.logits)!, b, tokens, chosen.logits);
-  const main = chosen.vectors === undefined ? logits! : rowOf(results.get(chosen.vectors)!, b, tokens, chosen.vectors);
+  if (chosen.ends !== undefined) return spanOutput(results.get(chosen.logits!)!, results.get(chosen.ends)!, b, tokens);
+  const logits = chosen.logits === undefined ? undefined : rowOf(results.get(chosen.logits)!, b, tokens);
+  const main = chosen.vectors === undefined ? logits! : rowOf(results.get(chosen.vectors)!, b, tokens);
   return {
     vector: pool(main, pooling),
     values: main.data,
@@ -73,18 +86,26 @@ export function textOutput(
   };
 }
 
+function spanOutput(starts: Values, ends: Values, b: number, tokens: number): TextOutput {
+  const both = new Float32Array(2 * tokens);
+  for (const [i, { data, shape }] of [starts, ends].entries()) {
+    const first = b * shape[1]!;
+    both.set(data.subarray(first, first + tokens), i * tokens);
+  }
+  return { vector: both, values: both, logits: both, classes: tokens };
+}
+
 interface RowsOfText {
   readonly data: Float32Array;
   readonly width: number;
 }
 
-function rowOf({ data, shape }: Values, b: number, tokens: number, name: string): RowsOfText {
+function rowOf({ data, shape }: Values, b: number, tokens: number): RowsOfText {
   const perText = data.length / shape[0]!;
   const width = shape.at(-1)!;
   const start = b * perText;
   if (shape.length === 3) return { data: data.subarray(start, start + Math.min(perText, tokens * width)), width };
-  const real = /^(start|end)_/i.test(name) ? Math.min(tokens, width) : width;
-  return { data: data.subarray(start, start + real), width: real };
+  return { data: data.subarray(start, start + width), width };
 }
 
 function pool({ data, width }: RowsOfText, pooling: Pooling): Float32Array {

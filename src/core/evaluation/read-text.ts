@@ -5,7 +5,10 @@ import { fail, sentence } from '../errors.ts';
 /** Texts are held in memory whole; a task of this size would run for days. */
 const maxBytes = 256 * 2 ** 20;
 
-/** A text file as UTF-8, without a byte order mark. throws 'malformed' with the line that is not UTF-8, 'limit', 'not-found' */
+/**
+ * A text file as UTF-8, or as UTF-16 where a byte order mark says so (Windows' Notepad and PowerShell write that); without the mark.
+ * throws  'malformed' with the line that is not UTF-8, 'limit', 'not-found'
+ */
 export async function readText(path: string): Promise<string> {
   const file = basename(path);
   const source = await openFileSource(path);
@@ -18,16 +21,40 @@ export async function readText(path: string): Promise<string> {
         { file },
       );
     const bytes = await source.read(0, source.byteLength);
-    if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) throw notUtf8(file, 1);
+    const utf16 = utf16Of(bytes);
     try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      return new TextDecoder(utf16 ?? 'utf-8', { fatal: true }).decode(bytes);
     } catch {
-      throw notUtf8(file, firstBadLine(bytes));
+      throw utf16 ? notUtf16(file) : notUtf8(file, firstBadLine(bytes));
     }
   } finally {
     await source.close();
   }
 }
+
+/** A JSON file. throws 'malformed' */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await readText(path);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw fail('malformed', 'This is not JSON: {cause}', { cause: why }, { file: basename(path), cause });
+  }
+}
+
+function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : undefined;
+}
+
+const notUtf16 = (file: string) =>
+  fail(
+    'malformed',
+    'This text begins as UTF-16 and is not.',
+    {},
+    { file, hint: sentence('Save it again with the encoding UTF-8.') },
+  );
 
 const notUtf8 = (file: string, line: number) =>
   fail(

@@ -17,7 +17,7 @@ export interface Drift {
   readonly count: number;
 }
 
-/** In points of 100. null where it is undefined. */
+/** In points of 100; a perplexity as it is. null where it is undefined. */
 export interface MetricValue {
   readonly name: string;
   readonly value: number | null;
@@ -42,6 +42,10 @@ export interface Measured {
   readonly latency: Latency;
   readonly loadMs: number;
   readonly fileBytes: number;
+  /** How far the process grew at most by loading and running this model. */
+  readonly memoryBytes?: number;
+  /** Of the run that `latency` times, counted from the graph's own products; null where that cannot be told without running. */
+  readonly multiplyAdds?: number | null;
   /** Texts cut to the model's length. */
   readonly cut: number;
   /** Texts whose outputs hold NaN or infinity. */

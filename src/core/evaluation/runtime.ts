@@ -33,6 +33,8 @@ export interface Runner {
   readonly inputs: readonly RunnerInput[];
   readonly outputs: readonly string[];
   readonly loadMs: number;
+  /** How far the process grew at most by loading and running it; only where that is watched (metered.ts), which asking ends. */
+  readonly peakBytes?: () => number;
   /** Only the outputs named in `wanted`. */
   run(feeds: ReadonlyMap<string, Feed | FloatFeed>, wanted: readonly string[]): Promise<ReadonlyMap<string, Values>>;
   close(): Promise<void>;

@@ -1,12 +1,14 @@
 import type { Folder } from '../bytes/source.ts';
 import { feeds, type Inputs, inputsOf } from './inputs.ts';
 import { type Chosen, chooseOutputs } from './outputs.ts';
+import type { StoredShapes } from './products/stored-shapes.ts';
 import type { Runner, Runtime } from './runtime.ts';
 import type { Task } from './task.ts';
 import { cut } from './tokenize/cut.ts';
 import { findTokenizer } from './tokenize/find.ts';
 import { seeded } from './tokenize/seeded.ts';
 import type { Encoding, Tokenizer } from './tokenize/tokenizer.ts';
+import { encodeWords } from './tokenize/words.ts';
 
 /** A model that is to be evaluated, as its opener knows it. */
 export interface Subject {
@@ -20,6 +22,8 @@ export interface Subject {
   readonly positions: number;
   readonly vocabulary: number;
   readonly fileBytes: number;
+  /** Of its graph, for counting what a run computes. */
+  readonly shapes?: StoredShapes;
 }
 
 /** A subject that is loaded, with its texts as ids. */
@@ -35,10 +39,11 @@ export interface Prepared {
   readonly firstPosition: number;
 }
 
-/** A text, or two that the model reads together. */
+/** A text, or two that the model reads together, or one whose words are known. */
 export interface Input {
   readonly text: string;
   readonly pair?: string;
+  readonly words?: readonly string[];
 }
 
 /** Models of unknown length are given no more than BERT's. */
@@ -72,14 +77,9 @@ export async function prepare(
     const limits = [subject.positions - firstPosition, tokenizer.maxLength, task.maxLength, inputs.fixedLength];
     const known = limits.filter(limit => limit !== undefined && limit > 0) as number[];
     const maxLength = known.length > 0 ? Math.min(...known) : usualLength;
-    let cutTexts = 0;
-    const encodings = texts.map(({ text, pair }) => {
-      const whole = tokenizer.encode(text, pair);
-      const fitting = cut(whole, maxLength, tokenizer, text, pair);
-      if (fitting !== whole) cutTexts++;
-      // A tokenizer without special tokens gives nothing for a text of spaces; a model needs one token.
-      return fitting.ids.length > 0 ? fitting : { ids: [tokenizer.pad], types: [0] };
-    });
+    const encoded = texts.map(input => encode(input, tokenizer, maxLength));
+    const encodings = encoded.map(it => it.encoding);
+    const cutTexts = encoded.filter(it => it.isCut).length;
     const trial = feeds(inputs, [shortest(encodings)], tokenizer.pad, firstPosition);
     const results = await runner.run(trial.feeds, runner.outputs);
     const chosen = chooseOutputs(results, task.kind === 'classification', runner.name);
@@ -88,6 +88,19 @@ export async function prepare(
     await runner.close();
     throw error;
   }
+}
+
+/** An input as ids that the model takes. */
+function encode({ text, pair, words }: Input, tokenizer: Tokenizer, maxLength: number): { encoding: Encoding; isCut: boolean } {
+  if (words !== undefined) {
+    const encoding = encodeWords(words, tokenizer, maxLength);
+    return { encoding, isCut: encoding.starts.length < words.length };
+  }
+  const whole = tokenizer.encode(text, pair);
+  const fitting = cut(whole, maxLength, tokenizer, text, pair);
+  // A tokenizer without special tokens gives nothing for a text of spaces; a model needs one token.
+  const encoding = fitting.ids.length > 0 ? fitting : { ids: [tokenizer.pad], types: [0] };
+  return { encoding, isCut: fitting !== whole };
 }
 
 const shortest = (encodings: readonly Encoding[]): Encoding => encodings.reduce((a, b) => (b.ids.length < a.ids.length ? b : a));

@@ -14,7 +14,7 @@ export interface Relative {
   readonly kinds: readonly ('c2p' | 'p2c')[];
   /** Positions are projected by the layer's own query and key. */
   readonly isShared: boolean;
-  /** The table, normed: [R, hidden]; absent when only words look at words. */
+  /** The table, normed: [1, R, hidden]; absent when only words look at words. */
   readonly table?: string;
   /** Its row for each query and key, [1, 1, T, T], and turned, for each key and query. */
   readonly rows?: string;
@@ -47,10 +47,12 @@ export function relativePositions(graph: GraphBuilder, ids: string, organs: Orga
     .toLowerCase()
     .split('|')
     .some(word => word.trim() === 'layer_norm');
+  const normed = isNormed ? graph.norm(graph.table(table), organs.norm('encoder.LayerNorm')) : graph.table(table);
   const rows = graph.within('encoder', () => rowsAt(graph, ids, buckets, furthest));
+  // With three dimensions: of two, onnxruntime 1.30 makes a Gemm of constants, and in fp16 ends while it folds it.
   return {
     ...plain,
-    table: isNormed ? graph.norm(graph.table(table), organs.norm('encoder.LayerNorm')) : graph.table(table),
+    table: graph.within('encoder', () => graph.node('Unsqueeze', [normed, graph.integers([0])])),
     rows,
     turnedRows: graph.within('encoder', () => graph.transpose(rows, [0, 1, 3, 2])),
   };
@@ -90,17 +92,16 @@ export function disentangledAttention(
     let scores = graph.node('MatMul', [query_BHTD, graph.transpose(key_BHTD, [0, 1, 3, 2])]);
     const size = graph.node('Shape', [scores]);
     const { table, rows, turnedRows } = relative;
-    const positions = (linear: Linear) =>
-      graph.transpose(graph.reshape(graph.linear(table!, linear), [0, heads, linear.out / heads]), [1, 2, 0]);
+    const positions = (linear: Linear) => byHead(graph, table!, linear, heads, [0, 2, 3, 1]);
     const picked = (all_BHTR: string, places: string) =>
       graph.node('GatherElements', [all_BHTR, graph.node('Expand', [places, size])], { axis: int(-1) });
     if (relative.kinds.includes('c2p') && table) {
-      const key_HDR = positions(relative.isShared ? key : organs.linear(`${at}.pos_key_proj`));
-      scores = graph.node('Add', [scores, picked(graph.node('MatMul', [query_BHTD, key_HDR]), rows!)]);
+      const key_1HDR = positions(relative.isShared ? key : organs.linear(`${at}.pos_key_proj`));
+      scores = graph.node('Add', [scores, picked(graph.node('MatMul', [query_BHTD, key_1HDR]), rows!)]);
     }
     if (relative.kinds.includes('p2c') && table) {
-      const query_HDR = scaled(positions(relative.isShared ? query : organs.linear(`${at}.pos_query_proj`)));
-      const turned = picked(graph.node('MatMul', [key_BHTD, query_HDR]), turnedRows!);
+      const query_1HDR = scaled(positions(relative.isShared ? query : organs.linear(`${at}.pos_query_proj`)));
+      const turned = picked(graph.node('MatMul', [key_BHTD, query_1HDR]), turnedRows!);
       scores = graph.node('Add', [scores, graph.transpose(turned, [0, 1, 3, 2])]);
     }
     const shown = graph.node('Where', [seen, scores, graph.number(MASKED)]);

@@ -1,4 +1,5 @@
 import type { Gram } from './gram.ts';
+import type { SymmetricMemory } from './symmetric.ts';
 
 // Eigenvalues of a symmetric matrix: Householder reduction to a tridiagonal one, then implicit QL.
 // Source: Martin, Reinsch, Wilkinson 1968 and Dubrulle, Martin, Wilkinson 1968 (EISPACK tred1 and imtql1).
@@ -11,14 +12,25 @@ const STEP = 8e6;
  * `pause` is awaited between steps: what it throws ends the work.
  */
 export async function eigenvalues(gram: Gram, pause: () => Promise<void>): Promise<Float64Array> {
-  const { diagonal, beside } = await tridiagonal(gram, pause);
+  const { diagonal, beside } = await tridiagonal(gram.size, gram.place, pause);
   return implicitQL(diagonal, beside).sort().reverse();
 }
 
-async function tridiagonal(gram: Gram, pause: () => Promise<void>): Promise<{ diagonal: Float64Array; beside: Float64Array }> {
-  const { size } = gram;
-  const { memory, kernels, matrix, stride, vectors } = gram.place;
-  const [diagonal, beside] = [new Float64Array(size), new Float64Array(size)];
+/** What a symmetric matrix becomes between two orthogonal ones: a diagonal and the values beside it. */
+export interface Tridiagonal {
+  readonly diagonal: Float64Array;
+  readonly beside: Float64Array;
+  /** Half the squared length of the reflector of each row; 0 where there is none. The first elements of row i of the matrix are its reflector. */
+  readonly halves: Float64Array;
+}
+
+/** Rows are `stride` elements, `vectors` has room for two of `stride`; the lower triangle is used up. */
+export async function tridiagonal(
+  size: number,
+  { memory, kernels, matrix, stride, vectors }: SymmetricMemory & Pick<Gram['place'], 'matrix' | 'stride' | 'vectors'>,
+  pause: () => Promise<void>,
+): Promise<Tridiagonal> {
+  const [diagonal, beside, halves] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
   const [u, q] = [vectors, vectors + stride];
   let worked = 0;
   for (let i = size - 1; i > 0; i--) {
@@ -34,8 +46,9 @@ async function tridiagonal(gram: Gram, pause: () => Promise<void>): Promise<{ di
     const length = last >= 0 ? -Math.sqrt(squares) : Math.sqrt(squares);
     beside[i - 1] = length;
     const half = squares - last * length; // |u|^2 / 2
+    halves[i] = half;
+    row[i - 1] = last - length;
     memory.set(row, u);
-    memory[u + i - 1] = last - length;
     memory.fill(0, q, q + i);
     kernels.symmetricProduct(matrix, stride, 0, i, u, q);
     let along = 0;
@@ -50,13 +63,20 @@ async function tridiagonal(gram: Gram, pause: () => Promise<void>): Promise<{ di
     }
   }
   if (size > 0) diagonal[0] = memory[matrix]!;
-  return { diagonal, beside };
+  return { diagonal, beside, halves };
 }
 
 /** Rounds needed for one eigenvalue are two or three; without numbers that are finite there is no end. */
 const MOST_ROUNDS = 60;
 
-function implicitQL(d: Float64Array, e: Float64Array): Float64Array {
+/** The plane rotations of a step: rows i and i + 1 by the angle whose cosine and sine are turns[2 i] and turns[2 i + 1], i from last - 1 down to first. */
+export interface Rotations {
+  readonly turns: Float64Array;
+  apply(first: number, last: number): void;
+}
+
+/** `d` becomes the eigenvalues, in no order. */
+export function implicitQL(d: Float64Array, e: Float64Array, rotations?: Rotations): Float64Array {
   const size = d.length;
   for (let l = 0; l < size; l++) {
     for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -66,14 +86,15 @@ function implicitQL(d: Float64Array, e: Float64Array): Float64Array {
         if (Math.abs(e[m]!) <= Number.EPSILON * near) break;
       }
       if (m === l) break;
-      chase(d, e, l, m);
+      const first = chase(d, e, l, m, rotations?.turns);
+      rotations?.apply(first, m);
     }
   }
   return d;
 }
 
-/** One implicit QL step on the rows [l, m]. */
-function chase(d: Float64Array, e: Float64Array, l: number, m: number): void {
+/** One implicit QL step on the rows [l, m]; returns the first row that was turned. */
+function chase(d: Float64Array, e: Float64Array, l: number, m: number, turns?: Float64Array): number {
   let g = (d[l + 1]! - d[l]!) / (2 * e[l]!);
   let r = hypotenuse(g, 1);
   g = d[m]! - d[l]! + e[l]! / (g + (g >= 0 ? r : -r));
@@ -86,10 +107,14 @@ function chase(d: Float64Array, e: Float64Array, l: number, m: number): void {
     if (r === 0) {
       d[i + 1] = d[i + 1]! - p;
       e[m] = 0;
-      return;
+      return i + 1;
     }
     s = f / r;
     c = g / r;
+    if (turns) {
+      turns[2 * i] = c;
+      turns[2 * i + 1] = s;
+    }
     g = d[i + 1]! - p;
     r = (d[i]! - g) * s + 2 * c * b;
     p = s * r;
@@ -99,6 +124,7 @@ function chase(d: Float64Array, e: Float64Array, l: number, m: number): void {
   d[l] = d[l]! - p;
   e[l] = g;
   e[m] = 0;
+  return l;
 }
 
 /** Math.hypot is some ten times slower, and eigenvalues of weights are far from the ends of f64. */

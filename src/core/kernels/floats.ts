@@ -7,8 +7,8 @@ import { borrow, giveBack } from './scratch.ts';
 
 /** The floating-point types that have a kernel, and the bytes of one element. */
 const widths: Partial<Record<DType, number>> = { fp32: 4, fp16: 2, bf16: 2 };
-/** What a kernel widens to f32. */
-const narrow: Partial<Record<DType, number>> = { fp16: 2, bf16: 2, int8: 1, uint8: 1 };
+/** What a kernel widens to f32, and the bytes of one element. */
+const narrow: Partial<Record<DType, number>> = { fp16: 2, bf16: 2, int8: 1, uint8: 1, int4: 0.5, uint4: 0.5 };
 
 /** Weights in these types can be quantized. */
 export const isFloat = (dtype: DType): boolean => dtype in widths || dtype === 'fp64';
@@ -33,7 +33,8 @@ export async function floatsOf(
     return into;
   }
   const width = narrow[tensor.dtype];
-  if (width) return widened(tensor.dtype, await narrowBytes(tensor, width, start, end, signal, scratch), into, count);
+  if (width && Number.isInteger(start * width))
+    return widened(tensor.dtype, await narrowBytes(tensor, width, start, end, signal, scratch), into, count);
   if (tensor.dtype !== 'fp32') return readFloats(tensor, start, end, signal);
   const bytes = aligned(await tensor.bytes(4 * start, 4 * end, signal), 4);
   return new Float32Array(bytes.buffer, bytes.byteOffset, count);
@@ -48,8 +49,10 @@ async function narrowBytes(
   signal?: AbortSignal,
   scratch?: Uint8Array,
 ): Promise<Uint8Array> {
-  if (!scratch || !tensor.bytesInto) return aligned(await tensor.bytes(start * width, end * width, signal), width);
-  const into = scratch.subarray((4 - width) * (end - start), 4 * (end - start));
+  const byteLength = Math.ceil((end - start) * width);
+  if (!scratch || !tensor.bytesInto)
+    return aligned(await tensor.bytes(start * width, start * width + byteLength, signal), Math.ceil(width));
+  const into = scratch.subarray(4 * (end - start) - byteLength, 4 * (end - start));
   await tensor.bytesInto(into, start * width, signal);
   return into;
 }
@@ -62,6 +65,7 @@ function widened(dtype: DType, bytes: Uint8Array, scratch: Float32Array | undefi
   if (dtype === 'uint8') kernels.dequantizeByRow(bytes, ONE, ZERO, into);
   else if (dtype === 'int8')
     kernels.dequantizeByRow(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length), ONE, ZERO, into);
+  else if (dtype === 'int4' || dtype === 'uint4') kernels.fromNibbles(bytes, dtype === 'int4', into);
   else {
     const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
     if (dtype === 'fp16') kernels.fromHalf(halves, into);

@@ -119,6 +119,13 @@ function fromBfloat(values: Uint16Array, into: Float32Array): void {
   for (let i = 0; i < values.length; i++) bits[i] = values[i]! << 16;
 }
 
+function fromNibbles(bytes: Uint8Array, signed: boolean, into: Float32Array): void {
+  for (let i = 0; i < into.length; i++) {
+    const nibble = (bytes[i >> 1]! >> (4 * (i & 1))) & 15;
+    into[i] = signed && nibble > 7 ? nibble - 16 : nibble;
+  }
+}
+
 function errorSums(before: Float32Array, after: Float32Array, into: Float64Array): void {
   for (let start = 0; start < before.length; start += ERROR_BLOCK) {
     const lanes = new Float64Array(16); // four sums of four lanes
@@ -154,5 +161,6 @@ export const plain: Kernels = {
   toHalf,
   fromHalf,
   fromBfloat,
+  fromNibbles,
   errorSums,
 };

@@ -32,6 +32,8 @@ export interface Kernels {
   fromHalf(values: Uint16Array, into: Float32Array): void;
   /** bf16 to f32, exact. */
   fromBfloat(values: Uint16Array, into: Float32Array): void;
+  /** 4-bit integers, two in a byte, low bits first, to as many f32 as `into` holds. */
+  fromNibbles(bytes: Uint8Array, signed: boolean, into: Float32Array): void;
   /**
    * into += [sum d^2, sum before^2, sum after^2, sum before * after], into[4] = max(into[4], |d|) with d = after - before; f64 sums.
    * Added in blocks of ERROR_BLOCK elements, four interleaved sums in each, so that the order of additions is fixed.

@@ -183,6 +183,13 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
     toHalf: (values, into) => convert('toHalf', values, into),
     fromHalf: (values, into) => convert('fromHalf', values, into),
     fromBfloat: (values, into) => convert('fromBfloat', values, into),
+    fromNibbles: (bytes, signed, into) => {
+      for (const { start, end } of pieces(into.length === 0 ? 0 : 1, into.length)) {
+        u8.set(bytes.subarray(start / 2, Math.ceil(end / 2)), FIRST);
+        call.fromNibbles!(FIRST, signed ? 1 : 0, (end - start + 15) & ~15, SECOND);
+        into.set(f32.subarray(SECOND / 4, SECOND / 4 + end - start), start);
+      }
+    },
     errorSums: (before, after, into) => {
       for (let start = 0; start < before.length; start += ERROR_BLOCK) {
         const end = Math.min(start + ERROR_BLOCK, before.length);

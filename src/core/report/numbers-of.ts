@@ -34,7 +34,7 @@ export async function numbersOf(
   if (!wide[tensor.dtype]) return floatsOf(tensor, start, end, signal, scratch);
   const values = await wideOf(tensor, start, end, signal);
   if (values instanceof Float64Array) return values;
-  if (values instanceof Int32Array || values instanceof Uint32Array) return Float64Array.from(values);
+  if (values instanceof Int32Array || values instanceof Uint32Array) return new Float64Array(values);
   const into = new Float64Array(values.length);
   for (let i = 0; i < into.length; i++) into[i] = Number(values[i]!);
   return into;

@@ -8,7 +8,7 @@ export interface Spectrum {
   readonly id: string;
   readonly out: number;
   readonly in: number;
-  /** Singular values, largest first; at most 256 of them, evenly chosen along the curve with the first and last; `ranks` says which. */
+  /** Singular values, largest first: at most 260 of them, evenly along the curve with the first, the last and those of the ranks below; `ranks` says which. */
   readonly values: readonly number[];
   readonly ranks: readonly number[];
   /** Share of the energy (sum of squares) that the first `ranks[i]` singular values hold: exact, whatever points are kept. */
@@ -69,6 +69,8 @@ export interface Redundancy {
     readonly examples: readonly number[];
     /** Rows that are nearly the same as another and are not among the unused ones. */
     readonly near?: NearRows;
+    /** What the tokenizer beside the model calls the rows that are named here: row and token. */
+    readonly tokens?: readonly (readonly [number, string])[];
   } | null;
   /** Share of weights whose magnitude is under 1 % of their matrix's standard deviation; by organ and in all. */
   readonly nearZero: { readonly all: number; readonly organs: readonly { readonly id: string; readonly share: number }[] };

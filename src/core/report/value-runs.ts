@@ -96,15 +96,21 @@ const inUnits = (values: Numbers, unit: number): Numbers => (unit === 1 ? values
 
 function looseRun(values: Numbers): ValueRun {
   let largest = 0;
-  for (const value of values) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]!);
+    if (size > largest && size < Infinity) largest = size;
+  }
   const unit = unitOf(largest);
   return {
     unit,
     firstFinite: () => inUnits(values, unit).find(Number.isFinite),
     centre: near => near,
     moments: centre => {
-      const { sum, squares } = momentsOf(inUnits(values, unit), centre);
-      return { ...momentsOf(values, centre), sum, squares };
+      const scaled = momentsOf(inUnits(values, unit), centre);
+      if (unit === 1) return scaled;
+      // Where small values vanish in the unit, they are no zeros.
+      const { finite, zeros, min, max } = momentsOf(values, 0);
+      return { ...scaled, finite, zeros, min, max };
     },
     addTo: ({ from, to, counts }) => {
       const by = unitOf(Math.max(Math.abs(from), Math.abs(to)));

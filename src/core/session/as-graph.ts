@@ -51,7 +51,7 @@ function checkAnatomy(input: Body, made: Body, isPartial: boolean, pooling?: Poo
   const [promised, found] = [shapeOf(input.anatomy), shapeOf(made.anatomy)];
   const [expected, parameters] = [weightsIn(input) + weightsOf(pooling), weightsIn(made)];
   const isSeen = found === promised && (isPartial || made.anatomy.unclaimed.length === 0);
-  if ((isSeen || isHalfSeen(input.anatomy)) && (isPartial || parameters === expected)) return;
+  if (isSeen && (isPartial || parameters === expected)) return;
   throw fail(
     'verify-failed',
     'The graph shows {found} and {parameters} parameters instead of {promised} and {expected}. Nothing was written.',
@@ -59,11 +59,6 @@ function checkAnatomy(input: Body, made: Body, isPartial: boolean, pooling?: Poo
     { file: input.model.name },
   );
 }
-
-/** MobileBERT's layers, and what DeBERTa has between embeddings and layers, are not seen in graphs of any exporter. */
-const isHalfSeen = ({ family, encoderExtra = [], embeddingProjection }: Anatomy): boolean =>
-  family === 'mobilebert' ||
-  (family.startsWith('deberta') && (!!embeddingProjection || encoderExtra.some(({ tensors }) => tensors !== undefined)));
 
 /** Numbers of all matrices, tables and vectors in floating point, those of copies once. */
 function weightsIn({ model, anatomy }: Body): number {

@@ -31,7 +31,11 @@ export async function evaluate(
       progress: (done, total, what) => progress?.({ fraction: done / total, what }),
     });
     const layers = request.layers ?? false;
-    const found = await lookInside(measured, subjects, task, runtime, { ...options, layers });
+    const found = await lookInside(measured, subjects, task, runtime, {
+      ...options,
+      layers,
+      progress: (done, total) => progress?.({ fraction: done / total, what: measured.file }),
+    });
     return { ...found, notes: [...subjects.flatMap(it => it.notes), ...found.notes] };
   } finally {
     for (const each of subjects) await each.close();

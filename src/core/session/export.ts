@@ -1,4 +1,5 @@
 import { fail, type Sentence, say, sentence } from '../errors.ts';
+import { checkAgreement } from '../export/agrees.ts';
 import { onnx } from '../format/onnx/onnx.ts';
 import { asGraph } from './as-graph.ts';
 import { peakMemory, sizesOf, write } from './compress.ts';
@@ -23,6 +24,7 @@ export async function exportModel(path: string, out: string, options: ExportOpti
         file: input.model.name,
         hint: sentence('Choose a .safetensors file, or a folder that holds one.'),
       });
+    checkAgreement(input.model, input.anatomy);
     const target = await targetOf(out, 'onnx', input);
     await checkTarget(target, input, force);
     const { pooling, reason } = await poolingOf(input.folder);

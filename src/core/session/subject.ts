@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { fileFolder } from '../bytes/folder.ts';
 import { type Sentence, sentence } from '../errors.ts';
+import { type StoredShapes, storedShapes } from '../evaluation/products/stored-shapes.ts';
 import type { Subject } from '../evaluation/subject.ts';
 import { type Opened, openPath } from './open.ts';
 import { temporaryGraph } from './temporary-graph.ts';
@@ -21,6 +22,7 @@ export async function subjectOf(path: string, signal?: AbortSignal): Promise<Ope
     const { model, anatomy } = opened;
     const isGraph = model.format === 'onnx';
     const made = isGraph ? undefined : await temporaryGraph(opened, signal);
+    const shapes = await shapesOf(made?.path ?? opened, signal);
     return {
       path: made?.path ?? opened.path,
       name: basename(opened.path),
@@ -29,6 +31,7 @@ export async function subjectOf(path: string, signal?: AbortSignal): Promise<Ope
       positions: anatomy.positions,
       vocabulary: anatomy.vocabulary,
       fileBytes: model.byteLength,
+      ...(shapes && { shapes }),
       notes: isGraph
         ? []
         : [
@@ -38,6 +41,17 @@ export async function subjectOf(path: string, signal?: AbortSignal): Promise<Ope
           ],
       close: async () => made?.remove(),
     };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Of the graph that is run. */
+async function shapesOf(graph: string | Opened, signal?: AbortSignal): Promise<StoredShapes | undefined> {
+  if (typeof graph !== 'string') return storedShapes(graph.model, signal);
+  const opened = await openPath(graph, signal);
+  try {
+    return await storedShapes(opened.model, signal);
   } finally {
     await opened.close();
   }

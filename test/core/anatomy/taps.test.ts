@@ -15,6 +15,7 @@ import { onnx } from '../../../src/core/format/onnx/onnx.ts';
 import { openModel } from '../../../src/core/format/open.ts';
 import { closeModel } from '../../../src/core/format/stored.ts';
 import type { Graph } from '../../../src/core/model/graph.ts';
+import { newNode } from '../../../src/core/model/graph-edit.ts';
 import type { Model } from '../../../src/core/model/model.ts';
 
 // B batch, T tokens, C hidden
@@ -179,4 +180,33 @@ test('layers that share their matrices have inputs of their own', { skip: absent
   const queries = taps.layers.map(({ index }) => taps.linearInput.get(`encoder.layer.${index}.attention.self.query`));
   assert.equal(new Set(queries).size, 4);
   for (const [index, query] of queries.entries()) assert.deepEqual(of(query), of(taps.layers[index]!.input));
+});
+
+test('a value that only a function of the file makes is no tap; what stands around the call is', { skip: absent }, async () => {
+  const path = join(generated, 'bert-base/model.torchscript.onnx');
+  const model = (await openModel(await openFileSource(path), fileFolder(dirname(path)))) as Model & { graph: Graph };
+  const plain = taps(model, await detect(model));
+  const { attention } = plain.layers[1]!;
+  const call = newNode('soft', attention.inputs, attention.outputs, { domain: 'local' });
+  const softmax = { ...attention, inputs: ['x'], outputs: ['p'] };
+  const soft = {
+    domain: 'local',
+    name: 'soft',
+    inputs: ['x'],
+    outputs: ['y'],
+    nodes: [softmax, newNode('Identity', ['p'], ['y'])],
+  };
+  const nodes = model.graph.nodes.map(node => (node === attention ? call : node));
+  const calling = { ...model, graph: { ...model.graph, nodes, functions: [soft] } };
+  const found = taps(calling, await detect(calling));
+  await closeModel(model);
+  assert.deepEqual(
+    found.layers.map(layer => layer.attentionProbabilities),
+    [plain.layers[0]!.attentionProbabilities, undefined, plain.layers[2]!.attentionProbabilities],
+  );
+  assert.deepEqual([found.linearInput, found.linearOutput], [plain.linearInput, plain.linearOutput]);
+  assert.deepEqual(
+    found.layers.map(layer => layer.output),
+    plain.layers.map(layer => layer.output),
+  );
 });

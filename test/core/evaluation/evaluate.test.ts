@@ -44,7 +44,7 @@ test('tribuo’s BERT gives its published vectors within 1e-5', {
 });
 
 test('the sample is right on 708 of the 872 sentences of SST-2 dev', { skip: unless('third-party/eval/sst2') }, async () => {
-  const { metrics, latency, drift } = await evaluate(sample, {
+  const { metrics, latency, drift, memoryBytes, loadMs, multiplyAdds } = await evaluate(sample, {
     task: `sst2:${join(shared, 'third-party/eval/sst2/test.tsv')}`,
     threads: 1,
   });
@@ -52,6 +52,8 @@ test('the sample is right on 708 of the 872 sentences of SST-2 dev', { skip: unl
   assert.equal(accuracy.count, 872);
   assert.equal(Math.round((accuracy.value! * accuracy.count) / 100), 708);
   assert.deepEqual([latency.threads, latency.batch, latency.length, drift], [1, 1, 128, null]);
+  assert.ok(memoryBytes! > 1e6 && memoryBytes! < 1e9, String(memoryBytes));
+  assert.ok(loadMs > 0 && multiplyAdds! > 1e8);
   assert.ok(latency.medianMs > 0 && latency.medianMs <= latency.p90Ms);
 });
 
@@ -117,9 +119,25 @@ test('what cannot be measured is said with the file and the line', async () => {
     run(`text:${file('latin.txt', Uint8Array.of(0x61, 10, 0xe9, 0x20, 10))}`),
     failsWith('malformed', /not UTF-8: line 2/),
   );
+  await assert.rejects(
+    run(`text:${file('odd.txt', Uint8Array.of(0xff, 0xfe, 0x61))}`),
+    failsWith('malformed', /odd\.txt: This text begins as UTF-16/),
+  );
   await assert.rejects(run(`text:${file('empty.txt', '\n\n')}`), failsWith('malformed', /no text/));
   await assert.rejects(run('mnli:x'), failsWith('usage', /no task/));
   await assert.rejects(run(`text:${join(scratch, 'absent.txt')}`), failsWith('not-found', /absent/));
+});
+
+test('UTF-16 with a byte order mark is read as what it says', async () => {
+  const text = '\ufeffdull\r\nein schöner Film\r\n';
+  const little = await evaluate(sample, {
+    task: `text:${file('le.txt', Buffer.from(text, 'utf16le'))}`,
+    against: sample,
+    threads: 1,
+  });
+  const big = Buffer.from(text, 'utf16le').swap16();
+  const other = await evaluate(sample, { task: `text:${file('be.txt', big)}`, against: sample, threads: 1 });
+  assert.deepEqual([little.drift!.count, other.drift!.count], [2, 2]);
 });
 
 test('a model with inputs of its own is refused with the name of each', () => {

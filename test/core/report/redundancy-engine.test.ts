@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Linear, Table } from '../../../src/core/anatomy/anatomy.ts';
+import { memoryFolder } from '../../../src/core/bytes/memory.ts';
 import { eigenvalues } from '../../../src/core/kernels/eigenvalues.ts';
 import { openGram } from '../../../src/core/kernels/gram.ts';
 import { openSymmetric } from '../../../src/core/kernels/symmetric.ts';
@@ -14,6 +15,7 @@ import { repeats } from '../../../src/core/report/redundancy/repeats.ts';
 import { spectrumOf } from '../../../src/core/report/redundancy/spectrum.ts';
 import { vocabularyOf } from '../../../src/core/report/redundancy/vocabulary.ts';
 import { createSession } from '../../../src/core/session/session.ts';
+import { tokenNames } from '../../../src/core/session/token-names.ts';
 
 interface Reference {
   readonly matrices: readonly {
@@ -73,15 +75,18 @@ for (const { rows, columns, fall, ranks, singularValues } of reference.matrices)
       }
     });
 
-test('of a long spectrum 256 points are kept, and the energy at each is that of all singular values before it', async () => {
+test('of a long spectrum at most 260 points are kept, those of 90, 95 and 99 % and of the break-even rank among them', async () => {
   const [rows, columns] = [700, 600];
   const next = numbers(3);
   const organ = linear(rows, columns, Float32Array.from({ length: rows * columns }, next));
   const found = await spectrumOf(organ, (await acting(organ))!, openGram(columns), pace);
   assert.ok('values' in found);
-  assert.deepEqual([found.values.length, found.ranks[0], found.ranks.at(-1), found.kept.at(-1)], [256, 1, columns, 1]);
-  const at = found.ranks.findIndex(rank => rank >= found.rank90);
-  assert.ok(found.kept[at]! >= 0.9 && found.kept[at - 1]! < 0.9);
+  const { ranks, kept, values, rank90, rank95, rank99, breakEven } = found;
+  assert.ok(ranks.length > 250 && ranks.length <= 260 && values.length === ranks.length && kept.length === ranks.length);
+  assert.deepEqual([ranks[0], ranks.at(-1), kept.at(-1)], [1, columns, 1]);
+  for (const rank of [rank90, rank95, rank99, breakEven]) assert.ok(ranks.includes(rank), `${rank}`);
+  const at = ranks.indexOf(rank90);
+  assert.ok(kept[at]! >= 0.9 && kept[at - 1]! < 0.9);
 });
 
 test('the kernels of symmetric matrices agree with their plain twins within 1e-12, at a size that is no multiple of four', async () => {
@@ -209,4 +214,32 @@ test('progress never falls, and ends at 1', async () => {
   assert.ok(fractions.at(-1)! > 0.98, `${fractions.at(-1)}`);
   assert.equal(found.layerMatrices!.length, 6);
   for (const { energies, size } of found.layerMatrices!) assert.equal(energies!.length, size);
+});
+
+test('rows are named by tokenizer.json, of words or of pieces with scores, else by vocab.txt; a damaged one names none', async () => {
+  const folder = (files: Record<string, string>) =>
+    memoryFolder(Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)] as const));
+  const named = async (files: Record<string, string>) => [...(await tokenNames(folder(files), [1, 2, 9]))];
+  const words = JSON.stringify({ model: { vocab: { a: 0, b: 1, c: 2 } }, added_tokens: [{ id: 9, content: '<mask>' }] });
+  assert.deepEqual(await named({ 'tokenizer.json': words, 'vocab.txt': 'x\ny\nz\n' }), [
+    [1, 'b'],
+    [2, 'c'],
+    [9, '<mask>'],
+  ]);
+  const pieces = JSON.stringify({
+    model: {
+      vocab: [
+        ['<s>', 0],
+        ['▁the', -3.1],
+      ],
+    },
+  });
+  assert.deepEqual(await named({ 'tokenizer.json': pieces }), [[1, '▁the']]);
+  assert.deepEqual(await named({ 'vocab.txt': 'x\r\ny\r\nz' }), [
+    [1, 'y'],
+    [2, 'z'],
+  ]);
+  for (const damaged of ['{', 'null', '{"model":{"vocab":[1,null]}}', '{"model":7,"added_tokens":{}}'])
+    assert.deepEqual(await named({ 'tokenizer.json': damaged }), []);
+  assert.deepEqual(await named({}), []);
 });

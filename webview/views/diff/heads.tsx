@@ -1,13 +1,16 @@
+import { Button } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
 import { count } from '../../numbers.ts';
 
 interface HeadsProps {
   readonly before: readonly number[];
   readonly after: readonly number[];
+  /** Opens the attention of a layer, before beside after. */
+  readonly onAttention: (layer: number) => void;
 }
 
 /** Heads of each layer on both sides; one sentence where they are the same. */
-export function Heads({ before, after }: HeadsProps) {
+export function Heads({ before, after, onAttention }: HeadsProps) {
   if (before.length === 0 && after.length === 0) return null;
   const layers = Math.max(before.length, after.length);
   const sum = (heads: readonly number[]): number => heads.reduce((all, one) => all + one, 0);
@@ -17,6 +20,7 @@ export function Heads({ before, after }: HeadsProps) {
       <section class="pane">
         <h2>{t('Heads')}</h2>
         <p class="muted">{t('The same on both sides: {n} heads in {m} layers.', { n: sum(before), m: layers })}</p>
+        <Button onClick={() => onAttention(0)}>{t('Show attention…')}</Button>
       </section>
     );
   const most = Math.max(1, ...before, ...after);
@@ -41,9 +45,16 @@ export function Heads({ before, after }: HeadsProps) {
           ))}
         </tbody>
       </table>
+      <Button onClick={() => onAttention(firstDifferent(before, after))}>{t('Show attention…')}</Button>
     </section>
   );
 }
+
+const firstDifferent = (before: readonly number[], after: readonly number[]): number =>
+  Math.max(
+    0,
+    before.findIndex((heads, layer) => heads !== after[layer]),
+  );
 
 function HeadRow({
   layer,

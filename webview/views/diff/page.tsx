@@ -11,9 +11,14 @@ const { api, on } = connectHost<DiffHostApi, DiffEvents>();
 export function DiffPage() {
   const [view, setView] = useState<DiffView | null>(null);
   useEffect(() => {
-    const stop = on('view', setView);
+    const stops = [
+      on('view', setView),
+      on('measurement', measurement => setView(now => (now?.state === 'ready' ? { ...now, measurement } : now))),
+    ];
     void api.view().then(setView, () => undefined);
-    return stop;
+    return () => {
+      for (const stop of stops) stop();
+    };
   }, []);
   if (!view) return <main aria-busy="true" />;
   if (view.state === 'ready')

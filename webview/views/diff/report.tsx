@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { DiffHostApi, DiffView } from '../../../src/protocol/messages.ts';
+import type { DiffHostApi, DiffView, Measurement } from '../../../src/protocol/messages.ts';
 import type { Remote } from '../../../src/protocol/rpc.ts';
 import { Button } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
@@ -9,7 +9,9 @@ import { columnsFor } from '../../layout/diff-columns.ts';
 import { digest as digestOf } from '../../layout/diff-digest.ts';
 import { nextSort, type Sort, type SortKey } from '../../layout/diff-order.ts';
 import { ancestors, type DiffRow, listRows, totalTensors, worstNode } from '../../layout/diff-rows.ts';
-import { count } from '../../numbers.ts';
+import { cosine, count } from '../../numbers.ts';
+import { DriftPane } from '../measure/drift-chart.tsx';
+import { HowMeasured, WorstPane } from '../measure/worst.tsx';
 import { TreeTable, type TreeTableHandle } from '../tree-table.tsx';
 import { columnsOf } from './columns.tsx';
 import { Details } from './details.tsx';
@@ -28,6 +30,7 @@ type Ready = Extract<DiffView, { state: 'ready' }>;
 export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> }) {
   const { comparison, made } = view;
   const { tree } = comparison;
+  const measurement = view.measurement ?? { state: 'none' };
   const [state, setState] = useState<DiffState>(() => restored(comparison));
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [showEqual, setShowEqual] = useState(false);
@@ -93,7 +96,12 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
           <Button onClick={() => void api.reload()}>{t('Reload')}</Button>
         </div>
       )}
-      <Totals totals={comparison.totals} />
+      <Totals
+        totals={comparison.totals}
+        measurement={measurement}
+        onMeasure={() => void api.measure()}
+        onCancel={() => void api.cancelMeasuring()}
+      />
       {equal && !showEqual ? (
         <NothingChanged total={total} made={made} onShow={() => setShowEqual(true)} />
       ) : (
@@ -142,23 +150,38 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
               )}
             </div>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a pane that scrolls can be scrolled by keys */}
-            <aside class="side scroll" tabIndex={0} aria-label={t('Heads, and how this was made')}>
-              <Heads before={comparison.heads.before} after={comparison.heads.after} />
+            <aside class="side scroll" tabIndex={0} aria-label={t('Drift, heads, and how this was made')}>
+              <DriftPane measurement={measurement} />
+              <WorstPane measurement={measurement} />
+              <Heads
+                before={comparison.heads.before}
+                after={comparison.heads.after}
+                onAttention={layer => void api.openAttention(layer, null)}
+              />
               <HowMade
                 made={made}
                 names={namesOf(comparison.names, made)}
                 onOpenOriginal={() => void api.openOriginal()}
                 onOpenResult={() => void api.openResult()}
               />
+              <HowMeasured measurement={measurement} />
             </aside>
           </div>
         </>
       )}
       <p class="sr" aria-live="polite">
-        {filtered ? t('{n} of {m} tensors', { n: listing.matched, m: total }) : ''}
+        {filtered ? t('{n} of {m} tensors', { n: listing.matched, m: total }) : measuringSaid(measurement)}
       </p>
     </main>
   );
+}
+
+/** For those who cannot see the meter: every ten percent, and what came of it. */
+function measuringSaid(measurement: Measurement): string {
+  if (measurement.state === 'running')
+    return t('Measuring, {n} percent', { n: Math.floor((measurement.progress?.fraction ?? 0) * 10) * 10 });
+  const mean = measurement.state === 'done' ? measurement.kept.evaluation.drift?.cosineMean : undefined;
+  return typeof mean === 'number' ? t('Measured. Cosine to the original {mean}', { mean: cosine(mean) }) : '';
 }
 
 /** Calls once things are quiet: scrolling draws rows, not the page around them. */

@@ -1,11 +1,15 @@
 import type { Comparison } from '../../../src/core/report/comparison.ts';
+import type { Measurement } from '../../../src/protocol/messages.ts';
 import { t } from '../../l10n.ts';
 import { pairBar } from '../../layout/diff-bars.ts';
 import { bytesText, changeCount, changeShare, count, exactBytes, factor } from '../../numbers.ts';
+import { type MeasureActions, MeasureTiles } from '../measure/tiles.tsx';
 import { PairBar } from './pair-bar.tsx';
 
+type TotalsProps = { readonly totals: Comparison['totals']; readonly measurement: Measurement } & MeasureActions;
+
 /** The four numbers a person came for; what was not measured says so. */
-export function Totals({ totals: { before, after } }: { totals: Comparison['totals'] }) {
+export function Totals({ totals: { before, after }, ...measuring }: TotalsProps) {
   const smaller = factor(before.fileBytes, after.fileBytes);
   const parameters = after.parameters - before.parameters;
   return (
@@ -41,20 +45,7 @@ export function Totals({ totals: { before, after } }: { totals: Comparison['tota
           organ="attention"
         />
       </div>
-      <Unmeasured title={t('Quality')} needs={t('Needs sentences, or a task with answers')} />
-      <Unmeasured title={t('Speed')} needs={t('Needs a run of both models on this machine')} />
+      <MeasureTiles {...measuring} />
     </section>
-  );
-}
-
-function Unmeasured({ title, needs }: { title: string; needs: string }) {
-  return (
-    <div>
-      <h2>{title}</h2>
-      <p class="big muted">{t('Not measured')}</p>
-      <p class="small muted clip" title={needs}>
-        {needs}
-      </p>
-    </div>
   );
 }

@@ -1,18 +1,22 @@
 import type { Summary } from '../../../src/core/report/tree.ts';
+import type { EditorView } from '../../../src/protocol/messages.ts';
 import { Button } from '../../controls.tsx';
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
 import { Banner } from '../banner.tsx';
+import { KeptBanner } from '../measure/kept-banner.tsx';
 
 export interface BannersProps {
   readonly summary: Summary;
   readonly changedOnDisk: boolean;
   readonly deleted: boolean;
   readonly onReload: () => void;
+  readonly kept: Extract<EditorView, { state: 'ready' }>['kept'] | undefined;
+  readonly onOpenMeasured: () => void;
 }
 
 /** What is unusual about this file, most urgent first. */
-export function Banners({ summary, changedOnDisk, deleted, onReload }: BannersProps) {
+export function Banners({ summary, changedOnDisk, deleted, onReload, kept, onOpenMeasured }: BannersProps) {
   const { model, warnings } = summary;
   const reload = <Button onClick={onReload}>{t('Reload')}</Button>;
   return (
@@ -28,6 +32,7 @@ export function Banners({ summary, changedOnDisk, deleted, onReload }: BannersPr
         <Banner key={warning.message}>{visibleName(say(warning.sentence), 2000)}</Banner>
       ))}
       {model.notBert && <Banner icon="info">{visibleName(say(model.notBert), 2000)}</Banner>}
+      {kept && <KeptBanner kept={kept} onOpen={onOpenMeasured} />}
     </div>
   );
 }

@@ -17,15 +17,17 @@ export interface DetailsProps {
   readonly head: HeadSize | undefined;
   readonly onCopy: (text: string) => void;
   readonly insides: Omit<InsideProps, 'subject' | 'onCopy'>;
+  /** null: all heads of the layer. */
+  readonly onAttention: (layer: number, head: number | null) => void;
 }
 
 /** What is known of the selected row or head; of the file when nothing is selected. */
-export function Details({ summary, index, entry, head, onCopy, insides }: DetailsProps) {
+export function Details({ summary, index, entry, head, onCopy, insides, onAttention }: DetailsProps) {
   const root = index.root.node;
   return (
     <section class="pane p-details" aria-labelledby="details-title">
       {head ? (
-        <HeadDetails head={head} total={root.parameters} totalBytes={root.byteLength} />
+        <HeadDetails head={head} total={root.parameters} totalBytes={root.byteLength} onAttention={onAttention} />
       ) : entry?.parent ? (
         <RowDetails
           entry={entry}
@@ -34,6 +36,7 @@ export function Details({ summary, index, entry, head, onCopy, insides }: Detail
           totalBytes={root.byteLength}
           onCopy={onCopy}
           insides={insides}
+          onAttention={onAttention}
         />
       ) : (
         <FileDetails summary={summary} index={index} />
@@ -49,6 +52,7 @@ function RowDetails(props: {
   totalBytes: number;
   onCopy: (text: string) => void;
   insides: DetailsProps['insides'];
+  onAttention: DetailsProps['onAttention'];
 }) {
   const { entry, summary, onCopy, insides } = props;
   const subject = subjectOf(entry);
@@ -87,6 +91,9 @@ function RowDetails(props: {
           <Fact name={t('Neurons')}>{count(neurons)}</Fact>
         ) : null}
       </dl>
+      {node.kind === 'attention' && entry.layer !== undefined && (
+        <Button onClick={() => props.onAttention(entry.layer!, null)}>{t('Show attention…')}</Button>
+      )}
       {subject && (
         <>
           {subject.entry !== entry && (
@@ -114,7 +121,13 @@ function RowDetails(props: {
   );
 }
 
-function HeadDetails({ head, total, totalBytes }: { head: HeadSize; total: number; totalBytes: number }) {
+interface HeadDetailsProps extends Pick<DetailsProps, 'onAttention'> {
+  readonly head: HeadSize;
+  readonly total: number;
+  readonly totalBytes: number;
+}
+
+function HeadDetails({ head, total, totalBytes, onAttention }: HeadDetailsProps) {
   return (
     <>
       <Title text={t('Layer {layer}, head {head}', { layer: head.layer, head: head.head })} />
@@ -126,6 +139,7 @@ function HeadDetails({ head, total, totalBytes }: { head: HeadSize; total: numbe
         <ByteFacts byteLength={head.byteLength} />
         <Shares parameters={head.parameters} byteLength={head.byteLength} total={total} totalBytes={totalBytes} />
       </dl>
+      <Button onClick={() => onAttention(head.layer, head.head)}>{t('Show attention…')}</Button>
     </>
   );
 }

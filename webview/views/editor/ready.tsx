@@ -185,7 +185,14 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
         onCopyTable={copyTable}
         filterField={filterField}
       />
-      <Banners summary={summary} changedOnDisk={view.changedOnDisk} deleted={view.deleted} onReload={() => void api.reload()} />
+      <Banners
+        summary={summary}
+        changedOnDisk={view.changedOnDisk}
+        deleted={view.deleted}
+        onReload={() => void api.reload()}
+        kept={view.kept}
+        onOpenMeasured={() => void api.openMeasured()}
+      />
       <Overview
         index={index}
         measure={state.measure}
@@ -249,6 +256,7 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
                 head={head ?? undefined}
                 onCopy={copy}
                 insides={{ api, readings, state, onState: change }}
+                onAttention={(layer, head) => void api.openAttention(layer, head)}
               />
             )}
           </aside>

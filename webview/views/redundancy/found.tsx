@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Redundancy, Saving } from '../../../src/protocol/messages.ts';
 import { Facts } from './facts.tsx';
 import { Heads } from './heads.tsx';
@@ -6,6 +7,7 @@ import { NearZero } from './near-zero.tsx';
 import { Repeats } from './repeats.tsx';
 import { Savings } from './savings.tsx';
 import { Spectra } from './spectra.tsx';
+import { keep, kept } from './state.ts';
 import { VocabularyRows } from './vocabulary.tsx';
 
 interface Props {
@@ -19,10 +21,19 @@ interface Props {
 /** What was found, the most useful first. */
 export function Found(props: Props) {
   const { redundancy, savings, onTry, onCopy } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const pending = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useLayoutEffect(() => {
+    if (scroller.current) scroller.current.scrollTop = kept<number>('scroll') ?? 0;
+  }, []);
+  const onScroll = (): void => {
+    clearTimeout(pending.current);
+    pending.current = setTimeout(() => keep('scroll', scroller.current?.scrollTop ?? 0), 150);
+  };
   // A command that the dry runs know is one that can be opened.
   const knows = (pass: string): boolean => savings.some(saving => saving.pass === pass);
   return (
-    <div class="found scroll">
+    <div class="found scroll" ref={scroller} onScroll={onScroll}>
       <Facts {...props} />
       <Savings {...props} />
       {(redundancy.spectra.length > 0 || (redundancy.skipped ?? []).length > 0) && (

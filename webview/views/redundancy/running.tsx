@@ -3,7 +3,7 @@ import type { ProgressEvent } from '../../../src/protocol/messages.ts';
 import { Button } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
-import { timeText } from '../../numbers.ts';
+import { count, text, timeText } from '../../numbers.ts';
 
 /** Before this much is known no time is foretold: share of the work, and milliseconds. */
 const [leastShare, leastMs] = [0.04, 1500];
@@ -37,9 +37,9 @@ export function Running({
       </div>
       <p class="row small">
         <span>{`${percent}\u00a0%`}</span>
-        <span class="muted">{timeText(Math.floor(elapsed / 1000) * 1000)}</span>
+        <span class="muted">{clockText(elapsed)}</span>
         <span class="grow" />
-        {left !== undefined && <span class="muted">{t('about {t} left', { t: timeText(Math.max(1000, left)) })}</span>}
+        {left !== undefined && <span class="muted">{t('about {t} left', { t: clockText(Math.max(1000, left)) })}</span>}
       </p>
       <p class="muted small clip mono">
         <bdi>{visibleName(progress?.what ?? '', 120) || '\u00a0'}</bdi>
@@ -52,12 +52,16 @@ export function Running({
   );
 }
 
+/** Whole seconds: it changes once a second. */
+const clockText = (milliseconds: number): string =>
+  milliseconds < 10_000 ? text({ value: count(Math.floor(milliseconds / 1000)), unit: 's' }) : timeText(milliseconds);
+
 /** Every tenth, for those who cannot see the meter. */
-function Announced({ text }: { text: string }) {
-  const first = useRef(text);
+function Announced({ text: told }: { text: string }) {
+  const first = useRef(told);
   return (
     <p class="sr" role="status">
-      {text === first.current ? '' : text}
+      {told === first.current ? '' : told}
     </p>
   );
 }

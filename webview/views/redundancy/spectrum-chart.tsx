@@ -178,9 +178,9 @@ function Marks({ spectrum, width }: { spectrum: Spectrum; width: number }) {
   );
   return (
     <>
-      {placed.map(({ rank, kept, text, at }, index) => (
+      {placed.map(({ rank, kept, text, at }) => (
         <g key={`${text} ${rank}`} class={kept ? 'mark' : 'mark even'}>
-          <line x1={at} x2={at} y1={-5 - 13 * rows[index]!} y2={kept ? tall * (1 - kept) : tall} />
+          <line x1={at} x2={at} y1={-5} y2={kept ? tall * (1 - kept) : tall} />
           {kept && <circle cx={at} cy={tall * (1 - kept)} r={2.5} />}
         </g>
       ))}

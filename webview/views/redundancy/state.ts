@@ -6,17 +6,23 @@ interface Saved {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** A state that survives hiding and reloading the page. Values are plain data; `key` names one of the page. */
+const saved = (): Saved['values'] => {
+  const state = getState<Saved>();
+  return (state?.version === 1 && state.values) || {};
+};
+
+/** A value that survives hiding and reloading the page; plain data. `key` names one of the page. */
+export const kept = <T>(key: string): T | undefined => saved()[key] as T | undefined;
+
+export const keep = (key: string, value: unknown): void => setState<Saved>({ version: 1, values: { ...saved(), [key]: value } });
+
+/** A state that is kept. */
 export function useKept<T>(key: string, initial: T): [T, (value: T) => void] {
-  const [value, set] = useState<T>(() => {
-    const saved = getState<Saved>();
-    return saved?.version === 1 && saved.values && key in saved.values ? (saved.values[key] as T) : initial;
-  });
+  const [value, set] = useState<T>(() => kept<T>(key) ?? initial);
   return [
     value,
     next => {
-      const saved = getState<Saved>();
-      setState<Saved>({ version: 1, values: { ...(saved?.version === 1 ? saved.values : {}), [key]: next } });
+      keep(key, next);
       set(next);
     },
   ];

@@ -19,9 +19,13 @@ function numberOf(layer: Layer): number | undefined {
   return undefined;
 }
 
-/** Where each of the fewer layers stands among the more, by their kept numbers; undefined where these do not fit. */
-export function byNumber(kept: readonly number[] | undefined, among: number): number[] | undefined {
-  return kept?.every(number => number < among) ? [...kept] : undefined;
+/**
+ * Where each of the fewer layers stands among the more, by the numbers that both have kept: 0, 1, 2, … where the more have kept none.
+ * undefined where a number is not among them.
+ */
+export function byNumber(kept: readonly number[] | undefined, among: readonly number[]): number[] | undefined {
+  const found = kept?.map(number => among.indexOf(number));
+  return found?.every(place => place >= 0) ? found : undefined;
 }
 
 /**

@@ -55,7 +55,8 @@ export function attentionSource(
     );
   const { attention: node, attentionProbabilities: value } = at;
   if (value !== undefined) return { model: probedModel(model, [value]), source: { kind: 'probabilities', value } };
-  if (!canBeShown(node))
+  const isKnown = knownTo(model);
+  if (!canBeShown(node) || !node.inputs.slice(0, 6).every(isKnown))
     throw fail(
       'unsupported',
       'What the operator {operator} does in layer {layer} cannot be shown.',
@@ -81,6 +82,12 @@ const canBeShown = (node: Node): boolean =>
   integer(node, 'unidirectional', 0) === 0 &&
   integer(node, 'is_causal', 0) === 0 &&
   !node.inputs[pasts[node.opType] ?? 4];
+
+/** An operator within a function reads values that the graph around it does not have. */
+function knownTo({ graph, tensors }: GraphModel): (value: string) => boolean {
+  const made = new Set([...graph.inputs.map(({ name }) => name), ...graph.nodes.flatMap(({ outputs }) => outputs)]);
+  return value => value === '' || made.has(value) || tensors.has(value);
+}
 
 const float = (node: Node, name: string): number | undefined => {
   const attribute = node.attributes.get(name);

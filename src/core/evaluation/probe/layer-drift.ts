@@ -106,7 +106,8 @@ async function aligned(
   if (mine.length === theirs.length) return [...embeddings, ...mine.map((place, i): [number, number] => [place, theirs[i]!])];
   const isFewer = mine.length < theirs.length;
   const [fewer, more] = isFewer ? [mine, theirs] : [theirs, mine];
-  const kept = byNumber(numbersKept((isFewer ? model : against).anatomy), more.length);
+  const [few, many] = (isFewer ? [model, against] : [against, model]).map(({ anatomy }) => numbersKept(anatomy));
+  const kept = byNumber(few, many ?? more.map((_, index) => index));
   const match = kept ?? monotoneMatch(await similarities(fewer, more, isFewer, sample));
   return [
     ...embeddings,

@@ -33,9 +33,19 @@ export async function runStates(
   return lengths.map((tokens, b) =>
     values.map(value => {
       const { data, shape } = results.get(value)!;
-      const width = shape.at(-1)!;
-      const start = b * length * width;
-      return { rows_TC: data.subarray(start, start + tokens * width), tokens, width };
+      const [, second = 0, third] = shape;
+      // SqueezeBERT's convolutions keep tokens last: [B, C, T].
+      const isTurned = third === length && second !== length;
+      const width = isTurned ? second : shape.at(-1)!;
+      const ofText = data.subarray(b * length * width, (b + 1) * length * width);
+      const rows_TC = isTurned ? turned(ofText, width, length) : ofText;
+      return { rows_TC: rows_TC.subarray(0, tokens * width), tokens, width };
     }),
   );
+}
+
+function turned(values_CT: Float32Array, width: number, length: number): Float32Array {
+  const rows_TC = new Float32Array(values_CT.length);
+  for (let c = 0; c < width; c++) for (let t = 0; t < length; t++) rows_TC[t * width + c] = values_CT[c * length + t]!;
+  return rows_TC;
 }

@@ -62,17 +62,18 @@ function widthOf({ shape }: Values, { heads, keyColumn }: Products): number {
   return (keyColumn ?? shape.at(-1)!) / heads;
 }
 
-/** [B, T, W] from `column` on, [B, H, T, D], or [B, T, H, 3, D] of which `part` is meant. */
+/** [B, T, W] from `column` on, [B, H, T, D], or [B, T, H, 3, D] of which `part` is meant; key and value alone are [B, T, H, 2, D]. */
 function layoutOf({ shape }: Values, width: number, part: 0 | 1, column = 0): Layout | undefined {
   if (shape.length === 3) return { offset: column, head: width, token: shape[2]! };
   if (shape.length === 4) return { offset: 0, head: shape[2]! * width, token: width };
-  if (shape.length === 5) return { offset: part * width, head: 3 * width, token: shape[2]! * 3 * width };
+  if (shape.length === 5) return { offset: part * width, head: shape[3]! * width, token: shape[2]! * shape[3]! * width };
   return undefined;
 }
 
 function headsOfKeys({ shape }: Values, { heads, key }: Products, width: number): number {
   if (key === undefined) return heads;
-  return shape.length === 3 ? shape[2]! / width : shape[1]!;
+  if (shape.length === 3) return shape[2]! / width;
+  return shape.length === 5 ? shape[2]! : shape[1]!;
 }
 
 /** What a mask adds, broadcast from the right to [B, H, T, T] of the first text. One of true and false hides where it is false. */

@@ -8,16 +8,19 @@ type Settings = Readonly<Record<string, unknown>>;
 export function huggingFace(json: Settings, settings: Settings): Tokenizer {
   const tokenizer = construct(json, settings);
   const { model_max_length: maxLength } = settings;
+  const isOneSegment = hasRobertaProcessing(json.post_processor);
+  const mask = idOf(tokenizer, [settings.mask_token, '[MASK]', '<mask>']);
   return {
     kind: 'tokenizer.json',
     pad: padOf(tokenizer, json, settings),
+    ...(mask !== undefined && { mask }),
     // transformers writes 1e30 where it does not know.
     ...(typeof maxLength === 'number' && maxLength < 1e6 && { maxLength }),
     token: id => tokenizer.id_to_token(id) ?? `#${id}`,
     content: text => tokenizer.encode(text, { add_special_tokens: false }).ids,
     encode(text, pair) {
       const { ids, token_type_ids } = tokenizer.encode(text, { text_pair: pair ?? null, return_token_type_ids: true });
-      return { ids, types: token_type_ids ?? ids.map(() => 0) };
+      return { ids, types: isOneSegment || !token_type_ids ? ids.map(() => 0) : token_type_ids };
     },
   };
 }
@@ -31,9 +34,21 @@ function construct(json: Settings, settings: Settings): HuggingFace {
   }
 }
 
+/** RoBERTa knows one segment: both texts of a pair are 0, which @huggingface/tokenizers has as 0 and 1. */
+function hasRobertaProcessing(processor: unknown): boolean {
+  const { type, processors } = (processor ?? {}) as { type?: unknown; processors?: unknown };
+  return type === 'RobertaProcessing' || (Array.isArray(processors) && processors.some(hasRobertaProcessing));
+}
+
 function padOf(tokenizer: HuggingFace, json: Settings, { pad_token: named }: Settings): number {
-  const token = typeof named === 'string' ? named : (named as { content?: string } | undefined)?.content;
   const padding = (json.padding as { pad_id?: number } | null | undefined)?.pad_id;
-  const names = [token, '[PAD]', '<pad>'].filter(it => it !== undefined);
-  return names.map(it => tokenizer.token_to_id(it)).find(it => it !== undefined) ?? padding ?? 0;
+  return idOf(tokenizer, [named, '[PAD]', '<pad>']) ?? padding ?? 0;
+}
+
+/** Of the first that it knows: tokens as tokenizer_config.json names them, a text or a record with one. */
+function idOf(tokenizer: HuggingFace, tokens: readonly unknown[]): number | undefined {
+  return tokens
+    .map(it => (typeof it === 'string' ? it : (it as { content?: string } | null | undefined)?.content))
+    .map(it => (it === undefined ? undefined : tokenizer.token_to_id(it)))
+    .find(it => it !== undefined);
 }

@@ -30,6 +30,7 @@ export function wordPiece(vocabulary: ReadonlyMap<string, number>, settings: Rea
   return {
     kind: 'vocab.txt',
     pad: vocabulary.get('[PAD]') ?? 0,
+    ...(vocabulary.has('[MASK]') && { mask: vocabulary.get('[MASK]')! }),
     ...(typeof maxLength === 'number' && { maxLength }),
     content,
     token: id => tokens.get(id) ?? `#${id}`,

@@ -2,6 +2,8 @@
 // and test/contract/kernels.test.ts holds the two equal bit for bit. Pointers are byte offsets into the imported memory.
 // R rows, C columns; matrices are row-major and need no alignment.
 
+export { gptqBehind, gptqColumns } from "./gptq";
+export { reflectRows, rotateRows, solveStrips, solveStripsBack, subtractProducts } from "./linear-algebra";
 export { addToHistogram, moments, quickMoments } from "./statistics";
 export { addGram, rankTwoUpdate, symmetricProduct } from "./symmetric";
 
@@ -313,4 +315,23 @@ export function errorSums(before: usize, after: usize, count: i32, into: usize):
   store<f64>(into, fold(a0, a1), 16);
   store<f64>(into, fold(p0, p1), 24);
   store<f64>(into, max<f64>(f64x2.extract_lane(most, 0), f64x2.extract_lane(most, 1)), 32);
+}
+
+/** into (f32) = the 4-bit integers of the bytes, low bits first. Count is a multiple of 16. */
+export function fromNibbles(bytes: usize, signed: bool, count: i32, into: usize): void {
+  const top = i8x16.splat(signed ? 8 : 0);
+  for (let i = 0; i < count; i += 16) {
+    const eight = v128.load64_zero(bytes);
+    const low = v128.and(eight, i8x16.splat(15));
+    const mixed = i8x16.shuffle(low, i8x16.shr_u(eight, 4), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const integers = i8x16.sub(v128.xor(mixed, top), top);
+    const front = i16x8.extend_low_i8x16_s(integers);
+    const back = i16x8.extend_high_i8x16_s(integers);
+    v128.store(into, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(front)));
+    v128.store(into, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(front)), 16);
+    v128.store(into, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(back)), 32);
+    v128.store(into, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(back)), 48);
+    bytes += 8;
+    into += 64;
+  }
 }

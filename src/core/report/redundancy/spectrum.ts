@@ -59,34 +59,43 @@ export async function spectrumOf(
     id: organ.id,
     out,
     in: width,
-    ...curveOf(squares.subarray(0, Math.min(out, width))),
+    ...curveOf(squares.subarray(0, Math.min(out, width)), breakEven(out, width)),
     breakEven: breakEven(out, width),
   };
 }
 
 const breakEven = (out: number, width: number): number => Math.floor((out * width) / (out + width));
 
-/** What is kept of the squared singular values, largest first. Rounding leaves small negative ones: zeros. */
-export function curveOf(squares: Float64Array): Omit<Spectrum, 'id' | 'out' | 'in' | 'breakEven'> {
+/**
+ * What is kept of the squared singular values, largest first: points evenly along the curve, and those that are named. Rounding leaves
+ * small negative squares: zeros.
+ */
+export function curveOf(squares: Float64Array, breakEven: number): Omit<Spectrum, 'id' | 'out' | 'in' | 'breakEven'> {
   const energies = squares.map(square => Math.max(0, square));
   const all = energies.reduce((sum, energy) => sum + energy, 0);
-  const rankOf = (share: number): number => {
-    let [rank, sum] = [0, 0];
-    while (rank < energies.length && sum < share * all) sum += energies[rank++]!;
-    return rank;
-  };
-  const count = Math.min(POINTS, energies.length);
-  const places = Array.from({ length: count }, (_, i) =>
-    count === 1 ? 0 : Math.round((i * (energies.length - 1)) / (count - 1)),
-  );
   let sum = 0;
-  const sums = energies.map(energy => (sum += energy));
-  return {
-    values: places.map(place => Math.sqrt(energies[place]!)),
-    ranks: places.map(place => place + 1),
-    kept: places.map(place => (all > 0 ? Math.min(1, sums[place]! / all) : 1)),
-    rank90: rankOf(0.9),
-    rank95: rankOf(0.95),
-    rank99: rankOf(0.99),
+  const sums = energies.map(energy => {
+    sum += energy;
+    return sum;
+  });
+  const rankOf = (share: number): number => {
+    const found = sums.findIndex(each => each >= share * all);
+    return all > 0 ? (found < 0 ? sums.length : found + 1) : 0;
   };
+  const named = { rank90: rankOf(0.9), rank95: rankOf(0.95), rank99: rankOf(0.99) };
+  const ranks = pointsOf(energies.length, [...Object.values(named), breakEven]);
+  return {
+    values: ranks.map(rank => Math.sqrt(energies[rank - 1]!)),
+    ranks,
+    kept: ranks.map(rank => (all > 0 ? Math.min(1, sums[rank - 1]! / all) : 1)),
+    ...named,
+  };
+}
+
+/** Ranks from 1 to `full`, ascending: POINTS of them at even steps, and the ones asked for. */
+function pointsOf(full: number, also: readonly number[]): number[] {
+  const count = Math.min(POINTS, full);
+  const even = Array.from({ length: count }, (_, i) => (count === 1 ? 1 : 1 + Math.round((i * (full - 1)) / (count - 1))));
+  const inside = also.filter(rank => rank >= 1 && rank <= full);
+  return [...new Set([...even, ...inside])].sort((a, b) => a - b);
 }

@@ -34,8 +34,13 @@ test('the match reaches the largest sum there is, as trying every rising choice 
     }
 });
 
-test('numbers that names kept are taken only where the other model has as many layers', () => {
-  assert.deepEqual([byNumber([0, 2, 5], 6), byNumber([0, 2, 6], 6), byNumber(undefined, 6)], [[0, 2, 5], undefined, undefined]);
+test('numbers that names kept say which layer is which, where the other model has them all', () => {
+  const all = [0, 1, 2, 3, 4, 5];
+  assert.deepEqual(
+    [byNumber([0, 2, 5], all), byNumber([0, 2, 6], all), byNumber(undefined, all)],
+    [[0, 2, 5], undefined, undefined],
+  );
+  assert.deepEqual(byNumber([1, 5], [0, 1, 3, 5]), [1, 3]);
 });
 
 const x = Float32Array.of(1, 2, 0, 0, 1, -1, 3, -2, 1, 2, 2, 5, -1, 0.5, 2);

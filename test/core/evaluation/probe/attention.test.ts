@@ -164,10 +164,45 @@ test('a layer that is not there, and a model without layers, are refused with a 
     error instanceof HeadroomError && error.code === code && words.test(error.message);
   const bert = path('bert-base', 'torchscript.onnx');
   for (const layer of [3, -1, 0.5]) await assert.rejects(attention(bert, { text, layer }), failsWith('usage', /no layer/));
+  const gelu = resolve(generated, '../third-party/models/onnxruntime-onnxruntime-qnn__gelu.onnx');
+  if (existsSync(gelu)) await assert.rejects(attention(gelu, { text, layer: 0 }), failsWith('usage', /the model has 0/));
   const turned = await changed(path('bert-base', 'ort-fused.onnx'), 'turned', model =>
     unfused(model, node => [
       { ...node, attributes: new Map([...node.attributes, ['do_rotary', { type: 'int', value: 1 }] as const]) },
     ]),
   );
   await assert.rejects(attention(turned, { text, layer: 0 }), failsWith('unsupported', /operator Attention does in layer 0/));
+});
+
+test('query and key are found side by side, by head, and packed with each other or the value: one answer', () => {
+  // 4 tokens, 2 heads of 3 numbers: number(part, token, head, place).
+  const [tokens, heads, width] = [4, 2, 3];
+  const number = (part: number, t: number, h: number, d: number) => Math.sin(7 * part + 5 * t + 3 * h + d);
+  const made = (shape: number[], at: (indices: number[]) => number) => ({
+    shape,
+    data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, index) => {
+      const indices = shape.map((size, axis) => Math.floor(index / shape.slice(axis + 1).reduce((a, b) => a * b, 1)) % size);
+      return at(indices);
+    }),
+  });
+  const flat = (part: number) =>
+    made([1, tokens, heads * width], ([, t, c]) => number(part, t!, Math.floor(c! / width), c! % width));
+  const byHead = (part: number) => made([1, heads, tokens, width], ([, h, t, d]) => number(part, t!, h!, d!));
+  const packed = (first: number, parts: number) =>
+    made([1, tokens, heads, parts, width], ([, t, h, part, d]) => number(first + part!, t!, h!, d!));
+  const whole = made([1, tokens, 3 * heads * width], ([, t, c]) => {
+    const place = c! % (heads * width);
+    return number(Math.floor(c! / (heads * width)), t!, Math.floor(place / width), place % width);
+  });
+  const run = (values: Record<string, ReturnType<typeof made>>, more: { key?: string; keyColumn?: number }) =>
+    softmaxOfProducts(new Map(Object.entries(values)), { kind: 'products', query: 'query', heads, ...more }, tokens)!;
+  const expected = run({ query: flat(0), key: flat(1) }, { key: 'key' });
+  let sum = 0;
+  for (let d = 0; d < width; d++) sum += number(0, 2, 1, d) * (number(1, 3, 1, d) - number(1, 0, 1, d));
+  const ratio = expected[1]![2 * tokens + 3]! / expected[1]![2 * tokens]!;
+  assert.ok(Math.abs(Math.log(ratio) - sum / Math.sqrt(width)) < 1e-6);
+  assert.deepEqual(run({ query: byHead(0), key: byHead(1) }, { key: 'key' }), expected);
+  assert.deepEqual(run({ query: packed(0, 3) }, {}), expected);
+  assert.deepEqual(run({ query: flat(0), key: packed(1, 2) }, { key: 'key' }), expected);
+  assert.deepEqual(run({ query: whole }, { keyColumn: heads * width }), expected);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { evaluate } from '../../../../src/core/session/evaluate.ts';
@@ -80,4 +81,21 @@ test('models of different widths are compared by CKA, from 0 to 1, with no worst
     assert.deepEqual([measure, min, count], ['cka', null, 4]);
     assert.ok(mean! > 0 && mean! < 1);
   }
+});
+
+test('looking inside tells how far it is, stops when it is cancelled, and leaves no file behind', { skip }, async () => {
+  const left = () => readdirSync(tmpdir()).filter(name => name.startsWith(`headroom-${process.pid}-`));
+  const request = { texts, against: bert, layers: true, threads: 1, batch: 1 };
+  const fractions: (number | undefined)[] = [];
+  await evaluate(bert, request, { progress: ({ fraction }) => fractions.push(fraction) });
+  assert.deepEqual(fractions.slice(-4), [0.25, 0.5, 0.75, 1]);
+  const abort = new AbortController();
+  let count = 0;
+  // In the last run: the third event before the end.
+  const progress = () => ++count === fractions.length - 2 && abort.abort();
+  await assert.rejects(
+    evaluate(bert, request, { signal: abort.signal, progress: () => void progress() }),
+    (error: { code?: string }) => error.code === 'cancelled',
+  );
+  assert.deepEqual(left(), []);
 });

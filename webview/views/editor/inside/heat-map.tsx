@@ -4,7 +4,20 @@ import type { HeatMap, Window } from '../../../../src/protocol/messages.ts';
 import { Button } from '../../../controls.tsx';
 import { Icon } from '../../../icons.tsx';
 import { t } from '../../../l10n.ts';
-import { cellAt, headBands, heightOf, pan, sameWindow, whole, widthOf, zoom } from '../../../layout/heat-window.ts';
+import {
+  cellAt,
+  headBands,
+  heightOf,
+  pan,
+  type Spot,
+  sameWindow,
+  shareOf,
+  showing,
+  step,
+  whole,
+  widthOf,
+  zoom,
+} from '../../../layout/heat-window.ts';
 import { real } from '../../../numbers.ts';
 import { useWidth } from '../../use-width.ts';
 import { HeatCanvas } from './heat-canvas.tsx';
@@ -30,6 +43,8 @@ export function HeatMapView({ title, map, window, onWindow }: HeatMapProps) {
   const surface = useRef<HTMLDivElement>(null);
   const paneWidth = useWidth(frame);
   const [pointed, setPointed] = useState<{ x: number; y: number } | null>(null);
+  /** Where the arrow keys are. */
+  const [cursor, setCursor] = useState<Spot | null>(null);
   const bands = useMemo(() => headBands(map, window), [map, window]);
   const axis = map.heads?.axis;
   const width = Math.max(40, paneWidth - (bands.length && axis === 'rows' ? gutter : 0));
@@ -44,33 +59,50 @@ export function HeatMapView({ title, map, window, onWindow }: HeatMapProps) {
     if (!sameWindow(next, now)) latest.current.onWindow(next);
     return !sameWindow(next, now);
   };
-  const panBy = (down: number, right: number): void => onWindow(pan(window, map.matrix, down, right));
+  /** Arrow keys move from cell to cell, with Shift a quarter of what is seen. */
+  const move = ({ shiftKey }: KeyboardEvent, down: number, right: number): void => {
+    if (shiftKey) {
+      const by = (size: number): number => Math.max(1, size / 4);
+      onWindow(pan(window, map.matrix, down * by(heightOf(window)), right * by(widthOf(window))));
+      return;
+    }
+    const middle = { row: window.top + heightOf(window) / 2, column: window.left + widthOf(window) / 2 };
+    const next =
+      cursor && shareOf(window, cursor) ? step(window, map.matrix, cursor, down, right) : step(window, map.matrix, middle, 0, 0);
+    setPointed(null);
+    setCursor(next);
+    const shown = showing(window, map.matrix, next);
+    if (!sameWindow(shown, window)) onWindow(shown);
+  };
   useWheel(surface, zoomBy);
 
-  const shareOf = (event: PointerEvent | MouseEvent): { x: number; y: number } => {
+  const placeOf = (event: PointerEvent | MouseEvent): { x: number; y: number } => {
     const box = surface.current!.getBoundingClientRect();
     return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
   };
   const onPointerMove = (event: PointerEvent): void => {
-    const at = shareOf(event);
+    const at = placeOf(event);
     setPointed(at);
     const from = drag.current;
     if (!from) return;
     const down = (from.y - at.y) * heightOf(from.window);
     onWindow(pan(from.window, map.matrix, down, (from.x - at.x) * widthOf(from.window)));
   };
+  const all = sameWindow(window, whole(map.matrix));
+  const at = cursor ? shareOf(window, cursor) : undefined;
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const [down, right] = [Math.max(1, heightOf(window) / 4), Math.max(1, widthOf(window) / 4)];
     const act: Record<string, () => unknown> = {
-      '+': () => zoomBy(true),
-      '=': () => zoomBy(true),
-      '-': () => zoomBy(false),
+      '+': () => zoomBy(true, at?.x, at?.y),
+      '=': () => zoomBy(true, at?.x, at?.y),
+      '-': () => zoomBy(false, at?.x, at?.y),
       '0': () => onWindow(whole(map.matrix)),
-      ArrowUp: () => panBy(-down, 0),
-      ArrowDown: () => panBy(down, 0),
-      ArrowLeft: () => panBy(0, -right),
-      ArrowRight: () => panBy(0, right),
+      Enter: () => zoomBy(true, at?.x, at?.y),
+      ...(!all && { Escape: () => zoomBy(false, at?.x, at?.y) }),
+      ArrowUp: () => move(event, -1, 0),
+      ArrowDown: () => move(event, 1, 0),
+      ArrowLeft: () => move(event, 0, -1),
+      ArrowRight: () => move(event, 0, 1),
     };
     const action = act[event.key];
     if (!action) return;
@@ -78,8 +110,8 @@ export function HeatMapView({ title, map, window, onWindow }: HeatMapProps) {
     action();
   };
   const current = sameWindow(map.window, window);
-  const all = sameWindow(window, whole(map.matrix));
-  const told = pointed && current ? cellText(map, pointed) : windowText(map, window);
+  const read = pointed ?? (cursor && at) ?? null;
+  const told = read && current ? cellText(map, read) : windowText(map, window);
   return (
     <figure class="heat" ref={frame}>
       <div class="row head">
@@ -111,16 +143,16 @@ export function HeatMapView({ title, map, window, onWindow }: HeatMapProps) {
           tabIndex={0}
           aria-roledescription={t('Heat map')}
           aria-label={sentenceOf(title, map)}
-          aria-keyshortcuts="+ - 0 ArrowUp ArrowDown ArrowLeft ArrowRight"
+          aria-keyshortcuts="+ - 0 Enter Escape ArrowUp ArrowDown ArrowLeft ArrowRight"
           style={{ width: `${width}px`, height: `${height}px` }}
           onKeyDown={onKeyDown}
           onDblClick={event => {
-            const { x, y } = shareOf(event);
+            const { x, y } = placeOf(event);
             zoomBy(true, x, y);
           }}
           onPointerDown={event => {
             event.currentTarget.setPointerCapture(event.pointerId);
-            drag.current = { ...shareOf(event), window };
+            drag.current = { ...placeOf(event), window };
           }}
           onPointerMove={onPointerMove}
           onPointerUp={() => {
@@ -132,12 +164,36 @@ export function HeatMapView({ title, map, window, onWindow }: HeatMapProps) {
           onPointerLeave={() => setPointed(null)}
         >
           <HeatCanvas map={map} window={window} bands={bands} axis={axis} width={width} height={height} />
+          {at && current && <Cursor map={map} at={at} />}
         </div>
       </div>
-      <p class="told small">{told}</p>
+      <p class="told small" aria-live={cursor && !pointed ? 'polite' : 'off'}>
+        {told}
+      </p>
       <HeatLegend map={map} />
       {map.transposed && <p class="small muted">{t('Rows are outputs, columns inputs; the file stores it the other way.')}</p>}
     </figure>
+  );
+}
+
+/** The cell under the arrow keys, framed. */
+function Cursor({ map, at: { x, y } }: { map: HeatMap; at: { x: number; y: number } }) {
+  const [row, column] = [
+    Math.min(map.rows - 1, Math.floor(y * map.rows)),
+    Math.min(map.columns - 1, Math.floor(x * map.columns)),
+  ];
+  const share = (cell: number, cells: number): string => `${(100 * cell) / cells}%`;
+  return (
+    <i
+      class="cursor"
+      aria-hidden="true"
+      style={{
+        top: share(row, map.rows),
+        left: share(column, map.columns),
+        height: share(1, map.rows),
+        width: share(1, map.columns),
+      }}
+    />
   );
 }
 
@@ -190,7 +246,7 @@ function sentenceOf(title: string, map: HeatMap): string {
   const text = map.exact
     ? t('{title}, {rows} rows by {columns} columns: values from {from} to {to}.', args)
     : t('{title}, {rows} rows by {columns} columns: root mean square of blocks from {from} to {to}.', args);
-  return `${text} ${t('Plus and minus zoom, arrows move, 0 shows all.')}`;
+  return `${text} ${t('Arrow keys go from cell to cell, Enter zooms in, Escape zooms out, 0 shows all.')}`;
 }
 
 /** Zooms by the wheel, unless the page around is being scrolled or there is nothing further away. */
