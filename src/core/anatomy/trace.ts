@@ -1,10 +1,11 @@
 import type { Model } from '../model/model.ts';
+import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { ExtraOrgan, Layer } from './anatomy.ts';
 import { apartFromData } from './apart.ts';
 import { kernelTo, partsOf } from './beside.ts';
 import { type Block, blockAround, type Miss } from './block.ts';
-import { isNarrow } from './constant.ts';
+import { constantOf, isNarrow } from './constant.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
 import { positionsBehind } from './disentangled.ts';
 import type { Draft } from './draft.ts';
@@ -19,6 +20,7 @@ import { layerOf } from './layer.ts';
 import { openMasks } from './mask.ts';
 import { type FoundNorm, normBehind } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
+import { convolutions } from './product.ts';
 import { reshapedMatrices } from './reshaped.ts';
 import { sharedLayers } from './shared.ts';
 import { tableAt } from './table.ts';
@@ -45,9 +47,34 @@ export async function trace(model: Model, signal?: AbortSignal): Promise<Traced>
   if (misses.includes('cross-attention')) return { flow, draft: undefined, misses };
   const blocks = chain(found.filter((each): each is Block => typeof each !== 'string'));
   const draft = blocks.length > 0 ? await draftOf(model, flow, blocks, signal) : undefined;
-  if (draft && blocks[0]!.isNormalizedBefore && !draft.tables.some(table => table.nodes.length > 0))
+  const isFedFloats = dtypes[graph.inputs.find(({ name }) => flow.wiring.fed.has(name))?.dtype ?? 'int64'].kind === 'float';
+  const looksUp = draft?.tables.some(table => table.nodes.length > 0);
+  const kernels = draft ? kernelsBefore(flow, blocks[0]!.read) : [];
+  if (
+    draft &&
+    (kernels.includes(4) || (kernels.length > 0 && (isFedFloats || !looksUp)) || (!looksUp && blocks[0]!.isNormalizedBefore))
+  )
     return { flow, draft: undefined, misses: [...misses, 'normalized-before'] };
   return { flow, draft, misses };
+}
+
+/** Embeddings are made by some dozen nodes, those of images and sound too. */
+const mostBefore = 1000;
+
+/** Ranks of the convolutions' kernels that the first layer's data has gone through: 4 for images, 3 for sound. */
+function kernelsBefore({ wiring }: Flow, value: string): number[] {
+  const seen = new Set<string>();
+  const ranks: number[] = [];
+  const waiting = [value];
+  for (let next = waiting.pop(); next !== undefined && seen.size < mostBefore; next = waiting.pop()) {
+    const node = seen.has(next) ? undefined : wiring.producer.get(next);
+    seen.add(next);
+    if (!node || node.opType === 'Shape') continue;
+    const kernel = constantOf(wiring, node.inputs[convolutions.get(node.opType) ?? -1] ?? '')?.tensor;
+    if (kernel) ranks.push(kernel.shape.length);
+    waiting.push(...node.inputs);
+  }
+  return ranks;
 }
 
 /** The longest run of layers that read each other; a second encoder in the same graph is left to nobody. */
