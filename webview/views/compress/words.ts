@@ -1,6 +1,7 @@
+import { optionText } from '../../../src/protocol/option-text.ts';
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
-import { type FieldValue, textOf } from './draft.ts';
+import type { FieldValue } from './draft.ts';
 
 /** Values of choices are ids: they are shown as they are written in a recipe. */
 export const choiceWord = (value: string): string => value;
@@ -9,8 +10,7 @@ export const choiceWord = (value: string): string => value;
 export function valueWord(value: FieldValue): string {
   if (typeof value === 'number') return String(value);
   if (typeof value === 'boolean') return value ? t('on') : t('off');
-  if (typeof value === 'string') return choiceWord(value);
-  return textOf(value) || t('none');
+  return optionText(value) || t('none');
 }
 
 /** The heading over passes whose ids begin with the same word; the word itself where no translation is known. */
