@@ -317,7 +317,7 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
       const { page } = opened;
       const steps = () => page.locator('.pick > span:nth-of-type(2)').allInnerTexts();
       const focused = () => page.evaluate(() => document.activeElement?.querySelector('span:nth-of-type(2)')?.textContent);
-      assert.deepEqual(await page.locator('.grp').allInnerTexts(), ['Quantize', 'Prune', 'Factorize', 'Share']);
+      assert.deepEqual(await page.locator('.grp').allInnerTexts(), ['Quantize', 'Prune', 'Factorize', 'Share weights']);
       await page.click('.pass >> text=Share layers');
       assert.deepEqual(await steps(), ['Prune heads', 'Quantize', 'Share layers']);
       await page.locator('.pick').last().focus();
