@@ -8,11 +8,11 @@ import type { Fit } from './fit.ts';
 import { fitAt } from './fit-at.ts';
 import { storedAs, typed } from './matrix.ts';
 import { foldedMeans, ridge } from './repair/ridge.ts';
+import type { Repair } from './settle.ts';
 import { keptInputs, type Site } from './sites.ts';
 import type { Removal } from './units.ts';
 
 export type TextScore = 'activation' | 'reconstruction';
-export type Repair = 'none' | 'bias' | 'least-squares';
 
 /** What is cut and how it is repaired, where that takes the model running on text. */
 export interface TextTask {
@@ -23,6 +23,8 @@ export interface TextTask {
   readonly repair: Repair;
   /** Of the mean of the diagonal. */
   readonly damping: number;
+  /** How many of the texts are used; all when absent. */
+  readonly texts?: number | undefined;
 }
 
 type Context = Pick<PassContext, 'progress' | 'signal'>;
@@ -32,17 +34,18 @@ type Context = Pick<PassContext, 'progress' | 'signal'>;
  * behind the cut is fitted, on the activations that it will meet.
  */
 export async function cutByText(calibration: Calibration<Edit>, task: TextTask, context: Context): Promise<Edit[]> {
-  const { sites, repair } = task;
+  const { sites, repair, texts } = task;
   const edits: Edit[] = [];
   let isApart = false;
-  await eachSite(calibration, sites, context, async (walk, site) => {
+  await eachSite(calibration, sites, texts, context, async (walk, site) => {
     const count = countAt(task, site);
     if (count === 0 && !(isApart && repair === 'least-squares')) return [];
     const fit = await fitAt(calibration, walk, site, isApart, context.signal);
     const removed = count === 0 ? [] : await unitsAt(task, site, fit, count, context.signal);
     const kept = keptInputs(site, removed);
     const refitted = refit(site, fit, kept, task);
-    const edit: Edit = removed.length > 0 ? site.removal(removed, refitted) : { kind: 'replace', target: site.linear, ...refitted };
+    const edit: Edit =
+      removed.length > 0 ? site.removal(removed, refitted) : { kind: 'replace', target: site.linear, ...refitted };
     edits.push(edit);
     isApart = true;
     return [edit];
@@ -58,7 +61,9 @@ const countAt = ({ removal }: TextTask, { layer }: Site): number =>
 async function unitsAt({ removal, damping }: TextTask, site: Site, fit: Fit, count: number, signal?: AbortSignal) {
   if (isListed(removal)) return removal.get(site.layer)!;
   const { units } =
-    removal.by === 'reconstruction' ? await removalOrder(fit, site.width, count, damping, pauseOf(signal)) : ordered(fit, site.width);
+    removal.by === 'reconstruction'
+      ? await removalOrder(fit, site.width, count, damping, pauseOf(signal))
+      : ordered(fit, site.width);
   return units.slice(0, count).sort((a, b) => a - b);
 }
 
@@ -76,15 +81,17 @@ export async function spentByCost(
   calibration: Calibration<Edit>,
   sites: readonly Site[],
   total: number,
-  { by, damping, least }: { readonly by: TextScore; readonly damping: number; readonly least: number },
+  { by, damping, texts }: { readonly by: TextScore; readonly damping: number; readonly texts: number | undefined },
   context: Context,
 ): Promise<ReadonlyMap<number, number>> {
   const costs: number[][] = [];
-  await eachSite(calibration, sites, context, async (walk, site) => {
+  await eachSite(calibration, sites, texts, context, async (walk, site) => {
     const fit = await fitAt(calibration, walk, site, false, context.signal);
-    const most = site.units - least;
+    const most = site.units - 1;
     const order =
-      by === 'reconstruction' ? await removalOrder(fit, site.width, most, damping, pauseOf(context.signal)) : ordered(fit, site.width);
+      by === 'reconstruction'
+        ? await removalOrder(fit, site.width, most, damping, pauseOf(context.signal))
+        : ordered(fit, site.width);
     costs.push(order.costs.slice(0, most).map(cost => cost / fit.scale));
     return [];
   });
@@ -103,10 +110,11 @@ function ordered(fit: Fit, width: number): Order {
 async function eachSite(
   calibration: Calibration<Edit>,
   sites: readonly Site[],
+  texts: number | undefined,
   { progress, signal }: Context,
   visit: (walk: Walk<Edit>, site: Site) => Promise<readonly Edit[]>,
 ): Promise<void> {
-  const walk = await calibration.walk();
+  const walk = await calibration.walk([], texts);
   let left = sites.length;
   while (walk.at && left > 0) {
     throwIfCancelled(signal);

@@ -1,3 +1,4 @@
+import type { Linear } from '../../anatomy/anatomy.ts';
 import type { Calibration, Observed, Tap, Walk } from '../../calibration/calibration.ts';
 import type { Edit } from '../pass.ts';
 import { type Fit, fitOf } from './fit.ts';
@@ -5,7 +6,7 @@ import type { Site } from './sites.ts';
 
 /**
  * The least squares at a site: what its matrix reads now, and what it must give so that the residual sum is that of the original.
- * `isApart`: the streams differ already.
+ * `isApart`: the streams differ already, or stand at different layers: `goal` is what the original has where it stands.
  */
 export async function fitAt(
   calibration: Calibration<Edit>,
@@ -13,8 +14,9 @@ export async function fitAt(
   { linear, addsToInput }: Site,
   isApart: boolean,
   signal?: AbortSignal,
+  goal: Linear = linear,
 ): Promise<Fit> {
-  const [entering, given]: Tap[] = [`${linear.id}:in`, `${linear.id}:out`];
+  const [entering, given]: Tap[] = [`${linear.id}:in`, `${goal.id}:out`];
   const moments = calibration.moments(linear.in, linear.out);
   let [variances, tokens] = [0, 0];
   const add = async (original: Observed, current: Observed) => {
@@ -25,7 +27,7 @@ export async function fitAt(
     const target = addsToInput && isApart ? output.map((value, i) => value + state[i]! - now[i]!) : output;
     await moments.add(current.get(entering!), target);
   };
-  if (isApart) await walk.observeBoth(['input', entering!, given!], [], add);
+  if (isApart) await walk.observeBoth({ original: ['input', given!], current: ['input', entering!] }, [], add);
   else await walk.observe('original', ['input', entering!, given!], [], batch => add(batch, batch));
   return fitOf(linear, moments, variances / Math.max(1, tokens) || 1, signal);
 }

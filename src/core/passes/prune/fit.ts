@@ -1,6 +1,6 @@
 import type { Linear } from '../../anatomy/anatomy.ts';
 import type { Moments } from '../../calibration/calibration.ts';
-import { weightOf, vectorOf } from './matrix.ts';
+import { vectorOf, weightOf } from './matrix.ts';
 
 // I inputs, O outputs
 

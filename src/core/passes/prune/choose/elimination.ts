@@ -82,7 +82,8 @@ export class Elimination {
       pause,
     );
     for (const [to, i] of rest.entries()) {
-      for (let o = 0; o < outputs; o++) weight_IO[to * outputs + o] = this.#weight_IO[i * outputs + o]! - weight_IO[to * outputs + o]!;
+      for (let o = 0; o < outputs; o++)
+        weight_IO[to * outputs + o] = this.#weight_IO[i * outputs + o]! - weight_IO[to * outputs + o]!;
       const [row, from] = [to * rest.length, i * size];
       for (let j = 0; j < rest.length; j++) inverse_II[row + j] = this.#inverse_II[from + rest[j]!]! - inverse_II[row + j]!;
     }
