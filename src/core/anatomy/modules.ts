@@ -27,6 +27,16 @@ export function linear(id: string, organ: Organ | undefined, packed: PackedOrgan
   return { id, weight, ...beside, ...scales, out, in: width, transposed: false, form };
 }
 
+/** Ends of the paths of modules that are the factors of one matrix. */
+export const factorEnds = /\.(first|second)$/;
+
+/** A matrix in two modules: `find` looks for one by its path. */
+export function factored(id: string, find: (id: string) => Linear | undefined): Linear | undefined {
+  const [first, second] = [find(`${id}.first`), find(`${id}.second`)];
+  if (!first || !second || first.out !== second.in) return undefined;
+  return { ...second, id, in: first.in, form: 'factored', factors: { first, second } };
+}
+
 /** Packed in a way that packed.ts could not read. */
 const isPacked = (organ: Organ): boolean => Object.keys(organ).some(part => part.startsWith('weight.quant_state.'));
 

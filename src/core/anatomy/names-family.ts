@@ -2,8 +2,8 @@ import type { Model } from '../model/model.ts';
 import { isFloat } from './constant.ts';
 import type { Family } from './families/family.ts';
 import { families, familyOf } from './families/registry.ts';
-import { longestPath, topPath } from './ids.ts';
-import type { Organ } from './modules.ts';
+import { embeddingIds, longestPath, topPath } from './ids.ts';
+import { factorEnds, type Organ } from './modules.ts';
 import { packedParts } from './packed.ts';
 
 /** A family, and the modules of a checkpoint by their paths in BERT's words. */
@@ -42,7 +42,8 @@ function organsReader(model: Model, modules: ReadonlyMap<string, Organ>) {
     const known = done.find(same);
     if (known) return known;
     const organs = organsOf(model, modules, family, prefix, outer);
-    const reading = { family, outer, prefix, organs, paths: new Set(organs.keys()) };
+    const paths = new Set([...organs.keys()].map(path => path.replace(factorEnds, '')));
+    const reading = { family, outer, prefix, organs, paths };
     done.push(reading);
     return reading;
   };
@@ -61,7 +62,8 @@ const mayBeQuery = /(query|query_proj|q_lin|\.q|q_proj|Wqkv|in_proj|qkv_proj)$/;
 /** One of each kind: layers differ in their numbers only. */
 function queriesIn(modules: ReadonlyMap<string, Organ>): string[] {
   const kinds = new Map<string, string>();
-  for (const module of modules.keys()) {
+  for (const stored of modules.keys()) {
+    const module = stored.replace(factorEnds, '');
     if (!mayBeQuery.test(module)) continue;
     const kind = module.replace(/\d+/g, '0');
     if (!kinds.has(kind)) kinds.set(kind, module);
@@ -118,8 +120,10 @@ const anyHead = /^((\d+\.)?linear|sequence_summary\.summary|(qa_classifier|entit
 /** The encoder's organs stand below the prefix; heads below it, beside it, or at the root. */
 function pathIn(module: string, prefix: string, outer: string, family: Family, config: Model['config']): string | undefined {
   if (module.startsWith(prefix)) {
-    const organ = family.organ(module.slice(prefix.length), config);
-    if (organ) return organ;
+    const [end = ''] = module.match(factorEnds) ?? [];
+    const organ = family.organ(module.slice(prefix.length, module.length - end.length), config);
+    if (organ) return organ + end;
+    if (module.slice(prefix.length) === embeddingIds.transformation) return embeddingIds.transformation;
   }
   for (const start of [prefix, outer, '']) {
     const path = module.startsWith(start) ? module.slice(start.length) : undefined;
