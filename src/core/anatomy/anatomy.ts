@@ -32,6 +32,8 @@ export interface Linear {
   readonly within?: Linear;
   /** Of a factored one; `weight`, `transposed` and what scales them are the second's. */
   readonly factors?: Factors;
+  /** Of a part: its outputs as outputs [start, end) of the whole. */
+  readonly rows?: readonly (readonly [number, number])[];
   /** ONNX: the nodes that multiply by this weight (MatMul, Gemm, MatMulInteger); more than one when a layer is shared. Empty in safetensors. */
   readonly nodes: readonly Node[];
 }

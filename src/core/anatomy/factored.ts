@@ -40,6 +40,8 @@ function firstFactor(flow: Flow, { product, from, reads }: Anchor): Anchor | und
   if (!product || !isMatrix(product) || !first?.product || !isMatrix(first.product)) return undefined;
   if (first.product.bias || first.product.out !== product.in || first.uses.length !== 1 || first.from.length !== 1)
     return undefined;
+  // Two square matrices are no factors of one: nothing would be gained.
+  if (first.product.out >= Math.max(first.product.in, product.out)) return undefined;
   const between = pathTo(flow, reads[0]!);
   if (!between.every(({ opType }) => straight.has(opType))) return undefined;
   const isRead = between.length > 0 || consumersOf(flow.wiring, first.node!.outputs[0]!).length === 1;

@@ -53,7 +53,8 @@ function storedLayers(organs: ReadonlyMap<string, Organ>): Map<number, Map<strin
   return layers;
 }
 
-const below = (id: string): string => id.replace(/^encoder\.layer\.\d+\./, '');
+/** A layer's id without what stands before its modules. */
+const below = (id: string): string => id.slice(id.indexOf('.', 'encoder.layer.'.length) + 1);
 
 function queryRows({ packed }: Named, modules: Modules): number {
   const matrix = (path: string) => linear('', modules.get(path), packed) ?? linear('', modules.get(`${path}.second`), packed);

@@ -19,6 +19,7 @@ export function rowsOf(id: string, whole: Linear, runs: Runs, bias?: Tensor): Li
     ...(parts.zeroPoint && { zeroPoint: parts.zeroPoint }),
     out: runs.reduce((sum, [start, end]) => sum + end - start, 0),
     within: whole,
+    rows: runs,
     ...(factors && { factors: { first: factors.first, second: rowsOf(`${id}.second`, factors.second, runs, bias) } }),
   };
 }

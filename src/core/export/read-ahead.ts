@@ -24,12 +24,14 @@ export class ReadAhead {
   readonly #following = new Map<Tensor, Tensor>();
   readonly #spare: Float32Array[] = [];
   #last: Tensor | undefined;
+  #largest = 0;
   #started: Started | undefined;
 
   /** The matrix that is written behind the last that was added. */
   add(tensor: Tensor): void {
     if (this.#last) this.#following.set(this.#last, tensor);
     this.#last = tensor;
+    this.#largest = Math.max(this.#largest, Math.min(PIECE, elementCount(tensor.shape)));
   }
 
   /** All of a matrix of at most PIECE elements. throws what its reading throws; what reading the next throws waits until that is asked for */
@@ -43,12 +45,17 @@ export class ReadAhead {
 
   /** Some of a larger one. */
   async part(tensor: Tensor, start: number, end: number, signal?: AbortSignal): Promise<Piece> {
-    const memory = this.#spare.pop() ?? new Float32Array(PIECE);
+    const memory = this.#memory();
     return { values: await floats(tensor, start, end, memory, signal), memory };
   }
 
   giveBack({ memory }: Piece): void {
     if (memory && this.#spare.length < 2) this.#spare.push(memory);
+  }
+
+  /** No larger than needed: what lies outside the heap makes the collector run, which takes longer than the turning. */
+  #memory(): Float32Array {
+    return this.#spare.pop() ?? new Float32Array(this.#largest);
   }
 
   #take(tensor: Tensor): Started | undefined {
@@ -58,7 +65,7 @@ export class ReadAhead {
   }
 
   #start(tensor: Tensor, signal?: AbortSignal): Started {
-    const memory = this.#spare.pop() ?? new Float32Array(PIECE);
+    const memory = this.#memory();
     const values = floats(tensor, 0, elementCount(tensor.shape), memory, signal);
     values.catch(() => undefined);
     return { tensor, memory, values };

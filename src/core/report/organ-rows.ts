@@ -141,8 +141,9 @@ export function linearRow(ledger: Ledger, linear: Linear, title: Sentence | stri
   if (factors) return factoredRow(ledger, linear, factors, title, id);
   const children = [ledger.row(`${id}.weight`, titles.weight, weight, (linear.out * linear.in) / groups, packed?.dtype)];
   if (bias) children.push(ledger.row(`${id}.bias`, titles.bias, bias));
-  children.push(...scaleRows(ledger, { ...linear, id }), ...packingRows(ledger, { ...linear, id }));
-  return { ...branch(id, 'linear', title, children), ...storedAs(packed, weight, [linear.out, linear.in]) };
+  if (linear.scale || linear.zeroPoint || linear.sums) children.push(...scaleRows(ledger, { ...linear, id }));
+  if (packed) children.push(...packingRows(ledger, { id, packed }));
+  return Object.assign(branch(id, 'linear', title, children), storedAs(packed, weight, [linear.out, linear.in]));
 }
 
 /** A factored matrix as its two factors; its bias is its own. */
