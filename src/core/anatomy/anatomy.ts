@@ -121,9 +121,12 @@ export interface ExtraOrgan {
 }
 
 /** The stored matrices of a layer, in the order in which data meets them: six, fewer where some are parts of one, more where some are factored or it has others. */
-export function linearsIn({ query, key, value, output, up, gate, down, extra = [] }: Layer): Linear[] {
+export const linearsIn = (layer: Layer): Linear[] => matricesIn(layer).flatMap(storedOf);
+
+/** The same with factored matrices as wholes. */
+export function matricesIn({ query, key, value, output, up, gate, down, extra = [] }: Layer): Linear[] {
   const acting = [query, key, value, output, up, ...(gate ? [gate] : []), down, ...extra.flatMap(organ => organ.linear ?? [])];
-  return [...new Set(acting.flatMap(storedOf))];
+  return [...new Set(acting.map(linear => linear.within ?? linear))];
 }
 
 /** Which tensor is which organ. What no organ claims is in `unclaimed`: shown, never dropped. */

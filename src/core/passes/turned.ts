@@ -1,19 +1,27 @@
 import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { deferred } from './computed.ts';
+import { computed, once } from './computed.ts';
 
 /**
- * A matrix [rows, columns] as [columns, rows], with its numbers as they are. It is read whole when a part of it is read.
+ * A matrix [rows, columns] as [columns, rows], with its numbers as they are. It is read whole when a part of it is read, and let go when
+ * its end has been read.
  * throws RangeError for types that are packed below a byte
  */
 export function turned(tensor: Tensor): Tensor {
-  const { name, dtype, shape } = tensor;
+  const { name, dtype, shape, byteLength } = tensor;
   const [rows, columns] = shape as [number, number];
   const width = dtypes[dtype].bits / 8;
   if (!Number.isInteger(width)) throw new RangeError(`${name}: elements of ${dtype} do not begin at bytes`);
-  return deferred(name, dtype, [columns, rows], async signal => {
-    const bytes = await tensor.bytes(0, tensor.byteLength, signal);
-    return width === 4 && bytes.byteOffset % 4 === 0 ? words(bytes, rows, columns) : elements(bytes, rows, columns, width);
+  const read = async (signal?: AbortSignal): Promise<Uint8Array> => {
+    const bytes = await tensor.bytes(0, byteLength, signal);
+    if (width !== 4 || bytes.byteOffset % 4 !== 0) return elements(bytes, rows, columns, width);
+    return new Uint8Array(words(bytes, rows, columns).buffer);
+  };
+  let kept = once(read);
+  return computed(name, dtype, [columns, rows], async (start, end, signal) => {
+    const bytes = await kept(signal);
+    if (end === byteLength) kept = once(read);
+    return bytes.subarray(start, end);
   });
 }
 
