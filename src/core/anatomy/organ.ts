@@ -4,7 +4,7 @@ import type { Product } from './product.ts';
 
 /** A product of the graph as an organ; the further ones multiply by the same matrix, or by copies of it. */
 export function linearOf(id: string, [first, ...others]: readonly [Product, ...Product[]]): Linear {
-  const { weight, bias, scale, zeroPoint, sums, out, in: width, transposed, form, groups } = first;
+  const { weight, bias, scale, zeroPoint, sums, out, in: width, transposed, form, groups, packed } = first;
   return {
     id,
     weight,
@@ -17,6 +17,7 @@ export function linearOf(id: string, [first, ...others]: readonly [Product, ...P
     transposed,
     form,
     ...(groups && { groups }),
+    ...(packed && { packed }),
     nodes: [first, ...others].map(product => product.node),
   };
 }

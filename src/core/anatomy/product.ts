@@ -1,5 +1,6 @@
 import type { Node } from '../model/graph.ts';
 import type { Shape, Tensor } from '../tensor/tensor.ts';
+import type { Packing } from './anatomy.ts';
 import { behind } from './behind.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
@@ -24,6 +25,7 @@ export interface Product {
   readonly form: 'dense' | 'quantized' | 'convolution';
   /** Of a convolution one wide: each output reads in / groups inputs. */
   readonly groups?: number;
+  readonly packed?: Packing;
   /** Heads, where the product itself splits its output into them. */
   readonly heads?: number;
 }
@@ -42,6 +44,7 @@ interface Operands {
   readonly size?: { readonly out: number; readonly in: number };
   readonly groups?: number;
   readonly heads?: number;
+  readonly packed?: Packing | undefined;
 }
 
 /** Does the node multiply by a constant matrix, and which? undefined for everything else. */
@@ -77,6 +80,7 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
     form: operands.groups ? 'convolution' : quantized ? 'quantized' : 'dense',
     ...(operands.groups && operands.groups > 1 && { groups: operands.groups }),
     ...(operands.heads && { heads: operands.heads }),
+    ...(operands.packed && { packed: operands.packed }),
   };
 }
 
@@ -120,6 +124,13 @@ function groupsOf({ shape }: Tensor, flipped: boolean): Pick<Operands, 'size' | 
   const [groups, ...sides] = shape as [number, number, number];
   const [width, out] = (flipped ? sides.reverse() : sides) as [number, number];
   return { size: { out: groups * out, in: groups * width }, ...(groups > 1 && { groups }) };
+}
+
+/** How the weights of onnxruntime's operators for blocks lie. */
+export function blockPacking(node: Node): Packing | undefined {
+  const [bits, blockSize] = [integer(node, 'bits', 4), integer(node, 'block_size', 0)];
+  if (!(bits >= 1 && bits <= 8 && blockSize > 0)) return undefined;
+  return { method: 'onnxruntime', bits, dtype: `int${bits}`, tensors: [], blockSize };
 }
 
 function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
@@ -199,7 +210,8 @@ function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
       const weight = constant(second);
       const size = { out: integer(node, 'N', 0), in: integer(node, 'K', 0) };
       const [scale, zeroPoint, bias] = [third, fourth, node.inputs[5] ?? ''].map(value => constant(value)?.tensor);
-      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: false, size };
+      const packed = node.opType === 'MatMulNBits' ? blockPacking(node) : undefined;
+      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: false, size, packed };
     }
     default:
       return undefined;

@@ -2,6 +2,7 @@ import type { Linear, Table } from '../anatomy/anatomy.ts';
 import { floatsOf } from '../kernels/floats.ts';
 import { type Bytes8, kernels } from '../kernels/kernels.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import { actingBlocks } from './acting-blocks.ts';
 
 /** A matrix as it acts, by rows of the way it is stored. */
 export interface Acting {
@@ -15,6 +16,8 @@ export interface Acting {
 
 /** The matrix of an organ with its integers multiplied out; undefined for a form that is not understood. */
 export async function acting(organ: Linear | Table, signal?: AbortSignal): Promise<Acting | undefined> {
+  const blocks = await actingBlocks(organ, signal);
+  if (blocks) return blocks;
   const { weight, scale } = organ;
   const [rows = 0, columns = 0] = weight.shape;
   if (weight.shape.length !== 2 || rows * columns !== parametersOf(organ)) return undefined;
