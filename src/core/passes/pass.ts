@@ -102,6 +102,8 @@ export interface QuantizeBlocksEdit {
   /** 2, 4 or 8 where a graph is to run. */
   readonly bits: number;
   readonly blockSize: number;
+  /** The stored weight is [in, out]: its channels are columns. */
+  readonly turned: boolean;
   /** In a graph: onnxruntime's MatMulNBits and GatherBlockQuantized, or DequantizeLinear in blocks. */
   readonly operators: 'contrib' | 'standard';
   /** Levels, computed when read: uint8 [channels, blocks, block size * bits / 8], low bits first; the last block filled up. */

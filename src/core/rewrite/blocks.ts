@@ -4,6 +4,7 @@ import { computed } from '../passes/computed.ts';
 import type { QuantizeBlocksEdit } from '../passes/pass.ts';
 import { type Use, usesOfConstants } from '../passes/uses.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { rewriteStandardBlocks } from './blocks-standard.ts';
 import { Draft, type GraphModel, int, makeNode } from './draft.ts';
 import { tidy } from './tidy.ts';
 
@@ -16,7 +17,7 @@ import { tidy } from './tidy.ts';
 // The tool keeps tables as UINT4 and sets the opset to 21 for it without looking at the other nodes; here they are bytes of 8 / bits
 // numbers, which the operator takes at any opset.
 
-export const MICROSOFT = 'com.microsoft';
+const MICROSOFT = 'com.microsoft';
 
 /** Names in the graph of a weight in blocks. */
 interface Stored {
@@ -30,8 +31,10 @@ export function quantizeBlocks(model: Model, edits: readonly QuantizeBlocksEdit[
   const { graph } = model;
   if (!graph) return model;
   const contrib = edits.filter(({ operators }) => operators === 'contrib');
+  const standard = edits.filter(({ operators }) => operators === 'standard');
   const before = { ...model, graph };
-  return contrib.length === 0 ? before : tidy(before, rewriteBlocks(before, contrib));
+  const made = contrib.length === 0 ? before : tidy(before, rewriteBlocks(before, contrib));
+  return standard.length === 0 ? made : tidy(made, rewriteStandardBlocks(made, standard));
 }
 
 /** Rewrites every product and lookup of the weights of these edits. */
@@ -51,7 +54,7 @@ function rewriteBlocks(model: GraphModel, edits: readonly QuantizeBlocksEdit[]):
     else product(draft, node, found.stored);
   }
   const made = draft.finish();
-  const opsets = new Map([[MICROSOFT, 1], ...made.graph.opsets]);
+  const opsets = new Map([...made.graph.opsets, [MICROSOFT, made.graph.opsets.get(MICROSOFT) ?? 1]]);
   return { ...made, graph: { ...made.graph, opsets } };
 }
 

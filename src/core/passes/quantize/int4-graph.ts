@@ -11,6 +11,7 @@ import { asHalf } from './as-half.ts';
 import { idleGlobs, leastSaving, leftOut, nothingFound, organFinder, quantizedAlready, vectorsKept } from './choice.ts';
 import { byRows, sidesOf } from './eight-bits.ts';
 import { type BlockSides, inBlocks } from './int4-blocks.ts';
+import { BLOCKS_OPSET, cannotRaise, TWO_BITS_OPSET } from './int4-opset.ts';
 import type { QuantizeOptions } from './scheme.ts';
 
 /** About what the nodes and names of one matrix add to the file. */
@@ -27,6 +28,8 @@ const ratios = [1, 0.95, 0.9, 0.85, 0.8];
 
 /** Matrices and tables in blocks, each weight rounded to the nearest level of its block. rewrite/blocks.ts writes the graph. */
 export function planBlocks(model: Model & { readonly graph: Graph }, anatomy: Anatomy, options: QuantizeOptions): Plan {
+  const old = cannotWrite(model, options);
+  if (old) return { edits: [], skipped: [old] };
   const uses = usesOfConstants(model);
   const organOf = organFinder(anatomy);
   const bitsOf = bitsByLinear(anatomy, options);
@@ -47,6 +50,36 @@ export function planBlocks(model: Model & { readonly graph: Graph }, anatomy: An
   }
   skipped.push(...nothingFound(model, skipped, edits.length), ...idleGlobs(ids, options), ...vectorsKept(model, isVector));
   return { edits, skipped };
+}
+
+/** Why standard operators cannot be had in this graph. onnxruntime's own need no version. */
+function cannotWrite(
+  model: Model & { readonly graph: Graph },
+  { operators, bits, embedding_bits: table }: QuantizeOptions,
+): Skipped | undefined {
+  if (operators !== 'standard') return undefined;
+  const widths = [table, ...(typeof bits === 'number' ? [bits] : bits)];
+  const opset = widths.includes(2) ? TWO_BITS_OPSET : BLOCKS_OPSET;
+  const reason = cannotRaise(model.graph, opset);
+  if (!reason) return undefined;
+  const now = model.graph.opsets.get('') ?? 1;
+  const sentences = {
+    old: () =>
+      sentence('The model uses opset {opset}; blocks in standard operators need {least}. Choose operators: contrib.', {
+        opset: now,
+        least: opset,
+      }),
+    operator: (operator: string) =>
+      sentence(
+        'The model uses opset {opset}, and {operator} stands against raising it to {least}, which blocks in standard operators need.',
+        {
+          opset: now,
+          operator,
+          least: opset,
+        },
+      ),
+  };
+  return { target: model.name, reason: reason === 'old' ? sentences.old() : sentences.operator(reason.operator) };
 }
 
 /** Two axes with something to divide by; a row vector kept as [1, N] is a bias in all but shape. */
@@ -124,9 +157,10 @@ function blocksOf(target: Linear | Table, uses: readonly Use[], bits: 2 | 4 | 8,
     options,
   );
   const form = { id: target.id, bits, size, symmetric, ratios: bits === 8 ? [1] : ratios };
-  const { scale, ...rest } = inBlocks(weight, sides(weight, uses), form);
+  const lying = sides(weight, uses);
+  const { scale, ...rest } = inBlocks(weight, lying, form);
   const operators = options.operators === 'standard' ? 'standard' : 'contrib';
-  const common = { kind: 'quantize-blocks', target, bits, blockSize: size, operators } as const;
+  const common = { kind: 'quantize-blocks', target, bits, blockSize: size, turned: lying.turned, operators } as const;
   return { ...common, ...rest, scale: weight.dtype === 'fp16' ? asHalf(scale) : scale };
 }
 
