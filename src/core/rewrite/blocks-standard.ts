@@ -54,7 +54,11 @@ function dequantize(draft: Draft, edit: QuantizeBlocksEdit): Node {
 const integersOf = (bits: number, unsigned: boolean): DType => `${unsigned ? 'u' : ''}int${bits as 2 | 4 | 8}`;
 
 /** Levels in the shape of the weight. */
-function levelsAsStored({ values, bits, zeroPoint, scale, turned }: QuantizeBlocksEdit, shape: readonly number[], dtype: DType): Tensor {
+function levelsAsStored(
+  { values, bits, zeroPoint, scale, turned }: QuantizeBlocksEdit,
+  shape: readonly number[],
+  dtype: DType,
+): Tensor {
   const [channels = 0] = scale.shape;
   const columns = elementCount(shape) / channels;
   const flip = zeroPoint ? 0 : 2 ** (bits - 1);
