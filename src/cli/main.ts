@@ -1,3 +1,4 @@
+import './memory.ts';
 import { Command, CommanderError } from 'commander';
 import { createSession, passInfos } from '../core/session/session.ts';
 import { answerFailure } from './answer.ts';

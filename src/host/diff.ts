@@ -96,6 +96,7 @@ export class DiffPanel {
     this.#comparing?.abort();
     const comparing = new AbortController();
     this.#comparing = comparing;
+    this.#measuring.forget();
     const { before, after } = this.#subject;
     const names = namesOf(this.#subject);
     const opening = (progress: ProgressEvent | null) => {

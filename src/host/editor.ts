@@ -6,7 +6,7 @@ import { DiffPanel } from './diff.ts';
 import type { ModelDocument } from './document.ts';
 import { exportTensor } from './export-tensor.ts';
 import { toFailure } from './failure.ts';
-import { againstPath } from './kept.ts';
+import { againstPath, isElsewhere } from './kept.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import type { Services } from './services.ts';
@@ -87,7 +87,7 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
   #openMeasured(uri: vscode.Uri, { view }: ModelDocument): void {
     const kept = view.state === 'ready' && view.kept && 'record' in view.kept ? view.kept.record : undefined;
     const against = kept?.evaluations.find(each => each.against !== null)?.against;
-    if (!against) return;
+    if (!against || isElsewhere(against)) return;
     DiffPanel.open(this.#services, { before: againstPath(uri.fsPath, against), after: uri.fsPath, made: null });
   }
 

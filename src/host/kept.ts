@@ -34,6 +34,9 @@ export async function recall(
 export const measuredAgainst = (record: KeptRecord, after: string, before: string): KeptEvaluation | undefined =>
   record.evaluations.find(({ against }) => against !== null && againstPath(after, against) === resolve(before));
 
+/** A record from elsewhere must not make this machine call another: no path of a network share. What lies on the same share is relative. */
+export const isElsewhere = (against: string): boolean => /^[\\/]{2}/.test(against);
+
 /** Where the model lies that a measurement was held against. */
 export const againstPath = (path: string, against: string): string =>
   isAbsolute(against) ? resolve(against) : join(dirname(path), against);

@@ -33,8 +33,8 @@ export class Measuring {
 
   /** Shows what was kept. Where there is nothing, and `automatic`, measures on the extension's own sentences. `fileBytes` of both models. */
   async begin(automatic: boolean, fileBytes: readonly number[]): Promise<void> {
-    if (this.#running) return;
     const kept = await this.#recall();
+    if (this.#running || this.#disposed) return;
     if (kept) this.#show({ state: 'done', ...kept });
     if (!automatic || (kept && !kept.changed)) return;
     const why = reasonAgainst(fileBytes);
@@ -52,6 +52,14 @@ export class Measuring {
 
   cancel(): void {
     this.#running?.abort();
+  }
+
+  /** The files are looked at anew: what runs is of files that may be gone. */
+  forget(): void {
+    this.cancel();
+    this.#running = undefined;
+    this.#known = undefined;
+    this.measurement = { state: 'none' };
   }
 
   dispose(): void {

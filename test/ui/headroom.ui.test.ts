@@ -336,7 +336,7 @@ ui(
     await suite.window.screenshot('ui/editor-chinese');
     await suite.window.menu('zh.onnx', '量化为 int8');
     const diff = await suite.window.diff('zh.onnx ↔ zh.int8.onnx', diffMs);
-    await diff.getByText('未测量').first().waitFor();
+    await diff.locator('.totals').getByText('与原模型的余弦相似度').waitFor({ timeout: diffMs });
     await suite.window.screenshot('ui/diff-chinese');
     assert.deepEqual(await seriousFindings(diff), []);
   },

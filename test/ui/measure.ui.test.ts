@@ -115,6 +115,31 @@ ui('the attention of a head is drawn for a sentence, both models side by side', 
   await suite.window.screenshot('ui/attention');
 });
 
+ui(
+  'two models that Headroom did not make are not run unasked; a run that cannot be says why, also in a narrow window',
+  async () => {
+    const { window } = suite;
+    await window.closeTabs();
+    await window.menu('model.onnx', 'Compare With…');
+    const rows = window.page.locator('.quick-input-list .monaco-list-row');
+    await rows.filter({ hasText: 'vision.safetensors' }).click();
+    const page = await window.diff('model.onnx ↔ vision.safetensors', measureMs);
+    assert.match(await totalsOf(page), /Quality Not measured Needs sentences.* Measure… Speed Not measured/);
+    await window.screenshot('ui/unmeasured');
+    await page.locator('.totals').getByRole('button', { name: 'Measure…' }).first().click();
+    await rows.filter({ hasText: 'The sentences that come with Headroom' }).click();
+    await page.locator('.totals .err').waitFor({ timeout: measureMs });
+    assert.match(await page.locator('.totals .err').innerText(), /vision\.safetensors: /);
+    await window.screenshot('ui/measure-failed');
+    await window.page.setViewportSize({ width: 760, height: 900 });
+    assert.deepEqual(await seriousFindings(page), []);
+    const overflow = await page.locator('html').evaluate(element => element.scrollWidth - element.clientWidth);
+    assert.ok(overflow <= 0, `${overflow} px too wide`);
+    await window.screenshot('ui/measure-failed-narrow');
+    await window.page.setViewportSize({ width: 1400, height: 900 });
+  },
+);
+
 ui('a model that changed since is told, in the file and in the comparison', async () => {
   await suite.window.closeTabs();
   const model = readFileSync(path('model.int8.onnx'));

@@ -25,6 +25,10 @@ function repetitive({ redundancy, ...rest }: Ready): Ready {
     vocabulary: {
       ...{ rows: 6000, unused: 3, byteLength: 1536, examples: [1, 2, 9] },
       near: { rows: 2, byteLength: 1024, groups: [{ rows: [7, 8, 11], count: 3, cosine: 0.9931 }] },
+      tokens: [
+        [1, '[unused1]'],
+        [7, '\u202eabc'],
+      ],
     },
     skipped: [{ id: 'wide', reason: { text: 'It holds values that are not finite.' } }],
   } satisfies Redundancy;
@@ -199,6 +203,7 @@ describe('the redundancy page, on the sample', { skip: skipReason ?? false }, ()
     const { page, close, errors } = await shown(view, asked);
     await page.getByText('3 of 6,000 rows look untrained: 1.5 KB.').waitFor();
     await page.getByText('Rows that are nearly the same as another (cosine of at least 0.99): 2, 1.0 KB.').waitFor();
+    await page.getByText('Rows 1 [unused1], 2, 9').waitFor();
     await page.getByText('a␇.weight').waitFor();
     await page.getByText('<b>first</b>').waitFor();
     await page.getByText('It holds values that are not finite.').waitFor();
@@ -241,6 +246,8 @@ describe('the redundancy page, on the sample', { skip: skipReason ?? false }, ()
     const { page, close } = await shown(ready);
     await page.locator('.multiples [data-id="encoder.layer.1.output.dense"]').click();
     await page.locator('#ranks').getByRole('columnheader', { name: 'Matrix' }).getByRole('button').click();
+    await page.locator('#layers vscode-dropdown').click();
+    await page.locator('#layers vscode-option', { hasText: 'Key' }).click();
     await page.locator('.found').evaluate(found => found.scrollTo(0, 120));
     await page.waitForTimeout(300);
     await page.reload();
@@ -249,6 +256,11 @@ describe('the redundancy page, on the sample', { skip: skipReason ?? false }, ()
     assert.equal(await page.locator('.spectrum h3').textContent(), 'Layer 1, Down');
     const head = page.locator('#ranks').getByRole('columnheader', { name: 'Matrix' });
     assert.equal(await head.getAttribute('aria-sort'), 'ascending');
+    // The dropdown says what is compared: not its first choice.
+    assert.equal(
+      await page.locator('#layers vscode-dropdown').evaluate(it => (it as HTMLSelectElement).value),
+      'attention.self.key',
+    );
     await close();
   });
 

@@ -10,7 +10,7 @@ export interface Place {
 
 /** The layer a matrix belongs to, and which of its matrices it is; undefined outside layers. */
 export function placeOf(id: string): Place | undefined {
-  const found = /^.*?\.(\d+)\.(.+)$/.exec(id);
+  const found = /^encoder\.layer\.(\d+)\.(.+)$/.exec(id);
   return found ? { layer: Number(found[1]), role: found[2]! } : undefined;
 }
 

@@ -20,7 +20,8 @@ export function disentangledIn(
   flow: Flow,
   { products, sums, query, key }: { products: readonly Anchor[]; sums: readonly Anchor[]; query: Anchor; key: Anchor },
 ): Disentangled | undefined {
-  const apart = (anchor: Anchor) => anchor.kind === 'product' && anchor !== query && anchor !== key;
+  const readsPositions = ({ from: [source] }: Anchor) => !source || source.kind === 'table';
+  const apart = (anchor: Anchor) => anchor.kind === 'product' && anchor !== query && anchor !== key && readsPositions(anchor);
   const projections = [...new Set(products.flatMap(({ from }) => from.filter(apart)))];
   const folded = sums.flatMap(({ reads }) => reads).flatMap(read => pathTo(flow, read).flatMap(node => matrixIn(flow, node)));
   return projections.length + folded.length > 0 ? { projections, folded: [...new Set(folded)] } : undefined;

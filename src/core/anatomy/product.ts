@@ -1,7 +1,7 @@
 import type { Node } from '../model/graph.ts';
 import type { Shape, Tensor } from '../tensor/tensor.ts';
 import type { Packing } from './anatomy.ts';
-import { behind } from './behind.ts';
+import { type Behind, behind } from './behind.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
 import { isPackedAttention } from './fused.ts';
@@ -22,7 +22,9 @@ export interface Product {
   readonly in: number;
   /** The weight lies [in, out]. */
   readonly transposed: boolean;
-  readonly form: 'dense' | 'quantized' | 'convolution';
+  readonly form: 'dense' | 'factored' | 'quantized' | 'convolution';
+  /** Of a factored one: the product of the input, and the one of what that gives. `node` and `weight` are the second's. */
+  readonly factors?: readonly [first: Product, second: Product];
   /** Of a convolution one wide: each output reads in / groups inputs. */
   readonly groups?: number;
   readonly packed?: Packing;
@@ -56,7 +58,7 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   const { out, in: width } = operands.size ?? sizeOf(operands.weight.matrix ?? tensor.shape, transposed);
   if (!(out > 0 && width > 0)) return undefined;
   const quantized = isQuantized(node, operands);
-  const after = operands.whole
+  const after: Behind = operands.whole
     ? {}
     : behind(wiring, node, out, {
         integers: quantized && integers.has(node.opType),
@@ -66,22 +68,23 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
   if (tensor.shape.length === 3 && operands.groups && !isConvolution(node) && !bias) return undefined;
-  return {
+  const product: { -readonly [K in keyof Product]: Product[K] } = {
     node,
     input: operands.input,
     weight: tensor,
-    ...(bias && { bias }),
-    ...(quantized && scale && { scale }),
-    ...(quantized && zeroPoint && { zeroPoint }),
-    ...(quantized && after.sums && { sums: after.sums }),
     out,
     in: width,
     transposed,
     form: operands.groups ? 'convolution' : quantized ? 'quantized' : 'dense',
-    ...(operands.groups && operands.groups > 1 && { groups: operands.groups }),
-    ...(operands.heads && { heads: operands.heads }),
-    ...(operands.packed && { packed: operands.packed }),
   };
+  if (bias) product.bias = bias;
+  if (quantized && scale) product.scale = scale;
+  if (quantized && zeroPoint) product.zeroPoint = zeroPoint;
+  if (quantized && after.sums) product.sums = after.sums;
+  if (operands.groups && operands.groups > 1) product.groups = operands.groups;
+  if (operands.heads) product.heads = operands.heads;
+  if (operands.packed) product.packed = operands.packed;
+  return product;
 }
 
 const sizeOf = (shape: Shape, transposed: boolean): { out: number; in: number } => {

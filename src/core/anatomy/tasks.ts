@@ -22,6 +22,7 @@ export function taskOf(model: Model, organs: readonly string[]): string {
   if (has(/^qa_(outputs|classifier)/)) return 'question-answering';
   if (has(/^classifier|^pre_classifier/)) {
     if (stated) return stated;
+    if (choosesAmong(model)) return 'multiple-choice';
     return classifiesTokens(model, has) ? 'token-classification' : 'sequence-classification';
   }
   return stated ?? 'unknown';
@@ -31,6 +32,13 @@ function statedTask({ config }: Model): string | undefined {
   const names = Array.isArray(config.architectures) ? config.architectures : [];
   for (const name of names) for (const [pattern, task] of classes) if (pattern.test(String(name))) return task;
   return undefined;
+}
+
+/** Several texts for each answer: token ids of [batch, choices, sequence], and one number for each choice. */
+function choosesAmong({ graph }: Model): boolean {
+  if (graph?.outputs[0]?.shape?.length !== 2) return false;
+  const ids = graph.inputs.filter(({ dtype, shape }) => shape && (dtype === 'int64' || dtype === 'int32'));
+  return ids.length > 0 && ids.every(({ shape }) => shape!.length === 3);
 }
 
 /** One answer a token: the graph's output has three dimensions; without a graph, nothing pools before the classifier. */

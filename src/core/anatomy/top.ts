@@ -19,7 +19,7 @@ export interface TopOptions {
 /** What stands between the last hidden state and the outputs, in one order for every format. */
 export function topAbove(flow: Flow, last: Anchor, options: TopOptions): TopOrgan[] {
   const reached = above(flow, last);
-  const namer = new Namer(flow, options);
+  const namer = new Namer(flow, last, options);
   const isAbove = new Set(reached);
   const organs: TopOrgan[] = [];
   const seen = new Set<string>();
@@ -60,11 +60,13 @@ function above(flow: Flow, last: Anchor): Anchor[] {
 /** Gives organs of the top their Hugging Face paths: the name that survived, or what the structure says. */
 class Namer {
   private readonly flow: Flow;
+  private readonly last: Anchor;
   private readonly options: TopOptions;
   private readonly used = new UniqueNames();
 
-  constructor(flow: Flow, options: TopOptions) {
+  constructor(flow: Flow, last: Anchor, options: TopOptions) {
     this.flow = flow;
+    this.last = last;
     this.options = options;
   }
 
@@ -91,8 +93,15 @@ class Namer {
     const picks = pathTo(this.flow, anchor.reads[0]!).some(each => each.opType === 'Gather' || each.opType === 'Slice');
     if (picks && out === width && family.unpooled === undefined && this.squashes(node.outputs[0]!)) return 'pooler.dense';
     if (out === 2 && this.flow.wiring.graph.outputs.length === 2 && behind.length === 0) return 'qa_outputs';
-    if (behind.length === 0) return 'classifier';
+    if (behind.length === 0) return this.embeds(anchor) ? 'linear' : 'classifier';
     return family.unpooled ?? 'pre_classifier';
+  }
+
+  /** Does it read the mean over tokens, where the tokens are an output too? Then it is the dense layer of sentence-transformers. */
+  private embeds({ reads }: Anchor): boolean {
+    const { root, wiring } = this.flow;
+    const pools = pathTo(this.flow, reads[0]!).some(({ opType }) => opType === 'ReduceSum' || opType === 'ReduceMean');
+    return pools && wiring.graph.outputs.some(({ name }) => root.get(name) === this.last);
   }
 
   /** Is a tanh the first thing behind the bias? */

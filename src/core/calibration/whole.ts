@@ -112,7 +112,7 @@ async function runAll(
     for (const [b, place] of places.entries()) poolInto(pooled, place, hidden, b * length, length, width);
     const found = logits === undefined ? undefined : results.get(logits)!;
     // A row for each text; predictions for each token say nothing about the whole.
-    if (found?.shape.length !== 2 || found.shape[0] !== places.length) continue;
+    if (found?.shape.length !== 2 || found.shape[0] !== places.length || (classes > 0 && found.shape[1] !== classes)) continue;
     classes = found.shape[1]!;
     predicted ??= new Float32Array(texts * classes);
     for (const [b, place] of places.entries())

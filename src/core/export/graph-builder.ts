@@ -3,7 +3,9 @@ import type { Attribute, Node, ValueInfo } from '../model/graph.ts';
 import { newNode } from '../model/graph-edit.ts';
 import { UniqueNames } from '../model/unique-names.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { decimal, turned, wholeNumbers, widened } from './stored.ts';
+import { ReadAhead } from './read-ahead.ts';
+import { decimal, wholeNumbers, widened } from './stored.ts';
+import { turned } from './turned.ts';
 
 const int = (value: number): Attribute => ({ type: 'int', value });
 const float = (value: number): Attribute => ({ type: 'float', value });
@@ -20,6 +22,7 @@ export class GraphBuilder {
   readonly outputs: ValueInfo[] = [];
   readonly #names = new UniqueNames();
   readonly #stored = new Map<string, string>();
+  readonly #ahead = new ReadAhead();
   readonly #epsilon: number;
   #scope = '';
 
@@ -74,9 +77,12 @@ export class GraphBuilder {
   }
 
   /** y = x W^T + b by MatMul and Add: what onnxruntime multiplies in one run of all rows, and what every quantizer knows. */
-  linear(value: string, { id, weight, bias, transposed }: Linear): string {
+  linear(value: string, { id, weight, bias, transposed, factors }: Linear): string {
+    if (factors) return this.linear(this.linear(value, factors.first), factors.second);
     return this.within(id, () => {
-      const matrix = this.#once(`t${weight.name}`, `${id}.weight`, name => (transposed ? widened : turned)(weight, name));
+      const matrix = this.#once(`t${weight.name}`, `${id}.weight`, name =>
+        transposed ? widened(weight, name) : turned(weight, name, this.#ahead),
+      );
       return this.#biased(this.node('MatMul', [value, matrix]), id, bias);
     });
   }

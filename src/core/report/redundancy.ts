@@ -69,6 +69,8 @@ export interface Redundancy {
     readonly examples: readonly number[];
     /** Rows that are nearly the same as another and are not among the unused ones. */
     readonly near?: NearRows;
+    /** What the tokenizer beside the model calls the rows that are named here: row and token. */
+    readonly tokens?: readonly (readonly [number, string])[];
   } | null;
   /** Share of weights whose magnitude is under 1 % of their matrix's standard deviation; by organ and in all. */
   readonly nearZero: { readonly all: number; readonly organs: readonly { readonly id: string; readonly share: number }[] };

@@ -6,6 +6,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export interface Stored {
   readonly tensor: Tensor;
   byteLength: number;
+  /** The row that counts it, once one does. */
+  owner?: string | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export function storedBytes(model: Model): { readonly stored: ReadonlyMap<Tensor
     left -= entry.byteLength;
   };
   for (const tensor of model.tensors.values()) {
-    const fresh: Stored = { tensor, byteLength: 0 };
+    const fresh: Stored = { tensor, byteLength: 0, owner: undefined };
     const entry = places.firstAt(fresh);
     stored.set(tensor, entry);
     if (entry !== fresh) continue;
@@ -39,7 +41,7 @@ export function storedBytes(model: Model): { readonly stored: ReadonlyMap<Tensor
 
 /** Who was first in a place: a file, an offset and a length. A tensor without a place, or without bytes, is alone. */
 class Places {
-  readonly #files = new Map<string, Map<number, Stored[]>>();
+  readonly #files = new Map<string, Map<number, Stored | Stored[]>>();
 
   firstAt(entry: Stored): Stored {
     const { place, byteLength } = entry.tensor;
@@ -51,11 +53,12 @@ class Places {
     }
     const there = offsets.get(place.offset);
     if (!there) {
-      offsets.set(place.offset, [entry]);
+      offsets.set(place.offset, entry);
       return entry;
     }
-    const first = there.find(each => each.tensor.byteLength === byteLength);
-    if (!first) there.push(entry);
+    const all = Array.isArray(there) ? there : [there];
+    const first = all.find(each => each.tensor.byteLength === byteLength);
+    if (!first) offsets.set(place.offset, [...all, entry]);
     return first ?? entry;
   }
 }

@@ -1,24 +1,24 @@
 import type { Anatomy } from '../anatomy/anatomy.ts';
 import type { Model } from '../model/model.ts';
-import { named } from '../passes/computed.ts';
 import type { ReplaceEdit } from '../passes/pass.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { withTensors } from './with-tensors.ts';
 
 /** The model with other numbers in the same places; copies of a replaced tensor follow it. */
 export function replaceTensors(model: Model, anatomy: Anatomy, edits: readonly ReplaceEdit[]): Model {
-  const tensors = new Map(model.tensors);
+  const changes = new Map<string, Tensor>();
   const put = (old: Tensor | undefined, tensor: Tensor | undefined) => {
     if (!tensor) return;
     if (!old) throw new RangeError(`nothing to put ${tensor.name} in place of`);
     if (old.shape.join() !== tensor.shape.join())
       throw new RangeError(`${old.name} has shape [${old.shape}], its replacement [${tensor.shape}]`);
-    for (const name of [old.name, ...copiesOf(anatomy, old.name)]) tensors.set(name, named(tensor, name));
+    for (const name of [old.name, ...copiesOf(anatomy, old.name)]) changes.set(name, tensor);
   };
   for (const { target, weight, bias } of edits) {
     put(target.weight, weight);
     put('bias' in target ? target.bias : undefined, bias);
   }
-  return { ...model, tensors };
+  return withTensors(model, changes);
 }
 
 const copiesOf = ({ copies }: Anatomy, name: string): string[] =>

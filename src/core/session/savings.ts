@@ -13,10 +13,16 @@ export async function savings(path: string, { signal, progress }: SessionOptions
   const found: Saving[] = [];
   for (const [index, { pass, options }] of tries.entries()) {
     throwIfCancelled(signal);
-    progress?.({ fraction: index / tries.length, what: pass.id });
+    const tell = (done: number): void => progress?.({ fraction: (index + done) / tries.length, what: pass.id });
+    tell(0);
     const recipe = { version: 1, steps: [{ pass: pass.id, options }] } as const;
     const row = { pass: pass.id, title: pass.title, options };
-    found.push({ ...row, ...(await outcome(() => compress({ path, recipe, out, dryRun: true }, { signal }))) });
+    found.push({
+      ...row,
+      ...(await outcome(() =>
+        compress({ path, recipe, out, dryRun: true }, { signal, progress: ({ fraction = 0 }) => tell(fraction) }),
+      )),
+    });
   }
   return found.sort((a, b) => (b.savedBytes ?? Number.NEGATIVE_INFINITY) - (a.savedBytes ?? Number.NEGATIVE_INFINITY));
 }

@@ -27,7 +27,11 @@ export interface Tensor {
   bytesInto?(into: Uint8Array, start: number, signal?: AbortSignal): Promise<void>;
 }
 
-export const elementCount = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
+export function elementCount(shape: Shape): number {
+  let count = 1;
+  for (let axis = 0; axis < shape.length; axis++) count *= shape[axis]!;
+  return count;
+}
 
 /** Bytes of `shape` packed without gaps: ceil(elements * bits / 8). */
 export const packedByteLength = (dtype: DType, shape: Shape): number => Math.ceil((elementCount(shape) * dtypes[dtype].bits) / 8);

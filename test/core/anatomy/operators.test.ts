@@ -145,3 +145,96 @@ test('embeddings in one operator give their sum too, and the last activation may
   assert.ok(linearsIn(anatomy.layers[0]!).every(({ bias }) => bias));
   isWhole(model, anatomy);
 });
+
+/** Matrices as convolutions of width one with groups, their data [batch, hidden, sequence]: SqueezeBERT. */
+function squeezed(writer: Writer, convolve: (x: string, inner: number, out: number) => string): ReturnType<Writer['model']> {
+  const norm = (x: string) => {
+    const turned = writer.add('Transpose', [x], { perm: [0, 2, 1] });
+    const normed = writer.add('LayerNormalization', [turned, writer.stored([width]), writer.stored([width])]);
+    return writer.add('Transpose', [normed], { perm: [0, 2, 1] });
+  };
+  const words = writer.add('Gather', [writer.stored([9, width]), 'input_ids']);
+  const x = norm(writer.add('Transpose', [words], { perm: [0, 2, 1] }));
+  const shape = writer.stored([4], 'int64', int64s(0, 2, 2, -1));
+  const split = (value: string) => writer.add('Reshape', [value, shape]);
+  const [query, value] = [1, 2].map(() => writer.add('Transpose', [split(convolve(x, width, width))], { perm: [0, 1, 3, 2] }));
+  const key = split(convolve(x, width, width));
+  const probabilities = writer.add('Softmax', [writer.add('MatMul', [query!, key])]);
+  const context = writer.add('Transpose', [writer.add('MatMul', [probabilities, value!])], { perm: [0, 1, 3, 2] });
+  const merged = writer.add('Reshape', [context, writer.stored([3], 'int64', int64s(0, width, -1))]);
+  const attended = norm(writer.add('Add', [convolve(merged, width, width), x]));
+  const up = writer.add('Gelu', [convolve(attended, width, 6)]);
+  return writer.model(norm(writer.add('Add', [convolve(up, 6, width), attended])));
+}
+
+test('convolutions of width one are matrices in groups, of floats or of integers', async () => {
+  const forms: ((writer: Writer) => (x: string, inner: number, out: number) => string)[] = [
+    writer => (x, inner, out) => writer.add('Conv', [x, writer.stored([out, inner / 2, 1]), writer.stored([out])], { group: 2 }),
+    writer => (x, inner, out) => {
+      const integers = writer.add('DynamicQuantizeLinear', [x], {}, 3);
+      const [scale, zero] = ['1', '2'].map(at => integers.replace(/0$/, at));
+      const kernel = [writer.stored([out, inner / 2, 1], 'int8'), zero!, writer.stored([], 'int8')];
+      const product = writer.add('Cast', [writer.add('ConvInteger', [integers, ...kernel], { group: 2 })]);
+      const scaled = writer.add('Mul', [product, writer.add('Mul', [scale!, writer.stored([])])]);
+      const bias = writer.add('Reshape', [writer.stored([out]), writer.stored([3], 'int64', int64s(1, -1, 1))]);
+      return writer.add('Add', [scaled, bias]);
+    },
+    writer => (x, inner, out) => {
+      const inputs = [
+        x,
+        's',
+        'z',
+        writer.stored([out, inner / 2, 1], 'int8'),
+        writer.stored([out]),
+        writer.stored([out], 'int8'),
+      ];
+      return writer.add('QLinearConv', [...inputs, 's', 'z', writer.stored([out], 'int32')], { group: 2 });
+    },
+  ];
+  for (const form of forms) {
+    const writer = new Writer();
+    const { family, layers, unclaimed } = await detect(squeezed(writer, form(writer)));
+    const [layer] = layers;
+    assert.deepEqual([family, layer!.heads, layer!.headDim], ['squeezebert', 2, 2]);
+    assert.deepEqual(
+      linearsIn(layer!).map(({ out, in: inner, groups, bias }) => [out, inner, groups, bias !== undefined]),
+      [...Array(4).fill([4, 4, 2, true]), [6, 4, 2, true], [4, 6, 2, true]],
+    );
+    assert.deepEqual(unclaimed, []);
+  }
+});
+
+/** Root mean square norms written out, a gate of its own, and a mask of one fixed length: EuroBERT. */
+test('an encoder of gated layers with root mean square norms is one, unless its stored mask is a triangle', async () => {
+  const build = (mask: readonly number[]) => {
+    const writer = new Writer();
+    const norm = (x: string) => {
+      const mean = writer.add('ReduceMean', [writer.add('Pow', [x, writer.stored([])])], { axes: [-1] });
+      const root = writer.add('Sqrt', [writer.add('Add', [mean, writer.stored([])])]);
+      return writer.add('Mul', [writer.stored([width]), writer.add('Mul', [x, writer.add('Reciprocal', [root])])]);
+    };
+    const x = writer.add('Gather', [writer.stored([9, width]), 'input_ids']);
+    const normed = norm(x);
+    const split = (value: string) => writer.add('Reshape', [value, writer.stored([4], 'int64', int64s(0, 0, 2, 2))]);
+    const [query, key, value] = [1, 2, 3].map(() => split(writer.add('MatMul', [normed, writer.stored([width, width])])));
+    const scores = writer.add('MatMul', [query!, writer.add('Transpose', [key!], { perm: [0, 1, 3, 2] })]);
+    const masked = writer.add('Add', [scores, writer.stored([1, 1, 2, 2], 'fp32', floats(...mask))]);
+    const context = writer.add('MatMul', [writer.add('Softmax', [masked]), value!]);
+    const attended = writer.add('Add', [x, writer.add('MatMul', [context, writer.stored([width, width])])]);
+    const inner = norm(attended);
+    const gate = writer.add('MatMul', [inner, writer.stored([width, 6])]);
+    const act = writer.add('Mul', [gate, writer.add('Sigmoid', [gate])]);
+    const gated = writer.add('Mul', [act, writer.add('MatMul', [inner, writer.stored([width, 6])])]);
+    const y = writer.add('Add', [attended, writer.add('MatMul', [gated, writer.stored([6, width])])]);
+    return detect(writer.model(norm(y)));
+  };
+  const { family, layers, encoderExtra } = await build([0, 0, 0, 0]);
+  assert.deepEqual([family, layers[0]!.heads, layers[0]!.gate?.out, layers[0]!.up.out], ['eurobert', 2, 6, 6]);
+  assert.ok(layers[0]!.attentionNorm.weight && layers[0]!.outputNorm.weight);
+  assert.deepEqual(
+    encoderExtra?.map(({ id }) => id),
+    ['encoder.final_norm'],
+  );
+  const { notBert } = await build([0, -1e9, 0, 0]);
+  assert.equal(say(notBert!), 'Not a BERT: it looks like a decoder for text generation.');
+});

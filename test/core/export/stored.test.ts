@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { turned, widened } from '../../../src/core/export/stored.ts';
+import { ReadAhead } from '../../../src/core/export/read-ahead.ts';
+import { widened } from '../../../src/core/export/stored.ts';
+import { turned } from '../../../src/core/export/turned.ts';
 import type { Tensor } from '../../../src/core/tensor/tensor.ts';
 
 /** A matrix whose number in row r and column c is 1000 r + c, and the bytes asked of it at once. */
@@ -12,14 +14,15 @@ function counted(rows: number, columns: number): { readonly tensor: Tensor; read
     asked.push(end - start);
     return all.slice(start, end);
   };
-  return { tensor: { name: 'w', dtype: 'fp32', shape: [rows, columns], byteLength: all.length, bytes }, asked };
+  const bytesInto = async (into: Uint8Array, start: number) => into.set(await bytes(start, start + into.length));
+  return { tensor: { name: 'w', dtype: 'fp32', shape: [rows, columns], byteLength: all.length, bytes, bytesInto }, asked };
 }
 
 const floats = (bytes: Uint8Array): number[] => [...new Float32Array(bytes.slice().buffer)];
 
 test('a turned matrix has columns for rows, whatever band it is made in', async () => {
   for (const bandBytes of [1, 4 * 70 * 3, 2 ** 20]) {
-    const matrix = turned(counted(70, 45).tensor, 'w', bandBytes);
+    const matrix = turned(counted(70, 45).tensor, 'w', new ReadAhead(), bandBytes);
     assert.deepEqual(matrix.shape, [45, 70]);
     const values = floats(await matrix.bytes());
     for (let c = 0; c < 45; c++) for (let r = 0; r < 70; r++) assert.equal(values[c * 70 + r], 1000 * r + c);
@@ -41,7 +44,7 @@ test('a turned matrix fills a buffer of its caller, all of it or a part', async 
 
 test('any run of a turned matrix is that run of the whole, asked for in any order and at once', async () => {
   const whole = await turned(counted(70, 45).tensor, 'w').bytes();
-  const matrix = turned(counted(70, 45).tensor, 'w', 4 * 70 * 4);
+  const matrix = turned(counted(70, 45).tensor, 'w', new ReadAhead(), 4 * 70 * 4);
   const runs = [
     [8000, 12600],
     [0, 4000],
@@ -73,4 +76,28 @@ test('fp16 is widened exactly, from any byte', async () => {
   assert.deepEqual([wide.name, wide.dtype, wide.byteLength], ['v', 'fp32', 16]);
   assert.deepEqual(floats(await wide.bytes()), [1, -2, 0.333251953125, 65504]);
   assert.deepEqual((await wide.bytes(5, 11)).slice(), (await wide.bytes()).slice(5, 11));
+});
+
+test('while a matrix is turned the next is read; both are what they are without, in order and out of order', async () => {
+  const sources = [counted(70, 45), counted(33, 20), counted(8, 8)];
+  const wanted = await Promise.all(sources.map(({ tensor }) => turned(tensor, 'w').bytes()));
+  const ahead = new ReadAhead();
+  const matrices = sources.map(({ tensor }) => turned(tensor, 'w', ahead));
+  for (const { asked } of sources) asked.length = 0;
+  for (const index of [0, 1, 2, 0, 2, 1]) {
+    const into = new Uint8Array(matrices[index]!.byteLength);
+    await matrices[index]!.bytesInto!(into, 0);
+    assert.deepEqual(into, wanted[index]);
+    if (index === 0) assert.equal(sources[1]!.asked.length > 0, true);
+  }
+});
+
+test('a next matrix that cannot be read is an error of its own, not of the one before', async () => {
+  const ahead = new ReadAhead();
+  const first = turned(counted(8, 8).tensor, 'a', ahead);
+  const broken = async () => Promise.reject(new Error('gone'));
+  const second = turned({ ...counted(8, 8).tensor, bytesInto: broken }, 'b', ahead);
+  const into = new Uint8Array(256);
+  await first.bytesInto!(into, 0);
+  await assert.rejects(second.bytesInto!(into, 0), /gone/);
 });

@@ -44,10 +44,15 @@ export async function openSource(path: string): Promise<Source> {
 }
 
 /** The plan of one step of the quantize pass. */
-export async function planOf(body: Body, options: Readonly<Record<string, unknown>>, id = 'quantize'): Promise<Plan> {
+export async function planOf(
+  body: Body,
+  options: Readonly<Record<string, unknown>>,
+  id = 'quantize',
+  dryRun = false,
+): Promise<Plan> {
   const pass = passes.find(it => it.id === id)!;
   const [step] = parseRecipe({ version: 1, steps: [{ pass: id, options }] }).steps;
-  return pass.plan(body.anatomy, step!.options as never, { model: body.model, format: body.model.format });
+  return pass.plan(body.anatomy, step!.options as never, { model: body.model, format: body.model.format, dryRun });
 }
 
 /** The edits that put other numbers in the place of a weight's. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Linear, Table } from '../../../src/core/anatomy/anatomy.ts';
+import { memoryFolder } from '../../../src/core/bytes/memory.ts';
 import { eigenvalues } from '../../../src/core/kernels/eigenvalues.ts';
 import { openGram } from '../../../src/core/kernels/gram.ts';
 import { openSymmetric } from '../../../src/core/kernels/symmetric.ts';
@@ -14,6 +15,7 @@ import { repeats } from '../../../src/core/report/redundancy/repeats.ts';
 import { spectrumOf } from '../../../src/core/report/redundancy/spectrum.ts';
 import { vocabularyOf } from '../../../src/core/report/redundancy/vocabulary.ts';
 import { createSession } from '../../../src/core/session/session.ts';
+import { tokenNames } from '../../../src/core/session/token-names.ts';
 
 interface Reference {
   readonly matrices: readonly {
@@ -212,4 +214,32 @@ test('progress never falls, and ends at 1', async () => {
   assert.ok(fractions.at(-1)! > 0.98, `${fractions.at(-1)}`);
   assert.equal(found.layerMatrices!.length, 6);
   for (const { energies, size } of found.layerMatrices!) assert.equal(energies!.length, size);
+});
+
+test('rows are named by tokenizer.json, of words or of pieces with scores, else by vocab.txt; a damaged one names none', async () => {
+  const folder = (files: Record<string, string>) =>
+    memoryFolder(Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)] as const));
+  const named = async (files: Record<string, string>) => [...(await tokenNames(folder(files), [1, 2, 9]))];
+  const words = JSON.stringify({ model: { vocab: { a: 0, b: 1, c: 2 } }, added_tokens: [{ id: 9, content: '<mask>' }] });
+  assert.deepEqual(await named({ 'tokenizer.json': words, 'vocab.txt': 'x\ny\nz\n' }), [
+    [1, 'b'],
+    [2, 'c'],
+    [9, '<mask>'],
+  ]);
+  const pieces = JSON.stringify({
+    model: {
+      vocab: [
+        ['<s>', 0],
+        ['▁the', -3.1],
+      ],
+    },
+  });
+  assert.deepEqual(await named({ 'tokenizer.json': pieces }), [[1, '▁the']]);
+  assert.deepEqual(await named({ 'vocab.txt': 'x\r\ny\r\nz' }), [
+    [1, 'y'],
+    [2, 'z'],
+  ]);
+  for (const damaged of ['{', 'null', '{"model":{"vocab":[1,null]}}', '{"model":7,"added_tokens":{}}'])
+    assert.deepEqual(await named({ 'tokenizer.json': damaged }), []);
+  assert.deepEqual(await named({}), []);
 });

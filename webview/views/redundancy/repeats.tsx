@@ -67,7 +67,7 @@ const columnsOf = (): DataColumn<Repeat>[] => [
     cell: it => (it.cosine === 1 ? t('identical') : cosine(it.cosine)),
   },
   {
-    ...{ key: 'bytes', title: t('Bytes'), numeric: true },
+    ...{ key: 'bytes', title: t('Bytes'), numeric: true, from: 480 },
     value: ({ byteLength }) => byteLength,
     text: ({ byteLength }) => String(byteLength),
     cell: ({ byteLength }) => bytesText(byteLength),

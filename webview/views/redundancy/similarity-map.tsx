@@ -20,7 +20,9 @@ interface Props {
 }
 
 /** CSS pixels. */
-const [largest, smallest, gutter, readable] = [44, 5, 28, 34];
+const [largest, smallest, gutter] = [48, 5, 28];
+/** Cells that a number fits in, without a sign and with one. */
+const [plain, withSign] = [34, 42];
 
 /** Cosines as a square of cells: pointed at, or under the cursor of the arrow keys, one tells its value. */
 export function SimilarityMap({ similarity, label, what, most, chosen, pair }: Props) {
@@ -33,6 +35,7 @@ export function SimilarityMap({ similarity, label, what, most, chosen, pair }: P
   const [pointed, setPointed] = useState<readonly [number, number] | null>(null);
   const [row, column] = pointed ?? within(cursor, size);
   const value = (a: number, b: number): number => cosines[a * size + b]!;
+  const numbers = side >= (cosines.some(each => each < 0) ? withSign : plain);
   const every = Math.ceil(18 / side);
   const reading =
     row === column ? `${what} ${labels[row]}` : `${pair(labels[row]!, labels[column]!)}: ${cosine(value(row, column))}`;
@@ -102,17 +105,17 @@ export function SimilarityMap({ similarity, label, what, most, chosen, pair }: P
                 data-cell={a * size + b}
                 class={`${a === b ? 'same' : ''} ${isChosen(chosen, a, b) ? 'on' : ''}`}
                 aria-label={a === b ? t('the same') : `${pair(each, other)}: ${cosine(value(a, b))}`}
-                style={a === b ? undefined : { background: shade(value(a, b), most, side >= readable) }}
+                style={a === b ? undefined : { background: shade(value(a, b), most, numbers) }}
                 onFocus={() => setCursor([a, b])}
               >
-                {side >= readable && a !== b ? cosine(value(a, b)) : ''}
+                {numbers && a !== b ? cosine(value(a, b)) : ''}
               </span>
             ))}
           </div>
         ))}
       </div>
       <p class="told small">{reading}</p>
-      <Legend most={most} signed={cosines.some(each => each < -most / 50)} readable={side >= readable} />
+      <Legend most={most} signed={cosines.some(each => each < -most / 50)} readable={numbers} />
     </figure>
   );
 }
@@ -122,7 +125,7 @@ export function Legend({ most, signed, readable = false }: { most: number; signe
   const end = (value: number): string => shade(value, 1, readable);
   return (
     <p class="scale">
-      <span>{signed ? cosine(-most) : '0'}</span>
+      <span>{signed ? `−${cosine(most)}` : '0'}</span>
       <span
         class="ramp"
         aria-hidden="true"

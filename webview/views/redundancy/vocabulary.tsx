@@ -1,6 +1,7 @@
 import type { Redundancy } from '../../../src/protocol/messages.ts';
 import { t } from '../../l10n.ts';
 import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
+import { visibleName } from '../../layout/names.ts';
 import { bytesText, cosine, count } from '../../numbers.ts';
 import { type DataColumn, DataTable } from './data-table.tsx';
 import { Section } from './section.tsx';
@@ -16,7 +17,7 @@ export function VocabularyRows({
   redundancy: Redundancy;
   onCopy: (text: string) => void;
 }) {
-  const columns = columnsOf();
+  const columns = columnsOf(rowNames(vocabulary));
   const near = vocabulary?.near;
   const copies = near && { tsv: () => tsvOf(columns, near.groups), markdown: () => markdownOf(columns, near.groups) };
   return (
@@ -52,28 +53,48 @@ export function VocabularyRows({
   );
 }
 
-function Unused({ vocabulary: { rows, unused, byteLength, examples } }: { vocabulary: Vocabulary }) {
+function Unused({ vocabulary }: { vocabulary: Vocabulary }) {
+  const { rows, unused, byteLength, examples } = vocabulary;
   if (unused === 0) return <p class="muted">{t('None of {rows} rows is constant, zero, or equal to another.', { rows })}</p>;
-  const named = examples.join(', ') + (unused > examples.length ? ' …' : '');
+  const named = listed(examples, unused, rowNames(vocabulary));
   return (
     <>
       <p>
         {t('{unused} of {rows} rows look untrained: {size}.', { unused, rows, size: bytesText(byteLength) })}{' '}
         <span class="muted">{t('They are constant, zero, or equal to another.')}</span>
       </p>
-      <p class="small muted">{t('Rows {rows}', { rows: named })}</p>
+      <p class="small muted">
+        <bdi>{t('Rows {rows}', { rows: named })}</bdi>
+      </p>
     </>
   );
 }
 
-const named = ({ rows, count: all }: Group): string => rows.join(', ') + (all > rows.length ? ' …' : '');
+type NameOf = (row: number) => string;
 
-const columnsOf = (): DataColumn<Group>[] => [
+/** "104 [unused99]": tokens are untrusted text. */
+function rowNames(vocabulary: Vocabulary | null): NameOf {
+  const tokens = new Map(vocabulary?.tokens ?? []);
+  return row => {
+    const token = tokens.get(row);
+    return token === undefined ? String(row) : `${row} ${isolated(visibleName(token, 40))}`;
+  };
+}
+
+/** Letters and marks that run from right to left do so by themselves: tokens stand beside each other in one line. */
+const isolated = (token: string): string =>
+  /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(token) ? `\u2068${token}\u2069` : token;
+
+const listed = (rows: readonly number[], all: number, name: NameOf): string =>
+  rows.map(name).join(', ') + (all > rows.length ? ' …' : '');
+
+const columnsOf = (name: NameOf): DataColumn<Group>[] => [
   {
     ...{ key: 'rows', title: t('Rows'), class: 'mono clip' },
     value: ({ rows }) => rows[0]!,
-    text: named,
-    tip: named,
+    text: ({ rows, count: all }) => listed(rows, all, name),
+    cell: ({ rows, count: all }) => <bdi>{listed(rows, all, name)}</bdi>,
+    tip: ({ rows, count: all }) => listed(rows, all, name),
   },
   {
     ...{ key: 'count', title: t('Count'), numeric: true },

@@ -1,5 +1,6 @@
 import { fail, sentence } from '../../errors.ts';
 import { feeds } from '../inputs.ts';
+import { logTotal } from '../metrics/divergence.ts';
 import { perplexityOf } from '../metrics/pseudo-perplexity.ts';
 import type { Prepared } from '../subject.ts';
 import type { Encoding } from '../tokenize/tokenizer.ts';
@@ -62,8 +63,10 @@ async function scoreTokens(prepared: Prepared, mask: number, { batch, step }: Ru
     );
     const { data, shape } = (await runner.run(fed, [chosen.logits!])).get(chosen.logits!)!;
     const [, T, V] = shape as [number, number, number];
-    for (const [b, { at, id }] of rows.entries())
-      found.push(logProbability(data.subarray((b * T + at) * V, (b * T + at + 1) * V), id));
+    for (const [b, { at, id }] of rows.entries()) {
+      const logits_V = data.subarray((b * T + at) * V, (b * T + at + 1) * V);
+      found.push(logits_V[id]! - logTotal(logits_V));
+    }
   }
   return found;
 }
@@ -89,12 +92,4 @@ function* together(all: Iterable<Masked>, most: number, vocabulary: number): Gen
     rows.push(row);
   }
   if (rows.length > 0) yield rows;
-}
-
-function logProbability(logits_V: Float32Array, id: number): number {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (let v = 0; v < logits_V.length; v++) largest = Math.max(largest, logits_V[v]!);
-  let sum = 0;
-  for (let v = 0; v < logits_V.length; v++) sum += Math.exp(logits_V[v]! - largest);
-  return logits_V[id]! - largest - Math.log(sum);
 }

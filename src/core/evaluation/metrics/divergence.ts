@@ -9,15 +9,21 @@ export const divergence: DriftMetric = {
   neutral: 0,
   of: (before, after) =>
     predictions(before, after).map(([p, q]) => {
-      const [logP, logQ] = [logSoftmax(p), logSoftmax(q)];
+      const [totalP, totalQ] = [logTotal(p), logTotal(q)];
       let sum = 0;
-      for (let k = 0; k < logP.length; k++) sum += Math.exp(logP[k]!) * (logP[k]! - logQ[k]!);
+      for (let k = 0; k < p.length; k++) {
+        const [logP, logQ] = [p[k]! - totalP, q[k]! - totalQ];
+        sum += Math.exp(logP) * (logP - logQ);
+      }
       return Math.max(0, sum);
     }),
 };
 
-function logSoftmax(row: Float32Array): Float64Array {
-  const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const total = row.reduce((sum, value) => sum + Math.exp(value - largest), 0);
-  return Float64Array.from(row, value => value - largest - Math.log(total));
+/** The logarithm of the sum of exponentials: what a logit is less, as a log-probability. */
+export function logTotal(row: Float32Array): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < row.length; k++) if (!(row[k]! <= largest)) largest = row[k]!;
+  let sum = 0;
+  for (let k = 0; k < row.length; k++) sum += Math.exp(row[k]! - largest);
+  return largest + Math.log(sum);
 }

@@ -8,6 +8,7 @@ type Settings = Readonly<Record<string, unknown>>;
 export function huggingFace(json: Settings, settings: Settings): Tokenizer {
   const tokenizer = construct(json, settings);
   const { model_max_length: maxLength } = settings;
+  const isOneSegment = hasRobertaProcessing(json.post_processor);
   const mask = idOf(tokenizer, [settings.mask_token, '[MASK]', '<mask>']);
   return {
     kind: 'tokenizer.json',
@@ -19,7 +20,7 @@ export function huggingFace(json: Settings, settings: Settings): Tokenizer {
     content: text => tokenizer.encode(text, { add_special_tokens: false }).ids,
     encode(text, pair) {
       const { ids, token_type_ids } = tokenizer.encode(text, { text_pair: pair ?? null, return_token_type_ids: true });
-      return { ids, types: token_type_ids ?? ids.map(() => 0) };
+      return { ids, types: isOneSegment || !token_type_ids ? ids.map(() => 0) : token_type_ids };
     },
   };
 }
@@ -31,6 +32,12 @@ function construct(json: Settings, settings: Settings): HuggingFace {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw fail('malformed', 'This tokenizer could not be read: {cause}', { cause: why }, { file: 'tokenizer.json', cause });
   }
+}
+
+/** RoBERTa knows one segment: both texts of a pair are 0, which @huggingface/tokenizers has as 0 and 1. */
+function hasRobertaProcessing(processor: unknown): boolean {
+  const { type, processors } = (processor ?? {}) as { type?: unknown; processors?: unknown };
+  return type === 'RobertaProcessing' || (Array.isArray(processors) && processors.some(hasRobertaProcessing));
 }
 
 function padOf(tokenizer: HuggingFace, json: Settings, { pad_token: named }: Settings): number {

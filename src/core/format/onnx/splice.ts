@@ -80,6 +80,7 @@ export class Splice {
     replaced.set(5, () => this.#initializers(graph, wire));
     if (graph.inputs !== before?.inputs) replaced.set(11, () => this.#values(11, graph.inputs));
     if (graph.outputs !== before?.outputs) replaced.set(12, () => this.#values(12, graph.outputs));
+    if (graph.staleShapes) replaced.set(13, () => []);
     return this.#runs(wire?.runs ?? [], replaced);
   }
 

@@ -17,6 +17,10 @@ const MOST_IN_BUCKET = 256;
 const MOST_CANDIDATES = 4;
 /** Values of rows that are held for comparing: 16 MiB of f32. */
 const MOST_HELD = 2 ** 22;
+/** What signing a value takes, in readings of it: measured. */
+const SIGNING = 3;
+/** What finding nearly equal rows takes, in readings of the table: the mean row, the signatures, looking up. */
+export const NEAR_READS = 1 + SIGNING + 1;
 /** Rows looked up between two pauses. */
 const STRIDE = 1024;
 const MOST_GROUPS = 100;
@@ -68,7 +72,7 @@ async function looksOf(matrix: Matrix, what: string, skip: Uint8Array, pace: Pac
   const usual = new Uint8Array(rows);
   const sums = new Float64Array(BITS);
   for await (const { first, last, values_RC } of runsOf(matrix, pace)) {
-    pace.done(READ * values_RC.length, what);
+    pace.done(SIGNING * READ * values_RC.length, what);
     for (let row = first; row < last; row++) {
       if (skip[row]) continue;
       sums.fill(0);
@@ -126,7 +130,9 @@ async function candidatesOf(
   { pause, done }: Pick<Pace, 'pause'> & { done(rows: number): void },
 ): Promise<Candidates> {
   const bits = Math.max(6, Math.min(16, Math.ceil(Math.log2(rows + 1)) - 3));
-  const tables = Array.from({ length: TABLES }, () => new Map<number, number[]>());
+  // A bucket is a chain from its newest row back to its oldest; 0 ends it, so rows count from 1 there.
+  const newest = new Int32Array(TABLES << bits);
+  const older = new Int32Array(TABLES * rows);
   const found: Candidates = { of: new Map(), held: new Set() };
   let firstUsual: number | undefined;
   for (let row = 0; row < rows; row++) {
@@ -135,23 +141,25 @@ async function candidatesOf(
       done(Math.min(STRIDE, rows - row));
     }
     if (skip[row]) continue;
-    const like = new Set<number>();
+    const like: number[] = [];
     if (usual[row]) {
-      if (firstUsual !== undefined) like.add(firstUsual);
+      if (firstUsual !== undefined) like.push(firstUsual);
       firstUsual ??= row;
     }
-    for (const [table, buckets] of tables.entries()) {
+    for (let table = 0; table < TABLES; table++) {
       // Eight times 16 bits are the whole signature.
       const key = (signatures[row * WORDS + (table >>> 1)]! >>> ((table & 1) * 16)) & ((1 << bits) - 1);
-      const bucket = buckets.get(key);
-      if (!bucket) buckets.set(key, [row]);
-      else {
-        for (const other of bucket)
-          if (like.size < MOST_CANDIDATES && apart(signatures, row, other) <= MOST_APART) like.add(other);
-        if (bucket.length < MOST_IN_BUCKET) bucket.push(row);
+      const bucket = (table << bits) | key;
+      let [other, left] = [newest[bucket]!, MOST_IN_BUCKET];
+      for (; other > 0 && left > 0 && like.length < MOST_CANDIDATES; left--) {
+        if (apart(signatures, row, other - 1) <= MOST_APART && !like.includes(other - 1)) like.push(other - 1);
+        other = older[table * rows + other - 1]!;
       }
+      older[table * rows + row] = newest[bucket]!;
+      newest[bucket] = row + 1;
     }
-    const kept = [...like].filter(other => found.held.has(other) || found.held.size < mostHeld);
+    if (like.length === 0) continue;
+    const kept = like.filter(other => found.held.has(other) || found.held.size < mostHeld);
     for (const other of kept) found.held.add(other);
     if (kept.length > 0) found.of.set(row, kept);
   }

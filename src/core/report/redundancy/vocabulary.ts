@@ -1,10 +1,10 @@
 import type { Anatomy, Table } from '../../anatomy/anatomy.ts';
 import type { Redundancy } from '../redundancy.ts';
 import { matrixOf, type Pace, READ, runsOf } from './matrix.ts';
-import { nearRows } from './near-rows.ts';
+import { NEAR_READS, nearRows } from './near-rows.ts';
 
-/** Readings of the table: for equal rows, for the mean row, for signatures; looking for those that are close takes as long as one. */
-export const VOCABULARY_READS = 4;
+/** What it takes in all, in readings of the table. */
+export const VOCABULARY_READS = 1 + NEAR_READS;
 
 /** Rows that are named. */
 const EXAMPLES = 20;

@@ -1,0 +1,56 @@
+import type { Anatomy, Layer, Linear } from '../../anatomy/anatomy.ts';
+import { HeadroomError, type Sentence, sentence } from '../../errors.ts';
+import { isFloat } from '../../kernels/floats.ts';
+import type { Model } from '../../model/model.ts';
+
+/** Why a linear cannot be cut, if it cannot. */
+export function notCuttable(linear: Linear): Sentence | undefined {
+  const { form, weight, packed, id } = linear.within ?? linear;
+  if (form === 'quantized' || packed || !isFloat(weight.dtype))
+    return sentence('{id} is quantized. Prune first, then quantize.', { id });
+  if (form === 'factored') return sentence('{id} is factored. Prune first, then factorize.', { id });
+  if (form === 'convolution' || weight.shape.length !== 2)
+    return sentence('{id} is stored as a convolution, which is not pruned.', { id });
+  return undefined;
+}
+
+/** Layers that run with the same tensors: what one loses, all lose. */
+export const sharing = ({ layers }: Anatomy, layer: Layer): readonly Layer[] =>
+  layers.filter(({ stored }) => stored === layer.stored);
+
+export const cannot = (model: Model, reason: Sentence): HeadroomError =>
+  new HeadroomError('unsupported', reason, { file: model.name });
+
+/** Why heads of this layer cannot be removed, if they cannot. */
+export function headsKept(anatomy: Anatomy, layer: Layer): Sentence | undefined {
+  const { heads, headDim, query, key, value, output, extra = [] } = layer;
+  if (heads === 0) return sentence('How many heads layer {layer} has is not known.', { layer: layer.index });
+  for (const linear of [query, key, value, output]) {
+    const reason = notCuttable(linear);
+    if (reason) return reason;
+  }
+  if ([query, key, value].some(({ out }) => out !== heads * headDim) || output.in !== heads * headDim)
+    return sentence('Heads of layer {layer} do not have their own rows and columns.', { layer: layer.index });
+  const positions = anatomy.encoderExtra?.find(({ id }) => id.includes('relative_attention_bias'));
+  if (positions)
+    return sentence('All layers share {id}, a table with a column for each head: no layer can lose one alone.', {
+      id: positions.id,
+    });
+  const beside = extra.find(({ part }) => part !== 'feed-forward');
+  if (beside) return sentence('{id} has a part for each head that is not understood.', { id: beside.id });
+  return undefined;
+}
+
+/** Why neurons of this layer cannot be removed, if they cannot. */
+export function neuronsKept({ up, gate, down, extra = [] }: Layer): Sentence | undefined {
+  for (const linear of [up, gate, down]) {
+    const reason = linear && notCuttable(linear);
+    if (reason) return reason;
+  }
+  if (up.out !== down.in || (gate && gate.out !== up.out))
+    return sentence('{id} does not read what {up} gives one by one.', { id: down.id, up: up.id });
+  const beside = extra.find(({ part, linear }) => part === 'feed-forward' && linear);
+  return (
+    beside && sentence('The layer has more than one feed-forward network ({id}), which is not understood.', { id: beside.id })
+  );
+}
