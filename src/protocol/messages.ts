@@ -82,7 +82,10 @@ export interface EditorHostApi {
   view(): Promise<EditorView>;
   reload(): Promise<void>;
   quantize(): Promise<void>;
-  openCompress(): Promise<void>;
+  /** The form, with one step in its recipe where one is given. */
+  openCompress(step?: Step): Promise<void>;
+  /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
+  tryStep(step: Step): Promise<DryRun>;
   openCompare(): Promise<void>;
   copyText(text: string): Promise<void>;
   showLog(): Promise<void>;
