@@ -1,4 +1,4 @@
-import type { Linear, Norm } from './anatomy.ts';
+import type { Factors, Linear, Norm } from './anatomy.ts';
 import type { FoundNorm } from './norm.ts';
 import type { Product } from './product.ts';
 
@@ -12,8 +12,15 @@ export function linearOf(id: string, [first, ...others]: readonly [Product, ...P
   if (zeroPoint) linear.zeroPoint = zeroPoint;
   if (sums) linear.sums = sums;
   if (groups) linear.groups = groups;
+  if (first.factors)
+    linear.factors = factorsOf(id, [first.factors, ...others.flatMap(product => (product.factors ? [product.factors] : []))]);
   return linear;
 }
+
+const factorsOf = (id: string, factors: readonly (readonly [Product, Product])[]): Factors => ({
+  first: linearOf(`${id}.first`, factors.map(([first]) => first) as [Product, ...Product[]]),
+  second: linearOf(`${id}.second`, factors.map(([, second]) => second) as [Product, ...Product[]]),
+});
 
 export const normOf = (id: string, found: FoundNorm | undefined): Norm => ({
   id,

@@ -21,7 +21,9 @@ export interface Product {
   readonly in: number;
   /** The weight lies [in, out]. */
   readonly transposed: boolean;
-  readonly form: 'dense' | 'quantized' | 'convolution';
+  readonly form: 'dense' | 'factored' | 'quantized' | 'convolution';
+  /** Of a factored one: the product of the input, and the one of what that gives. `node` and `weight` are the second's. */
+  readonly factors?: readonly [first: Product, second: Product];
   /** Of a convolution one wide: each output reads in / groups inputs. */
   readonly groups?: number;
   /** Heads, where the product itself splits its output into them. */

@@ -4,8 +4,10 @@ import { apartFromData } from './apart.ts';
 import { type Block, blockAround, type Miss } from './block.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
 import type { Draft } from './draft.ts';
-import { embeddingsBefore } from './embeddings.ts';
+import { type Embeddings, embeddingsBefore } from './embeddings.ts';
 import { sharedOrgans } from './encoder-organs.ts';
+import { withFactors } from './factored.ts';
+import type { Family } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { readers } from './feed-forward.ts';
 import { type Anchor, type Flow, flowOf } from './flow.ts';
@@ -36,7 +38,7 @@ export async function trace(model: Model, signal?: AbortSignal): Promise<Traced>
   const { graph, tensors } = inlined(model.graph!, model.tensors);
   const open = await openMasks(tensors, signal);
   const reshaped = await reshapedMatrices(graph, tensors, signal);
-  const flow = flowOf({ ...wire(graph, tensors), open, reshaped });
+  const flow = withFactors(flowOf({ ...wire(graph, tensors), open, reshaped }));
   const found = flow.attentions.map(node => blockAround(flow, node));
   const misses = found.filter((each): each is Miss => typeof each === 'string');
   if (misses.includes('cross-attention')) return { flow, draft: undefined, misses };
@@ -95,13 +97,16 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
     layers,
     tables,
     embeddingNorm: normOf(embeddingIds.norm, norm),
-    ...(projection && { embeddingProjection: linearOf(family.projection ?? 'embeddings_project', [projection]) }),
+    ...(projection && { embeddingProjection: linearOf(projectionId(family, embeddings), [projection]) }),
     ...(encoderExtra.length > 0 && { encoderExtra }),
     apart: apartFromData(flow),
     top,
     copies: new Map([...layerCopies(layers), ...(await decoderCopies(top, tables[0], signal))]),
   };
 }
+
+const projectionId = ({ projection }: Family, { projectsWords }: Embeddings): string =>
+  projection ?? (projectsWords ? embeddingIds.transformation : 'embeddings_project');
 
 /** Blocks by the first that holds their numbers. */
 function groupsOf(blocks: readonly Block[], stored: readonly number[]): Map<number, Block[]> {

@@ -1,3 +1,4 @@
+import { factorize } from './factorize.ts';
 import type { Pass } from './pass.ts';
 import { pruneHeads } from './prune-heads.ts';
 import { pruneLayers } from './prune-layers.ts';
@@ -5,4 +6,6 @@ import { pruneNeurons } from './prune-neurons.ts';
 import { quantize } from './quantize.ts';
 
 /** Every pass, in the order in which a form offers them. A pass is a file and a line here. */
-export const passes: readonly Pass[] = [quantize, pruneHeads, pruneNeurons, pruneLayers].map(pass => pass as unknown as Pass);
+export const passes: readonly Pass[] = [quantize, pruneHeads, pruneNeurons, pruneLayers, factorize].map(
+  pass => pass as unknown as Pass,
+);
