@@ -205,6 +205,7 @@ export class CompressPanel {
       dryRun: (recipe, out, format, calibration) => this.#tryOut(recipe, out, format, calibration),
       run: (recipe, out, format, calibration) => this.#run(recipe, out, format, calibration),
       cancel: async () => this.#services.jobs.of(this.#path)?.cancel(),
+      proposeOut: async (recipe, format) => outputFor(this.#path, recipe, format),
       chooseOut: async out => {
         const chosen = await askOutput(out, this.#outFormat);
         if (chosen !== undefined) this.#out = chosen;

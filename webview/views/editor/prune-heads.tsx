@@ -4,6 +4,7 @@ import { Button, Range } from '../../controls.tsx';
 import { say, t } from '../../l10n.ts';
 import type { Pruning } from '../../layout/head-selection.ts';
 import { bytesText, changeShare, exactBytes, share } from '../../numbers.ts';
+import { Wrong } from '../wrong.tsx';
 
 /** A slider is dragged; questions closer together than this are one. */
 const settleMs = 120;
@@ -53,13 +54,13 @@ function Selected({ pruning, disabled, onPrune, onAttention, onClear }: PruneHea
         </span>
       </p>
       {kept && (
-        <p class="small wrong" role="alert">
+        <Wrong>
           {emptied.length === 1
             ? t('Layer {layer} would lose its last head: leave it one, or remove the layer.', { layer: emptied[0]! })
             : t('Layers {layers} would lose their last heads: leave each one, or remove the layers.', {
                 layers: emptied.join(', '),
               })}
-        </p>
+        </Wrong>
       )}
       <div class="row wraps">
         <Button kind="primary" disabled={disabled || kept} onClick={() => onPrune({ pass: 'prune-heads', options: { remove } })}>
@@ -114,7 +115,7 @@ function ShareSlider({ total, layers, disabled, tryStep, onPrune }: PruneHeadsPr
       />
       {heads > 0 && (
         <div class={stale ? 'row wraps stale' : 'row wraps'}>
-          <span class="small grow" aria-busy={stale}>
+          <div class="small grow" aria-busy={stale}>
             {answer?.report ? (
               <>
                 <b title={exactBytes(answer.report.after.fileBytes)}>{bytesText(answer.report.after.fileBytes)}</b>{' '}
@@ -124,11 +125,11 @@ function ShareSlider({ total, layers, disabled, tryStep, onPrune }: PruneHeadsPr
                 </span>
               </>
             ) : answer?.failure ? (
-              <span class="wrong">{say(answer.failure.sentence)}</span>
+              <Wrong>{say(answer.failure.sentence)}</Wrong>
             ) : (
               <span class="muted">{t('Working out the sizes.')}</span>
             )}
-          </span>
+          </div>
           <Button disabled={disabled} onClick={() => onPrune(step)}>
             {heads === 1 ? t('Prune 1 head…') : t('Prune {n} heads…', { n: heads })}
           </Button>
