@@ -9,17 +9,19 @@ import type { Model } from '../model/model.ts';
 import type { Body } from '../rewrite/apply.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { elementCount } from '../tensor/tensor.ts';
+import { asDense } from './dense.ts';
 import { newGraphModel } from './new-graph-model.ts';
 
 /**
- * A checkpoint as a model with a graph; its weights are read when that is written. `left` names what the graph does not use.
+ * A checkpoint as a model with a graph, quantized matrices as the numbers they stand for; its weights are read when that is written. `left` names what the graph does not use.
  * throws 'unsupported' for what no graph is made for, 'verify-failed' when the graph does not show the checkpoint's anatomy
  */
 export async function asGraph(
-  input: Body,
+  checkpoint: Body,
   pooling?: Pooling,
   signal?: AbortSignal,
 ): Promise<Body & { readonly left: readonly string[] }> {
+  const input = await asDense(checkpoint, signal);
   const { graph, tensors, left } = exportGraph(input.model, input.anatomy, pooling);
   const made = await newGraphModel(graph, input.model.name);
   const origin: Origin = { ...originOf(made)!, sources: originOf(input.model)?.sources ?? [] };

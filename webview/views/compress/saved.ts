@@ -6,6 +6,8 @@ export interface Edited {
   readonly draft: Draft;
   readonly out: string;
   readonly format: 'onnx' | 'safetensors';
+  /** Path of the text for methods that run the model, or ''. */
+  readonly calibration: string;
 }
 
 /** What survives hiding and reloading the page. */
@@ -20,10 +22,18 @@ interface Saved extends Edited {
 export function restored(view: CompressView): Edited & { readonly given: string } {
   const saved = getState<Saved>();
   const recipe = JSON.stringify(view.recipe);
-  const fresh = { draft: draftOf(view.recipe), out: view.out, format: view.outFormat, given: recipe };
+  const fresh = {
+    draft: draftOf(view.recipe),
+    out: view.out,
+    format: view.outFormat,
+    calibration: view.calibration,
+    given: recipe,
+  };
   if (saved?.version !== 1 || saved.path !== view.path || !saved.draft || saved.out === undefined || !saved.format) return fresh;
-  const { draft, out, format, given = recipe } = saved;
-  return given === recipe || JSON.stringify(recipeOf(draft)) === recipe ? { draft, out, format, given } : fresh;
+  const { draft, out, format, calibration = view.calibration, given = recipe } = saved;
+  return given === recipe || JSON.stringify(recipeOf(draft, view.passes)) === recipe
+    ? { draft, out, format, calibration, given }
+    : fresh;
 }
 
 export const keep = (given: string, { path }: CompressView, edited: Edited): void =>
