@@ -2,7 +2,10 @@ import type { Pass } from './pass.ts';
 import { pruneHeads } from './prune-heads.ts';
 import { pruneLayers } from './prune-layers.ts';
 import { pruneNeurons } from './prune-neurons.ts';
+import { pruneVocabulary } from './prune-vocabulary.ts';
 import { quantize } from './quantize.ts';
 
 /** Every pass, in the order in which a form offers them. A pass is a file and a line here. */
-export const passes: readonly Pass[] = [quantize, pruneHeads, pruneNeurons, pruneLayers].map(pass => pass as unknown as Pass);
+export const passes: readonly Pass[] = [quantize, pruneHeads, pruneNeurons, pruneLayers, pruneVocabulary].map(
+  pass => pass as unknown as Pass,
+);
