@@ -1,3 +1,5 @@
+import { factorize } from './factorize.ts';
+import { factorizeEmbeddings } from './factorize-embeddings.ts';
 import type { Pass } from './pass.ts';
 import { pruneHeads } from './prune-heads.ts';
 import { pruneLayers } from './prune-layers.ts';
@@ -7,6 +9,5 @@ import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
 
 /** Every pass, in the order in which a form offers them. A pass is a file and a line here. */
-export const passes: readonly Pass[] = [quantize, pruneHeads, pruneNeurons, pruneLayers, pruneVocabulary, pruneWeights].map(
-  pass => pass as unknown as Pass,
-);
+const all = [quantize, pruneHeads, pruneNeurons, pruneLayers, pruneVocabulary, pruneWeights, factorize, factorizeEmbeddings];
+export const passes: readonly Pass[] = all.map(pass => pass as unknown as Pass);
