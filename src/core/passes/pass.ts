@@ -211,6 +211,8 @@ export interface Plan {
   readonly skipped: readonly Skipped[];
   /** Files that go beside the result in place of the input's: a smaller tokenizer, by name. */
   readonly companions?: ReadonlyMap<string, Uint8Array>;
+  /** What a person should know: what a default became, how good a fit can be. */
+  readonly notes?: readonly Sentence[];
 }
 
 export interface PassContext {

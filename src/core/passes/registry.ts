@@ -7,7 +7,17 @@ import { pruneNeurons } from './prune-neurons.ts';
 import { pruneVocabulary } from './prune-vocabulary.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
+import { shareLayers } from './share-layers.ts';
 
 /** Every pass, in the order in which a form offers them. A pass is a file and a line here. */
-const all = [quantize, pruneHeads, pruneNeurons, pruneLayers, pruneVocabulary, pruneWeights, factorize, factorizeEmbeddings];
-export const passes: readonly Pass[] = all.map(pass => pass as unknown as Pass);
+export const passes: readonly Pass[] = [
+  quantize,
+  pruneHeads,
+  pruneNeurons,
+  pruneLayers,
+  pruneVocabulary,
+  pruneWeights,
+  factorize,
+  factorizeEmbeddings,
+  shareLayers,
+].map(pass => pass as unknown as Pass);
