@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { passInfos } from '../../src/core/session/session.ts';
+import { passInfos } from '../../src/core/session/pass-infos.ts';
 import { commandLine } from '../../src/host/command-line.ts';
 
 const step = (options: Record<string, unknown>) => ({ version: 1 as const, steps: [{ pass: 'quantize', options }] });

@@ -99,7 +99,7 @@ function placeScales(
 }
 
 /** The rows of U that a block needs; columns that fill it up are zeros, with ones on the diagonal. */
-function placeUpper(
+export function placeUpper(
   { upper, behind, errors, stride }: GptqMemory,
   upper_II: Float64Array,
   wide: number,
