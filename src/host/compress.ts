@@ -30,6 +30,7 @@ import { logMade } from './quantize.ts';
 import type { Services } from './services.ts';
 import { ownSentencesFile } from './texts.ts';
 import { refuseUntrusted } from './trust.ts';
+import { tryOut } from './try-out.ts';
 import { panelTypes } from './view-types.ts';
 
 const firstRecipe: Recipe = { version: 1, steps: [{ pass: 'quantize', options: {} }] };
@@ -145,13 +146,7 @@ export class CompressPanel {
     this.#dryRun?.abort();
     this.#dryRun = new AbortController();
     const { signal } = this.#dryRun;
-    try {
-      const request = { path: this.#path, recipe, out, format, dryRun: true, ...this.#calibration(calibration) };
-      const { steps, ...report } = await this.#services.engine.api.compress(request, { signal });
-      return { report, failure: null, steps };
-    } catch (error) {
-      return { report: null, failure: toFailure(error), steps: [] };
-    }
+    return tryOut(this.#services, { path: this.#path, recipe, out, format, ...this.#calibration(calibration) }, signal);
   }
 
   /** A text that is typed begins at the model's folder; for a person's terminal as for the engine. */
@@ -210,6 +205,7 @@ export class CompressPanel {
       dryRun: (recipe, out, format, calibration) => this.#tryOut(recipe, out, format, calibration),
       run: (recipe, out, format, calibration) => this.#run(recipe, out, format, calibration),
       cancel: async () => this.#services.jobs.of(this.#path)?.cancel(),
+      proposeOut: async (recipe, format) => outputFor(this.#path, recipe, format),
       chooseOut: async out => {
         const chosen = await askOutput(out, this.#outFormat);
         if (chosen !== undefined) this.#out = chosen;

@@ -82,7 +82,10 @@ export interface EditorHostApi {
   view(): Promise<EditorView>;
   reload(): Promise<void>;
   quantize(): Promise<void>;
-  openCompress(): Promise<void>;
+  /** The form, with one step in its recipe where one is given. */
+  openCompress(step?: Step): Promise<void>;
+  /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
+  tryStep(step: Step): Promise<DryRun>;
   openCompare(): Promise<void>;
   copyText(text: string): Promise<void>;
   showLog(): Promise<void>;
@@ -136,6 +139,8 @@ export interface CompressHostApi {
   /** Resolves when done; the diff opens by itself. Rejects with a Failure. */
   run(recipe: Recipe, out: string, format: 'onnx' | 'safetensors', calibration: string): Promise<CompressReport>;
   cancel(): Promise<void>;
+  /** Where the result of a recipe goes unless the person says otherwise. */
+  proposeOut(recipe: Recipe, format: 'onnx' | 'safetensors'): Promise<string>;
   chooseOut(out: string): Promise<string | null>;
   /** The person chooses a file to read; null when they did not. `current` is what stands there now. */
   chooseFile(current: string): Promise<string | null>;

@@ -55,6 +55,7 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
         view: () => compressView(view),
         dryRun: (asked: Recipe) => dryRun(asked),
         copyCommand: () => {},
+        proposeOut: () => '/models/minilm/model.int8.safetensors',
         saveRecipe: () => {},
         openResult: () => {},
         showLog: () => {},
@@ -488,6 +489,32 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
       await page.click('text=Save recipe…');
       assert.deepEqual(opened.calls.at(-1), { method: 'saveRecipe', args: [recipe('quantize')] });
     }));
+
+  test('the name of the result follows the steps until the person gives it one', () =>
+    shown(
+      {
+        view: { passes: tenPasses },
+        api: { proposeOut: ({ steps }: Recipe) => `/models/model-${steps.map(({ pass }) => pass).join('-')}/` },
+      },
+      async opened => {
+        const { page } = opened;
+        const field = page.locator('vscode-text-field.out');
+        const out = () => field.evaluate(element => (element as HTMLInputElement).value);
+        const named = (name: string) =>
+          page.waitForFunction(
+            wanted => document.querySelector<HTMLInputElement>('vscode-text-field.out')?.value === wanted,
+            name,
+          );
+        await sized(opened, '23.0');
+        assert.equal(await out(), '/models/minilm/model.int8.safetensors');
+        await page.click('.pass >> text=Prune layers');
+        await named('/models/model-quantize-prune-layers/');
+        await field.locator('input').fill('/tmp/mine/');
+        await page.click('.pass >> text=Share layers');
+        await page.waitForTimeout(200);
+        assert.equal(await out(), '/tmp/mine/');
+      },
+    ));
 
   test('what was edited is there again after a reload; another recipe from the host replaces it', () =>
     shown({ view: { passes: tenPasses } }, async opened => {

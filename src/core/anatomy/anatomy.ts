@@ -55,15 +55,17 @@ export function storedOf(linear: Linear): readonly Linear[] {
   return whole.factors ? [whole.factors.first, whole.factors.second] : [whole];
 }
 
-/** Weights in words of 32 bits, in blocks with tables, or scaled in a way of their own: counted exactly, not multiplied out. */
+/** Weights in words of 32 bits, in blocks, or scaled in a way of their own: counted exactly; those of onnxruntime are multiplied out too. */
 export interface Packing {
-  readonly method: 'compressed-tensors' | 'gptq' | 'awq' | 'bitsandbytes' | 'quanto' | 'torchao';
+  readonly method: 'compressed-tensors' | 'gptq' | 'awq' | 'bitsandbytes' | 'quanto' | 'torchao' | 'onnxruntime';
   /** Bits of one weight. */
   readonly bits: number;
   /** What people call it: "int4", "nf4". */
   readonly dtype: string;
   /** What stands beside the packed weights: scales, zero points, orders, shapes. Buffers, not parameters. */
   readonly tensors: readonly Tensor[];
+  /** onnxruntime: inputs of a channel that share a scale; levels lie low bits first, a channel after the other. */
+  readonly blockSize?: number;
 }
 
 /** An embedding table [rows, width]. */

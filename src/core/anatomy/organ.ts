@@ -4,7 +4,7 @@ import type { Product } from './product.ts';
 
 /** A product of the graph as an organ; the further ones multiply by the same matrix, or by copies of it. */
 export function linearOf(id: string, [first, ...others]: readonly [Product, ...Product[]]): Linear {
-  const { weight, bias, scale, zeroPoint, sums, out, in: width, transposed, form, groups } = first;
+  const { weight, bias, scale, zeroPoint, sums, out, in: width, transposed, form, groups, packed } = first;
   const nodes = others.length === 0 ? [first.node] : [first, ...others].map(product => product.node);
   const linear: { -readonly [K in keyof Linear]: Linear[K] } = { id, weight, out, in: width, transposed, form, nodes };
   if (bias) linear.bias = bias;
@@ -12,6 +12,7 @@ export function linearOf(id: string, [first, ...others]: readonly [Product, ...P
   if (zeroPoint) linear.zeroPoint = zeroPoint;
   if (sums) linear.sums = sums;
   if (groups) linear.groups = groups;
+  if (packed) linear.packed = packed;
   if (first.factors)
     linear.factors = factorsOf(id, [first.factors, ...others.flatMap(product => (product.factors ? [product.factors] : []))]);
   return linear;

@@ -3,6 +3,7 @@ import { embeddingIds } from '../anatomy/ids.ts';
 import { fail } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import { computed, named } from '../passes/computed.ts';
+import { isMobilebert } from '../passes/factorize/as-mobilebert.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { TableEdit } from './factor.ts';
 
@@ -10,19 +11,6 @@ import type { TableEdit } from './factor.ts';
 // embeddings.embedding_transformation.weight [H, E]. Where nothing else stands in the way the result is a MobileBERT that transformers
 // loads: MobileBERT without bottlenecks and trigrams is a BERT with such an embedding (its norms' epsilon is 1e-5, which moves
 // outputs by about 1e-4).
-
-/** Tasks whose heads MobileBERT's classes have as BERT's do; its masked-language head keeps a matrix of [V, H - E] beside. */
-const alike = new Set(['base', 'sequence-classification', 'token-classification', 'question-answering']);
-
-/** Would the factored checkpoint be a MobileBERT that is stock and exact? */
-export const isMobilebert = ({ config }: Model, { family, task, layers, top }: Anatomy): boolean =>
-  family === 'bert' &&
-  alike.has(task) &&
-  config.model_type === 'bert' &&
-  (config.position_embedding_type ?? 'absolute') === 'absolute' &&
-  (config.hidden_act ?? 'gelu') === 'gelu' &&
-  top.every(({ tensor }) => !tensor) &&
-  layers.every(({ up, heads, query }) => up.out === layers[0]!.up.out && heads === layers[0]!.heads && query.out === query.in);
 
 /** throws 'unsupported' where the decoder reads the table too */
 export function factorTable(model: Model, anatomy: Anatomy, { target, first, second }: TableEdit): Model {

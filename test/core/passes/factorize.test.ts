@@ -54,7 +54,10 @@ test('full rank reproduces the outputs of every generated graph within 1e-5 of t
   for (const path of graphs) {
     const source = await openSource(join(generated, path));
     const factored = await apply(source.body, fullRank(source.body));
-    assert.ok([...factored.model.tensors.keys()].some(name => name.includes('.second.weight')), path);
+    assert.ok(
+      [...factored.model.tensors.keys()].some(name => name.includes('.second.weight')),
+      path,
+    );
     const { inputs } = expectedOf(path.split('/')[0]!);
     const [ids, mask] = [inputs.input_ids as Rows, inputs.attention_mask as Rows];
     const before = await run(join(generated, path), ids, mask);
@@ -196,7 +199,10 @@ test('a factored model is quantized factor by factor, runs within cosine 0.99 of
     ['model.dynamo.onnx', 'int8-dynamic'],
   ] as const) {
     const source = await openSource(join(bert, file));
-    const factored = await apply(source.body, await planOf(source.body, { rank: 20, include: ['*.intermediate.dense'] }, 'factorize'));
+    const factored = await apply(
+      source.body,
+      await planOf(source.body, { rank: 20, include: ['*.intermediate.dense'] }, 'factorize'),
+    );
     const quantized = await apply(factored, await planOf(factored, { scheme, embedding_bits: 32 }));
     const { inputs } = expectedOf('bert-base');
     const ids = inputs.input_ids as Rows;

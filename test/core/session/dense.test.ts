@@ -10,7 +10,9 @@ const skip = existsSync(generated) ? false : 'skipped: no generated models';
 const folder = mkdtempSync(join(tmpdir(), 'headroom-dense-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('an int8 checkpoint runs, by way of a graph of the numbers it stands for: cosine to the original above 0.999', { skip }, async () => {
+test('an int8 checkpoint runs, by way of a graph of the numbers it stands for: cosine to the original above 0.999', {
+  skip,
+}, async () => {
   const session = createSession();
   const path = join(generated, 'bert-base/model.safetensors');
   const out = join(folder, 'int8');

@@ -1,5 +1,6 @@
 import type { Failure } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
+import { Wrong } from '../wrong.tsx';
 import { host } from './host.ts';
 import { PathControl } from './path-control.tsx';
 
@@ -27,11 +28,7 @@ export function CalibrationField({ value, failure, onChange }: CalibrationProps)
             onChange={onChange}
             onChoose={current => host.api.chooseCalibration(current)}
           />
-          {failure && (
-            <p class="wrong" role="alert">
-              {say(failure.sentence)}
-            </p>
-          )}
+          {failure && <Wrong>{say(failure.sentence)}</Wrong>}
         </div>
         <p class="d" id="calibration-help">
           {t(

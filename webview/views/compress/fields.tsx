@@ -4,6 +4,7 @@ import type { Failure } from '../../../src/protocol/messages.ts';
 import { optionText } from '../../../src/protocol/option-text.ts';
 import { Checkbox, Dropdown, RadioGroup, TextField } from '../../controls.tsx';
 import { say, t } from '../../l10n.ts';
+import { Wrong } from '../wrong.tsx';
 import { type FieldValue, isDefault, parseGlobs, parseNumber, type TextKind, type TextualField } from './draft.ts';
 import { host } from './host.ts';
 import { PathControl } from './path-control.tsx';
@@ -35,10 +36,10 @@ export function FieldRow(props: FieldRowProps) {
       <div class="control">
         <Control {...props} />
         {failure && (
-          <p class="wrong" role="alert">
+          <Wrong>
             {say(failure.sentence)}
             {failure.hint && ` ${say(failure.hint)}`}
-          </p>
+          </Wrong>
         )}
       </div>
       <p class="d" id={help}>
@@ -107,11 +108,7 @@ function NumberControl({ id, field, value, onChange, onInvalid }: FieldRowProps<
   return (
     <>
       <TextField label={say(field.label)} class="short" value={text} invalid={!valid} describedBy={`${id}-help`} onInput={type} />
-      {!valid && (
-        <p class="wrong" role="alert">
-          {t('A number from {min} to {max}.', { min: field.min, max: field.max })}
-        </p>
-      )}
+      {!valid && <Wrong>{t('A number from {min} to {max}.', { min: field.min, max: field.max })}</Wrong>}
     </>
   );
 }

@@ -57,9 +57,13 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
   const [draft, setDraft] = useState(first.draft);
   const [out, setOut] = useState(first.out);
   const [format, setFormat] = useState(first.format);
+  const [proposed, setProposed] = useState(first.proposed);
   const [calibration, setCalibration] = useState(first.calibration);
   const [invalid, setInvalid] = useState<ReadonlySet<string>>(new Set());
-  useEffect(() => keep(first.given, view, { draft, out, format, calibration }), [draft, out, format, calibration]);
+  useEffect(
+    () => keep(first.given, view, { draft, out, proposed, format, calibration }),
+    [draft, out, proposed, format, calibration],
+  );
 
   const title = titleOf(view, draft);
   const run = useRun(view, title);
@@ -67,6 +71,10 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
   const recipe = useMemo<Recipe>(() => recipeOf(draft, view.passes), [draft, view.passes]);
   useLayoutEffect(() => onRecipe(recipe), [recipe]);
   const empty = draft.steps.length === 0;
+  useProposal(recipe, format, empty || work !== null || out !== proposed, path => {
+    setProposed(path);
+    setOut(path);
+  });
   const editing = !empty && !work && invalid.size === 0;
   const dryRun = useDryRun((...question) => host.api.dryRun(...question), recipe, out, format, calibration, editing);
   const answer = empty ? null : dryRun.answer;
@@ -159,7 +167,7 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
           }}
           onFormat={next => {
             setFormat(next);
-            setOut(withEnding(out, next));
+            if (out !== proposed) setOut(withEnding(out, next));
           }}
           onBrowse={async () => {
             const chosen = await host.api.chooseOut(out).catch(() => null);
@@ -200,6 +208,24 @@ function Heading({ view, after, stale }: { view: CompressView; after: number | u
       )}
     </header>
   );
+}
+
+/** The name of the result follows the recipe, unless the person gave it one. */
+function useProposal(recipe: Recipe, format: CompressView['format'], off: boolean, take: (path: string) => void): void {
+  const question = JSON.stringify([recipe.steps, format]);
+  const asked = useRef(question);
+  useEffect(() => {
+    if (off || asked.current === question) return;
+    asked.current = question;
+    let isLatest = true;
+    host.api.proposeOut(recipe, format).then(
+      path => isLatest && take(path),
+      () => undefined,
+    );
+    return () => {
+      isLatest = false;
+    };
+  }, [question, off]);
 }
 
 /** "Quantize" for one step, "3 steps" for more. */

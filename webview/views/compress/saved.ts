@@ -5,6 +5,8 @@ import { type Draft, draftOf, recipeOf } from './draft.ts';
 export interface Edited {
   readonly draft: Draft;
   readonly out: string;
+  /** What the host proposed last: while `out` is that, it follows the recipe. */
+  readonly proposed: string;
   readonly format: 'onnx' | 'safetensors';
   /** Path of the text for methods that run the model, or ''. */
   readonly calibration: string;
@@ -25,14 +27,15 @@ export function restored(view: CompressView): Edited & { readonly given: string 
   const fresh = {
     draft: draftOf(view.recipe),
     out: view.out,
+    proposed: view.out,
     format: view.outFormat,
     calibration: view.calibration,
     given: recipe,
   };
   if (saved?.version !== 1 || saved.path !== view.path || !saved.draft || saved.out === undefined || !saved.format) return fresh;
-  const { draft, out, format, calibration = view.calibration, given = recipe } = saved;
+  const { draft, out, proposed = view.out, format, calibration = view.calibration, given = recipe } = saved;
   return given === recipe || JSON.stringify(recipeOf(draft, view.passes)) === recipe
-    ? { draft, out, format, calibration, given }
+    ? { draft, out, proposed, format, calibration, given }
     : fresh;
 }
 

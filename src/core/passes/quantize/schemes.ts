@@ -1,6 +1,7 @@
+import { int4 } from './int4.ts';
 import { int8 } from './int8.ts';
 import { int8Dynamic } from './int8-dynamic.ts';
 import type { Scheme } from './scheme.ts';
 
 /** The default first. */
-export const schemes: readonly Scheme[] = [int8, int8Dynamic];
+export const schemes: readonly Scheme[] = [int8, int8Dynamic, int4];

@@ -1,0 +1,233 @@
+import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
+import type { Calibration, Half, Moments, Tap, Walk } from '../../../calibration/calibration.ts';
+import { throwIfCancelled } from '../../../errors.ts';
+import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
+import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
+import { like, matrixOf, storedAs } from './matrix-of.ts';
+import { type Affine, affineOf, NormFit } from './norm-fit.ts';
+import { type FormOf, firstOf, isAffine, isShared, normBehind, secondOf } from './replaced.ts';
+import { ridge } from './ridge.ts';
+
+// Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
+//
+//     query, key, value, up   first refitted so that they give on the inputs of now what they gave on those of before
+//     output, down            first refitted so that residual stream and branch together give what they gave before
+//     all of them             rounded by GPTQ; the bias takes what rounding does to the mean
+//     norms                   gain and offset refitted by channel
+//
+// On all-MiniLM-L6-v2, 3 bits in groups of 64, 512 sentences: 0.964 by GPTQ alone, 0.970 with all of it, 0.980 with 2,048 sentences.
+
+/** How far a refit may leave the matrix as it was, as a share of the mean variance of its inputs. */
+const STRENGTH = 0.01;
+
+export interface Repaired {
+  /** By the name of the stored weight. */
+  readonly matrices: ReadonlyMap<string, GptqMatrix>;
+  /** Biases and norms. */
+  readonly replacements: readonly ReplaceEdit[];
+}
+
+/**
+ * Rounds the matrices of layers that `formOf` names, but not of layers that share theirs. `before` are edits of the embeddings.
+ * Memory: the second moments of one half of a layer at a time.
+ */
+export async function repair(
+  calibration: Calibration<Edit>,
+  anatomy: Anatomy,
+  formOf: FormOf,
+  before: readonly Edit[],
+  { signal, progress }: Pick<PassContext, 'signal' | 'progress'>,
+): Promise<Repaired> {
+  const pause = async (): Promise<void> => {
+    throwIfCancelled(signal);
+    await new Promise(resolve => setImmediate(resolve));
+  };
+  const embedding = await refitEmbeddings(calibration, anatomy, before, signal);
+  const walk = await calibration.walk([...before, ...embedding]);
+  const matrices = new Map<string, GptqMatrix>();
+  const replacements: ReplaceEdit[] = [...embedding];
+  for (let done = 0; walk.at; done++) {
+    const { layer: index, part } = walk.at;
+    const layer = anatomy.layers[index]!;
+    progress?.(done / (2 * anatomy.layers.length), `encoder.layer.${index}`);
+    let edits: readonly ReplaceEdit[] = [];
+    if (!isShared(layer, anatomy)) {
+      const setting = { calibration, walk, layer, part, formOf, matrices, pause, ...(signal && { signal }) };
+      edits = await new HalfRepair(setting).run();
+      replacements.push(...edits.flatMap(withoutWeight));
+    }
+    await walk.advance(edits);
+  }
+  return { matrices, replacements };
+}
+
+/** The weight of a linear is in `matrices`; a norm's is its gain. */
+const withoutWeight = (edit: ReplaceEdit): ReplaceEdit[] => {
+  if (!('in' in edit.target)) return [edit];
+  return edit.bias ? [{ kind: 'replace', target: edit.target, bias: edit.bias }] : [];
+};
+
+/** Gain and offset of the norm behind the tables, which fewer bits moved. */
+async function refitEmbeddings(
+  calibration: Calibration<Edit>,
+  { embeddingNorm }: Anatomy,
+  before: readonly Edit[],
+  signal?: AbortSignal,
+): Promise<ReplaceEdit[]> {
+  if (before.length === 0 || !embeddingNorm || !isAffine(embeddingNorm)) return [];
+  const affine = await affineOf(embeddingNorm, signal);
+  const fit = new NormFit(affine);
+  const walk = await calibration.walk(before);
+  await walk.observeBoth(['input'], [], (original, current) => fit.add(current.get('input'), original.get('input')));
+  return [normEdit(embeddingNorm, fit.result() ?? affine)];
+}
+
+const normEdit = (target: Norm, { weight, bias }: Affine): ReplaceEdit => ({
+  kind: 'replace',
+  target,
+  weight: like(target.weight!, weight),
+  bias: like(target.bias!, bias),
+});
+
+interface HalfSetting {
+  readonly calibration: Calibration<Edit>;
+  readonly walk: Walk<Edit>;
+  readonly layer: Layer;
+  readonly part: Half['part'];
+  readonly formOf: FormOf;
+  readonly matrices: Map<string, GptqMatrix>;
+  readonly pause: () => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+/** Linears that read one value, with the moments of it and of what each should give, side by side. */
+interface Group {
+  readonly linears: readonly Linear[];
+  readonly moments: Moments;
+}
+
+class HalfRepair {
+  private readonly setting: HalfSetting;
+  private readonly edits: ReplaceEdit[] = [];
+
+  constructor(setting: HalfSetting) {
+    this.setting = setting;
+  }
+
+  async run(): Promise<readonly ReplaceEdit[]> {
+    const { layer, part, formOf } = this.setting;
+    await this.first(firstOf(layer, part, formOf));
+    const second = secondOf(layer, part, formOf);
+    if (second) await this.second(second);
+    await this.norm(normBehind(layer, part));
+    return this.edits;
+  }
+
+  /** What reads the residual stream: it should give what it gave. */
+  private async first(chosen: readonly Linear[]): Promise<void> {
+    if (chosen.length === 0) return;
+    const { walk } = this.setting;
+    let groups: Group[] | undefined;
+    const taps = chosen.flatMap(({ id }): Tap[] => [`${id}:in`, `${id}:out`]);
+    await walk.observeBoth(taps, this.edits, async (original, current) => {
+      groups ??= this.groupsOf(chosen, linear => current.get(`${linear.id}:in`));
+      for (const { linears: together, moments } of groups)
+        await moments.add(
+          current.get(`${together[0]!.id}:in`),
+          sideBySide(
+            together.map(({ id }) => original.get(`${id}:out`)),
+            original.tokens,
+          ),
+        );
+    });
+    for (const group of groups ?? []) await this.round(group);
+  }
+
+  private groupsOf(linears: readonly Linear[], inputOf: (linear: Linear) => Float32Array): Group[] {
+    const byInput = new Map<Float32Array, Linear[]>();
+    for (const linear of linears) byInput.set(inputOf(linear), [...(byInput.get(inputOf(linear)) ?? []), linear]);
+    return [...byInput.values()].map(together => {
+      const out = together.reduce((sum, linear) => sum + linear.out, 0);
+      return { linears: together, moments: this.setting.calibration.moments(together[0]!.in, out) };
+    });
+  }
+
+  /** What writes to the residual stream: both together should give what they gave. */
+  private async second(linear: Linear): Promise<void> {
+    const { walk, calibration } = this.setting;
+    const moments = calibration.moments(linear.in, linear.out);
+    const taps: Tap[] = ['input', `${linear.id}:in`, `${linear.id}:out`];
+    await walk.observeBoth(taps, this.edits, async (original, current) => {
+      const wanted = Float32Array.from(original.get(`${linear.id}:out`));
+      const [was, is] = [original.get('input'), current.get('input')];
+      // A layer with bottlenecks adds its branches in a narrower space.
+      if (was.length === wanted.length) for (let i = 0; i < wanted.length; i++) wanted[i]! += was[i]! - is[i]!;
+      await moments.add(current.get(`${linear.id}:in`), wanted);
+    });
+    await this.round({ linears: [linear], moments });
+  }
+
+  private async norm(norm: Norm): Promise<void> {
+    const { walk, signal } = this.setting;
+    if (this.edits.length === 0 || !isAffine(norm)) return;
+    const affine = await affineOf(norm, signal);
+    const fit = new NormFit(affine);
+    await walk.observeBoth(['output'], this.edits, (original, current) => fit.add(current.get('output'), original.get('output')));
+    this.edits.push(normEdit(norm, fit.result() ?? affine));
+  }
+
+  private async round({ linears, moments }: Group): Promise<void> {
+    const { pause, formOf, signal, matrices } = this.setting;
+    const [covariance, cross, meanX, meanY] = [moments.covarianceXX(), moments.covarianceXY(), moments.meanX(), moments.meanY()];
+    const all = meanY.length;
+    let first = 0;
+    for (const linear of linears) {
+      await pause();
+      const { out, in: wide, bias } = linear;
+      const own = await matrixOf(linear, signal);
+      const aimed = bias ? (ridge(covariance, columns(cross, wide, all, first, out), own, out, wide, STRENGTH) ?? own) : own;
+      const hessian = bias ? covariance : moments.secondMomentXX();
+      const matrix = await gptqMatrix(aimed, out, wide, hessian, formOf(linear.weight.name)!, pause);
+      matrices.set(linear.weight.name, matrix);
+      this.edits.push({
+        kind: 'replace',
+        target: linear,
+        weight: storedAs(linear, matrix.weight_OI),
+        ...(bias && { bias: like(bias, offsets(matrix.weight_OI, meanX, meanY.subarray(first, first + out))) }),
+      });
+      first += out;
+    }
+  }
+}
+
+/** Rows of several values as rows of one. */
+function sideBySide(values: readonly Float32Array[], tokens: number): Float32Array {
+  if (values.length === 1) return values[0]!;
+  const widths = values.map(({ length }) => length / tokens);
+  const all = widths.reduce((sum, width) => sum + width, 0);
+  const into = new Float32Array(tokens * all);
+  let first = 0;
+  for (const [v, value] of values.entries()) {
+    const width = widths[v]!;
+    for (let t = 0; t < tokens; t++) into.set(value.subarray(t * width, (t + 1) * width), t * all + first);
+    first += width;
+  }
+  return into;
+}
+
+/** Columns [first, first + count) of [rows, all]. */
+function columns(values: Float64Array, rows: number, all: number, first: number, count: number): Float64Array {
+  const into = new Float64Array(rows * count);
+  for (let r = 0; r < rows; r++) into.set(values.subarray(r * all + first, r * all + first + count), r * count);
+  return into;
+}
+
+/** The bias with which the mean of the output is what it should be. */
+function offsets(weight_OI: Float32Array, meanX: Float64Array, meanY: Float64Array): Float32Array {
+  const wide = meanX.length;
+  return Float32Array.from(meanY, (wanted, o) => {
+    let given = 0;
+    for (let i = 0; i < wide; i++) given += weight_OI[o * wide + i]! * meanX[i]!;
+    return wanted - given;
+  });
+}
