@@ -37,7 +37,7 @@ export function slice(model: Model & { readonly graph: Graph }, { from, to }: Cu
   const unknown = to.find(name => !known.has(name));
   if (unknown !== undefined)
     throw fail('malformed', 'The graph has no value called “{name}”.', { name: unknown }, { file: model.name });
-  const nodes = graph.nodes.filter((_, index) => kept.has(index)).map(node => withoutNames(asInference(node), fed));
+  const nodes = graph.nodes.filter((_, index) => kept.has(index)).map(node => apartFrom(fed, asInference(node)));
   const constants = new Set(nodes.flatMap(node => (node.opType === 'Constant' ? node.outputs : [])));
   const initializers = graph.initializers.filter(name => read.has(name) && !fed.has(name));
   const stored = new Set([...initializers, ...constants]);
@@ -55,19 +55,19 @@ export function slice(model: Model & { readonly graph: Graph }, { from, to }: Cu
   };
 }
 
+/** A node that is kept for another output (EmbedLayerNormalization, for its mask) does not make what is fed. */
+const apartFrom = (fed: ReadonlySet<string>, node: Node): Node =>
+  node.outputs.some(name => fed.has(name))
+    ? withOutputs(
+        node,
+        node.outputs.map(name => (fed.has(name) ? `${name}_unread` : name)),
+      )
+    : node;
+
 /** A graph that was exported while training drops at random unless an optimizer sees the whole of it (exporters leave such nodes). */
 const asInference = (node: Node): Node =>
   node.opType === 'Dropout' && node.domain === ''
     ? newNode('Identity', node.inputs.slice(0, 1), node.outputs.slice(0, 1), { name: node.name })
-    : node;
-
-/** An operator that makes a mask beside the hidden state is kept for the mask: what is fed has its name to itself. */
-const withoutNames = (node: Node, fed: ReadonlySet<string>): Node =>
-  node.outputs.some(name => fed.has(name))
-    ? withOutputs(
-        node,
-        node.outputs.map(name => (fed.has(name) ? `${name}/made` : name)),
-      )
     : node;
 
 /** What a node reads, and what the graphs within it capture. */

@@ -5,6 +5,9 @@ import { memorySource } from '../bytes/memory.ts';
 import { openOutput } from '../bytes/output.ts';
 import type { Folder, Output } from '../bytes/source.ts';
 import { fail, type Sentence, say, sentence, throwIfCancelled } from '../errors.ts';
+import { readText } from '../evaluation/read-text.ts';
+import { findTokenizer } from '../evaluation/tokenize/find.ts';
+import type { Tokenizer } from '../evaluation/tokenize/tokenizer.ts';
 import type { Format } from '../format/format.ts';
 import { openModel } from '../format/open.ts';
 import { formatOf } from '../format/registry.ts';
@@ -128,6 +131,8 @@ async function planStep(
     format: target.format,
     dryRun,
     beside,
+    tokenizer: () => tokenizerIn(beside, body.model.name),
+    readText,
     ...(texts && {
       calibration: () => {
         open ??= openCalibration(input, body, texts, beside, signal);
@@ -142,6 +147,12 @@ async function planStep(
   } finally {
     await (await open?.catch(() => undefined))?.close();
   }
+}
+
+async function tokenizerIn(beside: Folder, file: string): Promise<Tokenizer> {
+  const found = await findTokenizer(beside);
+  if (!found) throw fail('missing-file', 'There is no tokenizer beside this model.', {}, { file });
+  return found;
 }
 
 /** The folder as it will be: a tokenizer that an earlier step made is what a later one reads. */
