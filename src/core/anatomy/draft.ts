@@ -32,7 +32,8 @@ export function finish(model: Model, draft: Draft): Anatomy {
     ...draft.top.flatMap(top => top.linear ?? []),
   ]) {
     for (const tensor of [organ.weight, 'bias' in organ ? organ.bias : undefined]) if (tensor) claimed.add(tensor.name);
-    const scales = [organ.scale, organ.zeroPoint, 'sums' in organ ? organ.sums : undefined];
+    const beside = 'sums' in organ || 'smoothing' in organ ? [organ.sums, organ.smoothing] : [];
+    const scales = [organ.scale, organ.zeroPoint, ...beside];
     for (const tensor of [...scales, ...(organ.packed?.tensors ?? [])]) if (tensor) buffers.set(tensor.name, tensor);
   }
   for (const norm of normsOf(draft)) for (const tensor of [norm.weight, norm.bias]) if (tensor) claimed.add(tensor.name);

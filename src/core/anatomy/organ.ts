@@ -4,7 +4,7 @@ import type { Product } from './product.ts';
 
 /** A product of the graph as an organ; the further ones multiply by the same matrix, or by copies of it. */
 export function linearOf(id: string, [first, ...others]: readonly [Product, ...Product[]]): Linear {
-  const { weight, bias, scale, zeroPoint, sums, out, in: width, transposed, form, groups } = first;
+  const { weight, bias, scale, zeroPoint, sums, smoothing, out, in: width, transposed, form, groups } = first;
   return {
     id,
     weight,
@@ -12,6 +12,7 @@ export function linearOf(id: string, [first, ...others]: readonly [Product, ...P
     ...(scale && { scale }),
     ...(zeroPoint && { zeroPoint }),
     ...(sums && { sums }),
+    ...(smoothing && { smoothing }),
     out,
     in: width,
     transposed,

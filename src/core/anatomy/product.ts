@@ -4,6 +4,7 @@ import { behind } from './behind.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
 import { isPackedAttention } from './fused.ts';
+import { smoothingOf } from './smoothing.ts';
 import { integer, type Wiring } from './wiring.ts';
 
 /** A node that multiplies by a constant matrix, with what exporters and quantizers put around it. */
@@ -17,6 +18,8 @@ export interface Product {
   readonly zeroPoint?: Tensor;
   /** Column sums of the matrix, with which an offset of the activation is taken back. */
   readonly sums?: Tensor;
+  /** What each input channel is multiplied by before it is quantized. */
+  readonly smoothing?: Tensor;
   readonly out: number;
   readonly in: number;
   /** The weight lies [in, out]. */
@@ -57,8 +60,10 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
     ? {}
     : behind(wiring, node, out, {
         integers: quantized && integers.has(node.opType),
+        rows: node.opType === 'MatMulIntegerToFloat',
         isConvolution: operands.groups !== undefined,
       });
+  const smoothing = quantized ? smoothingOf(wiring, operands.input, width) : undefined;
   const scale = operands.weight.scale ?? operands.scale ?? after.scale;
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
@@ -71,6 +76,7 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
     ...(quantized && scale && { scale }),
     ...(quantized && zeroPoint && { zeroPoint }),
     ...(quantized && after.sums && { sums: after.sums }),
+    ...(smoothing && { smoothing }),
     out,
     in: width,
     transposed,

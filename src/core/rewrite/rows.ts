@@ -1,4 +1,5 @@
 import type { Attribute, Node } from '../model/graph.ts';
+import { newNode } from '../model/graph-edit.ts';
 import { computed, held } from '../passes/computed.ts';
 import type { QuantizeEdit } from '../passes/pass.ts';
 import { type Use, usesOfConstants } from '../passes/uses.ts';
@@ -7,16 +8,18 @@ import { dtypes } from '../tensor/dtype.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { Draft, type GraphModel, int, ints, makeNode } from './draft.ts';
 
-// The scheme int8 in a graph, with standard operators only. For every product y = x W, x of any leading axes:
+// The scheme int8 in a graph. For every product y = x W, x of any leading axes, with 7 or 8 bits:
 //
-//     low  = ReduceMin(x, last axis)        step = max((ReduceMax(x) - low) / 255, smallest)
+//     x    = x * factor                                                     by input channel, where W was smoothed
+//     low  = ReduceMin(x, last axis)        step = max((ReduceMax(x) - low) / (2^bits - 1), smallest)
 //     q    = QuantizeLinear((x - low) / step)                               uint8, so that x = low + step * q
-//     y    = MatMulInteger(q, W8, 0, 128) * scale * step + low * sums
+//     y    = MatMulIntegerToFloat(q, W8, 1, scale) * step + low * sums      W8 int8, of com.microsoft, or
+//     y    = MatMulInteger(q, W8, 0, 128) * scale * step + low * sums       W8 uint8, standard operators
 //
-// with W = scale * (W8 - 128) by output channel and sums = the column sums of W, known when the file is written. Each row of x has
-// its own low and step, so a sentence's numbers depend on that sentence alone. W8 is unsigned: products of unsigned bytes do not
-// saturate on processors without VNNI. Query, key and value share low, step and q.
-// For every lookup: Gather(T8, ids) - 128, times Gather(scale, ids).
+// with W = scale * W8 by output channel (W8 - 128 where unsigned) and sums = the column sums of W, known when the file is written.
+// Each row of x has its own low and step, so a sentence's numbers depend on that sentence alone. Query, key and value share all of x.
+// Processors without VNNI add two products of bytes in 16 bits: 2 * 255 * 127 saturates there, 2 * 127 * 127 does not, and uint8 by
+// uint8 is multiplied in another, slower way. For every lookup: Gather(T8, ids) (- 128), times Gather(scale, ids).
 
 /** A row of equal numbers has no range; this keeps its step from being 0. */
 const SMALLEST_STEP = 1e-12;
@@ -26,7 +29,15 @@ const AXES_AS_INPUT = 18;
 
 /** Rewrites every product and lookup of the weights of these edits. */
 export function rewriteRows(model: GraphModel, edits: readonly QuantizeEdit[]): GraphModel {
-  return new RowsRewriter(model, edits).run();
+  const rewritten = new RowsRewriter(model, edits).run();
+  return edits.some(edit => edit.product?.contrib) ? withContrib(rewritten) : rewritten;
+}
+
+const CONTRIB = 'com.microsoft';
+
+function withContrib(model: GraphModel): GraphModel {
+  const { opsets } = model.graph;
+  return opsets.has(CONTRIB) ? model : { ...model, graph: { ...model.graph, opsets: new Map([...opsets, [CONTRIB, 1]]) } };
 }
 
 /** Names in the graph of a quantized weight. */
@@ -62,8 +73,10 @@ class RowsRewriter {
   private readonly draft: Draft;
   private readonly opset: number;
   private readonly byNode = new Map<Node, { readonly use: Use; readonly stored: Stored }>();
-  private readonly rows = new Map<string, Rows>();
+  /** By value and by what smooths it. */
+  private readonly rows = new Map<string, Map<Tensor | undefined, Rows>>();
   private readonly turned = new Map<string, string>();
+  private readonly factors = new Map<Tensor, string>();
   private readonly constants = new Map<string, string>();
 
   constructor(model: GraphModel, edits: readonly QuantizeEdit[]) {
@@ -92,6 +105,8 @@ class RowsRewriter {
     const { name } = edit.target.weight;
     const add = (suffix: string, tensor: Tensor) => this.draft.addInitializer(`${name}_${suffix}`, tensor, name);
     const values = add('quantized', edit.values);
+    const { smoothing } = edit;
+    if (smoothing && !this.factors.has(smoothing)) this.factors.set(smoothing, add('smoothing', smoothing));
     const isProduct = uses.some(use => use.kind !== 'gather');
     const isLookup = uses.some(use => use.kind === 'gather');
     return {
@@ -105,18 +120,12 @@ class RowsRewriter {
 
   private product(node: Node, use: Use, stored: Stored): void {
     const { dtype } = stored.edit.target.weight;
-    const rows = this.rowsOf(node.inputs[0]!, dtype);
+    const rows = this.rowsOf(node.inputs[0]!, dtype, stored.edit);
     const y = node.outputs[0]!;
     const weight = use.transposed && stored.edit.layout === 'stored' ? this.turn(stored.values) : stored.values;
-    const product = this.draft.emit(
-      'MatMulInteger',
-      [rows.integers, weight, this.scalar('int8_zero', 'uint8', 0), this.scalar('int8_middle', 'uint8', 128)],
-      `${y}_integer`,
-      {},
-      node.metadata,
-    );
-    const real = this.draft.emit('Cast', [product], `${y}_real`, { to: int(dtypes.fp32.onnx) });
-    const scaled = this.draft.emit('Mul', [real, stored.scale], `${y}_scaled`);
+    const scaled = stored.edit.product?.contrib
+      ? this.contribProduct(node, rows, weight, stored)
+      : this.standardProduct(node, rows, weight, stored);
     const stepped = this.draft.emit('Mul', [scaled, rows.step], `${y}_stepped`);
     const offset = this.draft.emit('Mul', [rows.low, stored.sums], `${y}_offset`);
     const bias = node.opType === 'Gemm' ? node.inputs[2] : undefined;
@@ -125,6 +134,25 @@ class RowsRewriter {
       ...backTo(dtype),
       ...(bias ? [{ opType: 'Add', inputs: (before: string) => [before, bias] }] : []),
     ]);
+  }
+
+  private standardProduct(node: Node, { integers }: Rows, weight: string, { scale }: Stored): string {
+    const y = node.outputs[0]!;
+    const zeroPoints = [this.scalar('int8_zero', 'uint8', 0), this.scalar('int8_middle', 'uint8', 128)];
+    const product = this.draft.emit('MatMulInteger', [integers, weight, ...zeroPoints], `${y}_integer`, {}, node.metadata);
+    const real = this.draft.emit('Cast', [product], `${y}_real`, { to: int(dtypes.fp32.onnx) });
+    return this.draft.emit('Mul', [real, scale], `${y}_scaled`);
+  }
+
+  private contribProduct(node: Node, { integers }: Rows, weight: string, { scale }: Stored): string {
+    const scaled = this.draft.freshValue(`${node.outputs[0]!}_scaled`);
+    const inputs = [integers, weight, this.scalar('int8_one', 'fp32', 1), scale];
+    const product = newNode('MatMulIntegerToFloat', inputs, [scaled], {
+      domain: CONTRIB,
+      name: this.draft.freshNodeName(scaled),
+    });
+    this.draft.push({ ...product, metadata: node.metadata });
+    return scaled;
   }
 
   /** Adds operators one behind the other; what the last one makes has the name and type of what the replaced node made. */
@@ -143,27 +171,32 @@ class RowsRewriter {
     const { dtype } = stored.edit.target.weight;
     const integers = this.draft.emit('Gather', [stored.values, ids], `${y}_integer`, {}, node.metadata);
     const real = this.draft.emit('Cast', [integers], `${y}_real`, { to: int(dtypes.fp32.onnx) });
-    const centred = this.draft.emit('Sub', [real, this.scalar('int8_middle_real', 'fp32', 128)], `${y}_centred`);
+    const centred =
+      stored.edit.values.dtype === 'int8'
+        ? real
+        : this.draft.emit('Sub', [real, this.scalar('int8_middle_real', 'fp32', 128)], `${y}_centred`);
     const scale = this.draft.emit('Gather', [stored.rowScale, ids], `${y}_row_scale`);
     this.finish(node, [{ opType: 'Mul', inputs: () => [centred, scale] }, ...backTo(dtype)]);
   }
 
   /** An activation's rows as integers, once for all the products that read it. */
-  private rowsOf(x: string, dtype: DType): Rows {
-    const known = this.rows.get(x);
+  private rowsOf(x: string, dtype: DType, { product, smoothing }: QuantizeEdit): Rows {
+    const known = this.rows.get(x)?.get(smoothing);
     if (known) return known;
-    const input = dtype === 'fp32' ? x : this.draft.emit('Cast', [x], `${x}_fp32`, { to: int(dtypes.fp32.onnx) });
+    const real = dtype === 'fp32' ? x : this.draft.emit('Cast', [x], `${x}_fp32`, { to: int(dtypes.fp32.onnx) });
+    const input = smoothing ? this.draft.emit('Mul', [real, this.factors.get(smoothing)!], `${x}_smoothed`) : real;
+    const most = 2 ** (product?.bits ?? 8) - 1;
     const low = this.reduce('ReduceMin', input, `${x}_low`);
     const high = this.reduce('ReduceMax', input, `${x}_high`);
     const range = this.draft.emit('Sub', [high, low], `${x}_range`);
-    const exact = this.draft.emit('Mul', [range, this.scalar('int8_per_level', 'fp32', 1 / 255)], `${x}_exact_step`);
+    const exact = this.draft.emit('Mul', [range, this.scalar(`int8_per_level_${most}`, 'fp32', 1 / most)], `${x}_exact_step`);
     const step = this.draft.emit('Max', [exact, this.scalar('int8_smallest_step', 'fp32', SMALLEST_STEP)], `${x}_step`);
     const above = this.draft.emit('Sub', [input, low], `${x}_above`);
     const levels = this.draft.emit('Div', [above, step], `${x}_levels`);
     const one = this.scalar('int8_one', 'fp32', 1);
     const integers = this.draft.emit('QuantizeLinear', [levels, one, this.scalar('int8_zero', 'uint8', 0)], `${x}_integers`);
     const rows = { integers, step, low };
-    this.rows.set(x, rows);
+    this.rows.set(x, new Map(this.rows.get(x)).set(smoothing, rows));
     return rows;
   }
 
