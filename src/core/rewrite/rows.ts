@@ -1,12 +1,13 @@
-import type { Attribute, Node } from '../model/graph.ts';
+import type { Node } from '../model/graph.ts';
 import { newNode } from '../model/graph-edit.ts';
-import { computed, held } from '../passes/computed.ts';
 import type { QuantizeEdit } from '../passes/pass.ts';
 import { type Use, usesOfConstants } from '../passes/uses.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { dtypes } from '../tensor/dtype.ts';
-import { elementCount, type Tensor } from '../tensor/tensor.ts';
-import { Draft, type GraphModel, int, ints, makeNode } from './draft.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Draft, type GraphModel, int, ints } from './draft.ts';
+import { asColumn, backTo, lookUpRows, replaceBy } from './look-up-rows.ts';
+import { Scalars } from './scalars.ts';
 
 // The scheme int8 in a graph. For every product y = x W, x of any leading axes, with 7 or 8 bits:
 //
@@ -58,17 +59,6 @@ interface Rows {
   readonly low: string;
 }
 
-/** An operator that reads what the one before it made. */
-interface Operator {
-  readonly opType: string;
-  readonly inputs: (before: string) => readonly string[];
-  readonly attributes?: Readonly<Record<string, Attribute>>;
-}
-
-/** From fp32, in which everything here is computed, to the type of the model. */
-const backTo = (dtype: DType): Operator[] =>
-  dtype === 'fp32' ? [] : [{ opType: 'Cast', inputs: before => [before], attributes: { to: int(dtypes[dtype].onnx!) } }];
-
 class RowsRewriter {
   private readonly draft: Draft;
   private readonly opset: number;
@@ -77,10 +67,11 @@ class RowsRewriter {
   private readonly rows = new Map<string, Map<Tensor | undefined, Rows>>();
   private readonly turned = new Map<string, string>();
   private readonly factors = new Map<Tensor, string>();
-  private readonly constants = new Map<string, string>();
+  private readonly scalars: Scalars;
 
   constructor(model: GraphModel, edits: readonly QuantizeEdit[]) {
     this.draft = new Draft(model);
+    this.scalars = new Scalars(this.draft);
     this.opset = model.graph.opsets.get('') ?? 1;
     const uses = usesOfConstants(model);
     for (const edit of edits) {
@@ -94,7 +85,7 @@ class RowsRewriter {
     for (const node of this.draft.model.graph.nodes) {
       const found = this.byNode.get(node);
       if (!found) this.draft.push(node);
-      else if (found.use.kind === 'gather') this.lookup(node, found.stored);
+      else if (found.use.kind === 'gather') this.lookUp(node, found.stored);
       else this.product(node, found.use, found.stored);
     }
     return this.draft.finish();
@@ -114,7 +105,7 @@ class RowsRewriter {
       values,
       scale: isProduct ? add('scale', edit.scale) : '',
       sums: isProduct && edit.sums ? add('sums', edit.sums) : '',
-      rowScale: isLookup ? add('row_scale', reshaped(edit.scale, [edit.target.weight.shape[0]!, 1])) : '',
+      rowScale: isLookup ? add('row_scale', asColumn(edit.scale)) : '',
     };
   }
 
@@ -129,16 +120,20 @@ class RowsRewriter {
     const stepped = this.draft.emit('Mul', [scaled, rows.step], `${y}_stepped`);
     const offset = this.draft.emit('Mul', [rows.low, stored.sums], `${y}_offset`);
     const bias = node.opType === 'Gemm' ? node.inputs[2] : undefined;
-    this.finish(node, [
+    replaceBy(this.draft, node, [
       { opType: 'Add', inputs: () => [stepped, offset] },
       ...backTo(dtype),
       ...(bias ? [{ opType: 'Add', inputs: (before: string) => [before, bias] }] : []),
     ]);
   }
 
+  private lookUp(node: Node, { edit, values, rowScale }: Stored): void {
+    lookUpRows(this.draft, this.scalars, node, { edit, values, scale: rowScale });
+  }
+
   private standardProduct(node: Node, { integers }: Rows, weight: string, { scale }: Stored): string {
     const y = node.outputs[0]!;
-    const zeroPoints = [this.scalar('int8_zero', 'uint8', 0), this.scalar('int8_middle', 'uint8', 128)];
+    const zeroPoints = [this.scalars.named('int8_zero', 'uint8', 0), this.scalars.named('int8_middle', 'uint8', 128)];
     const product = this.draft.emit('MatMulInteger', [integers, weight, ...zeroPoints], `${y}_integer`, {}, node.metadata);
     const real = this.draft.emit('Cast', [product], `${y}_real`, { to: int(dtypes.fp32.onnx) });
     return this.draft.emit('Mul', [real, scale], `${y}_scaled`);
@@ -146,37 +141,13 @@ class RowsRewriter {
 
   private contribProduct(node: Node, { integers }: Rows, weight: string, { scale }: Stored): string {
     const scaled = this.draft.freshValue(`${node.outputs[0]!}_scaled`);
-    const inputs = [integers, weight, this.scalar('int8_one', 'fp32', 1), scale];
+    const inputs = [integers, weight, this.scalars.named('int8_one', 'fp32', 1), scale];
     const product = newNode('MatMulIntegerToFloat', inputs, [scaled], {
       domain: CONTRIB,
       name: this.draft.freshNodeName(scaled),
     });
     this.draft.push({ ...product, metadata: node.metadata });
     return scaled;
-  }
-
-  /** Adds operators one behind the other; what the last one makes has the name and type of what the replaced node made. */
-  private finish(node: Node, operators: readonly Operator[]): void {
-    const y = node.outputs[0]!;
-    let value = '';
-    for (const { opType, inputs, attributes } of operators.slice(0, -1))
-      value = this.draft.emit(opType, inputs(value), `${y}_${opType.toLowerCase()}`, attributes);
-    const { opType, inputs, attributes } = operators.at(-1)!;
-    this.draft.push(makeNode(opType, inputs(value), [y], node.name, attributes, node.metadata));
-  }
-
-  private lookup(node: Node, stored: Stored): void {
-    const ids = node.inputs[1]!;
-    const y = node.outputs[0]!;
-    const { dtype } = stored.edit.target.weight;
-    const integers = this.draft.emit('Gather', [stored.values, ids], `${y}_integer`, {}, node.metadata);
-    const real = this.draft.emit('Cast', [integers], `${y}_real`, { to: int(dtypes.fp32.onnx) });
-    const centred =
-      stored.edit.values.dtype === 'int8'
-        ? real
-        : this.draft.emit('Sub', [real, this.scalar('int8_middle_real', 'fp32', 128)], `${y}_centred`);
-    const scale = this.draft.emit('Gather', [stored.rowScale, ids], `${y}_row_scale`);
-    this.finish(node, [{ opType: 'Mul', inputs: () => [centred, scale] }, ...backTo(dtype)]);
   }
 
   /** An activation's rows as integers, once for all the products that read it. */
@@ -189,12 +160,20 @@ class RowsRewriter {
     const low = this.reduce('ReduceMin', input, `${x}_low`);
     const high = this.reduce('ReduceMax', input, `${x}_high`);
     const range = this.draft.emit('Sub', [high, low], `${x}_range`);
-    const exact = this.draft.emit('Mul', [range, this.scalar(`int8_per_level_${most}`, 'fp32', 1 / most)], `${x}_exact_step`);
-    const step = this.draft.emit('Max', [exact, this.scalar('int8_smallest_step', 'fp32', SMALLEST_STEP)], `${x}_step`);
+    const exact = this.draft.emit(
+      'Mul',
+      [range, this.scalars.named(`int8_per_level_${most}`, 'fp32', 1 / most)],
+      `${x}_exact_step`,
+    );
+    const step = this.draft.emit('Max', [exact, this.scalars.named('int8_smallest_step', 'fp32', SMALLEST_STEP)], `${x}_step`);
     const above = this.draft.emit('Sub', [input, low], `${x}_above`);
     const levels = this.draft.emit('Div', [above, step], `${x}_levels`);
-    const one = this.scalar('int8_one', 'fp32', 1);
-    const integers = this.draft.emit('QuantizeLinear', [levels, one, this.scalar('int8_zero', 'uint8', 0)], `${x}_integers`);
+    const one = this.scalars.named('int8_one', 'fp32', 1);
+    const integers = this.draft.emit(
+      'QuantizeLinear',
+      [levels, one, this.scalars.named('int8_zero', 'uint8', 0)],
+      `${x}_integers`,
+    );
     const rows = { integers, step, low };
     this.rows.set(x, new Map(this.rows.get(x)).set(smoothing, rows));
     return rows;
@@ -202,7 +181,7 @@ class RowsRewriter {
 
   private reduce(opType: string, x: string, wish: string): string {
     if (this.opset < AXES_AS_INPUT) return this.draft.emit(opType, [x], wish, { axes: ints(-1), keepdims: int(1) });
-    return this.draft.emit(opType, [x, this.scalar('int8_last_axis', 'int64', -1)], wish, { keepdims: int(1) });
+    return this.draft.emit(opType, [x, this.scalars.named('int8_last_axis', 'int64', -1)], wish, { keepdims: int(1) });
   }
 
   /** A table that is looked up too lies by rows; the product reads it turned, which a runtime does once, on loading. */
@@ -213,23 +192,4 @@ class RowsRewriter {
     this.turned.set(values, name);
     return name;
   }
-
-  private scalar(wish: string, dtype: 'fp32' | 'uint8' | 'int64', value: number): string {
-    const known = this.constants.get(wish);
-    if (known) return known;
-    const name = this.draft.addInitializer(wish, scalarTensor(dtype, value));
-    this.constants.set(wish, name);
-    return name;
-  }
-}
-
-/** Axes are a list, so an int64 has one axis; the others have none. */
-function scalarTensor(dtype: 'fp32' | 'uint8' | 'int64', value: number): Tensor {
-  if (dtype === 'int64') return held('', dtype, [1], new BigInt64Array([BigInt(value)]));
-  return held('', dtype, [], dtype === 'fp32' ? new Float32Array([value]) : new Uint8Array([value]));
-}
-
-function reshaped(tensor: Tensor, shape: readonly number[]): Tensor {
-  if (elementCount(shape) !== elementCount(tensor.shape)) throw new Error(`${tensor.name} cannot have the shape ${shape}`);
-  return computed(tensor.name, tensor.dtype, shape, (start, end, signal) => tensor.bytes(start, end, signal));
 }

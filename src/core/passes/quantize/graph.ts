@@ -7,7 +7,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import type { Plan, QuantizeEdit, Skipped } from '../pass.ts';
 import { OUTPUT, type Use, usesOfConstants } from '../uses.ts';
 import { idleGlobs, leftOut, nothingFound, organFinder, quantizedAlready, tooOld, tooSmall, vectorsKept } from './choice.ts';
-import { byColumns, byRows, sidesOf } from './eight-bits.ts';
+import { byColumns, byRows, byTensor, sidesOf } from './eight-bits.ts';
 import type { QuantizeOptions } from './scheme.ts';
 import { smoothed } from './smoothed.ts';
 import { type Smoothing, smoothings } from './smoothing.ts';
@@ -27,6 +27,11 @@ export interface GraphForm {
   readonly product?: QuantizeEdit['product'];
   /** Strength of what is moved from activations into weights; 0 for none. */
   readonly smooth: number;
+  /** One scale for a whole table, not one for each row. */
+  readonly tables?: 'whole';
+  readonly inputs?: QuantizeEdit['inputs'];
+  /** The version of the operators it needs. */
+  readonly opset?: number;
   /** Largest magnitudes of activations, by value, from text. */
   readonly observed?: ReadonlyMap<string, Float32Array>;
 }
@@ -47,7 +52,7 @@ export function planGraph(
   options: QuantizeOptions,
   form: GraphForm,
 ): Plan {
-  const old = tooOld(model);
+  const old = tooOld(model, form.opset);
   if (old) return { edits: [], skipped: [old] };
   const uses = usesOfConstants(model);
   const organOf = organFinder(anatomy);
@@ -106,7 +111,7 @@ function saving(weight: Tensor, products: readonly Use[], lookups: number): numb
 }
 
 function edit({ target, weight, uses }: Chosen, form: GraphForm, smoothing: Smoothing | undefined): QuantizeEdit {
-  const { scheme, product } = form;
+  const { scheme, product, inputs } = form;
   const bits = { id: target.id, signed: form.signed };
   const products = uses.filter(use => use.kind !== 'gather');
   const turned = products.length > 0 && products[0]!.transposed;
@@ -116,9 +121,11 @@ function edit({ target, weight, uses }: Chosen, form: GraphForm, smoothing: Smoo
     target,
     scheme,
     ...(product && { product }),
+    ...(inputs && { inputs }),
     ...(smoothing && { smoothing: smoothing.factor }),
   } as const;
   if (products.length === uses.length && !turned) return { ...common, ...byColumns(source, bits), layout: 'stored' };
+  if (products.length === 0 && form.tables === 'whole') return { ...common, ...byTensor(source, bits), layout: 'stored' };
   const rows = byRows(source, bits);
   if (products.length === 0) return { ...common, values: rows.values, scale: rows.scale, layout: 'stored' };
   if (products.length < uses.length || !form.turns) return { ...common, ...rows, layout: 'stored' };

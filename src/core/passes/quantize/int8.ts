@@ -1,6 +1,6 @@
 import { sentence } from '../../errors.ts';
 import { type GraphForm, planGraph } from './graph.ts';
-import { largestInputs } from './observed.ts';
+import { observedIfText } from './observed.ts';
 import type { QuantizeOptions, Scheme } from './scheme.ts';
 import { planTensors } from './tensors.ts';
 
@@ -15,12 +15,11 @@ export const int8: Scheme = {
   source:
     'Rows of activations and channels of weights scaled apart: Yao et al., ZeroQuant, NeurIPS 2022; smoothing: Xiao et al., SmoothQuant, ICML 2023; safetensors: compressed-tensors, int-quantized',
   async plan(anatomy, options, context) {
-    const { model, format, dryRun, calibration } = context;
+    const { model, format } = context;
     const { graph } = model;
     if (format === 'safetensors' || !graph) return planTensors(model, anatomy, options);
     const form = formOf(options);
-    const looks = form.smooth > 0 && anatomy.layers.length > 0 && !dryRun;
-    const observed = looks && calibration ? await largestInputs(anatomy, await calibration(), context) : undefined;
+    const observed = form.smooth > 0 ? await observedIfText(anatomy, context) : undefined;
     return planGraph({ ...model, graph }, anatomy, options, { ...form, ...(observed && { observed }) });
   },
 };

@@ -35,6 +35,12 @@ export async function observeInputs(
   }
 }
 
+/** The values that would be looked at. */
+export const observedValues = (anatomy: Anatomy): string[] =>
+  anatomy.layers.flatMap((_, index) =>
+    (['attention', 'feed-forward'] as const).flatMap(part => sitesOf(anatomy, index, part).map(({ value }) => value)),
+  );
+
 function sitesOf({ layers }: Anatomy, index: number, part: 'attention' | 'feed-forward'): Site[] {
   const layer = layers[index]!;
   const late = new Set([layer.up, layer.gate, layer.down].map(linear => linear?.within ?? linear));
@@ -47,8 +53,18 @@ function sitesOf({ layers }: Anatomy, index: number, part: 'attention' | 'feed-f
     });
 }
 
+/** The largest magnitudes of activations, where there is text to look at. A dry run needs none: they change no size. */
+export async function observedIfText(
+  anatomy: Anatomy,
+  context: PassContext,
+): Promise<ReadonlyMap<string, Float32Array> | undefined> {
+  const { calibration, dryRun } = context;
+  if (!calibration || dryRun || anatomy.layers.length === 0) return undefined;
+  return largestInputs(anatomy, await calibration(), context);
+}
+
 /** The largest magnitude of each channel of each activation, by value. */
-export async function largestInputs(
+async function largestInputs(
   anatomy: Anatomy,
   calibration: Calibration<Edit>,
   context: Pick<PassContext, 'progress' | 'signal'>,

@@ -31,7 +31,8 @@ const LEAST = 1e-5;
 
 /**
  * The factors of each weight that has some, by the weight's name. What reads the same value has the same factors, and so has what one
- * weight multiplies. `observed` holds the largest magnitudes by value, from text; where it has none, the norm in front says what to expect.
+ * weight multiplies. Where that is query, key and value the value matrix decides alone: errors of the others are softened by Softmax
+ * (minilm, 7 bits: cosine 0.9982, and 0.9967 if all three had a say). `observed` holds the largest magnitudes by value, from text; where it has none, the norm in front says what to expect.
  */
 export function smoothings(
   model: Model & { readonly graph: Graph },
@@ -43,6 +44,7 @@ export function smoothings(
   const found = new Map<string, Smoothing>();
   if (strength === 0 && !observed) return found;
   const byNorm = spreadsByNorm(model, anatomy);
+  const leaders = new Set(anatomy.layers.map(({ value }) => (value.within ?? value).weight.name));
   for (const group of groupsOf(multiplied)) {
     const width = group.members.map(inputsOf)[0]!;
     if (group.members.some(member => inputsOf(member) !== width)) continue;
@@ -52,7 +54,8 @@ export function smoothings(
       return expected?.width === width ? [expected] : [];
     });
     if (spreads.length === 0) continue;
-    const smoothing = smoothingOf(group.members, spreads, width, strength);
+    const leading = group.members.filter(({ weight }) => leaders.has(weight.name));
+    const smoothing = smoothingOf(leading.length > 0 ? leading : group.members, spreads, width, strength);
     for (const { weight } of group.members) found.set(weight.name, smoothing);
   }
   return found;
