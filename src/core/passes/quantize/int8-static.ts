@@ -18,6 +18,7 @@ export const int8Static: Scheme = {
   hint: sentence('8 bits, activations in ranges fixed from calibration text, as onnxruntime’s quantize_static writes them.'),
   options: ['ranges', 'embedding_bits'],
   embeddingBits: [8, 32],
+  needs: 'activations',
   source: 'onnxruntime 1.30, quantize_static, QDQ: MatMul, Gemm and Gather, outputs of products left as they are',
   async plan(anatomy, options, context) {
     const { model, format } = context;

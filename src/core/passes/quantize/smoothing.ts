@@ -31,8 +31,8 @@ const LEAST = 1e-5;
 
 /**
  * The factors of each weight that has some, by the weight's name. What reads the same value has the same factors, and so has what one
- * weight multiplies. Where that is query, key and value the value matrix decides alone: errors of the others are softened by Softmax
- * (minilm, 7 bits: cosine 0.9982, and 0.9967 if all three had a say). `observed` holds the largest magnitudes by value, from text; where it has none, the norm in front says what to expect.
+ * weight, or its copy, multiplies. Where that is query, key and value the value matrix decides alone: errors of the others are softened by Softmax
+ * (minilm, 7 bits: cosine 0.9982, and 0.9967 if all three had a say). A decoder that holds the word embeddings again stays their copy. `observed` holds the largest magnitudes by value, from text; where it has none, the norm in front says what to expect.
  */
 export function smoothings(
   model: Model & { readonly graph: Graph },
@@ -45,7 +45,9 @@ export function smoothings(
   if (strength === 0 && !observed) return found;
   const byNorm = spreadsByNorm(model, anatomy);
   const leaders = new Set(anatomy.layers.map(({ value }) => (value.within ?? value).weight.name));
-  for (const group of groupsOf(multiplied)) {
+  const tables = new Set(anatomy.tables.map(({ weight }) => weight.name));
+  const free = multiplied.filter(({ weight }) => !tables.has(anatomy.copies.get(weight.name) ?? weight.name));
+  for (const group of groupsOf(free, anatomy.copies)) {
     const width = group.members.map(inputsOf)[0]!;
     if (group.members.some(member => inputsOf(member) !== width)) continue;
     const spreads = [...group.values].flatMap((value): Spread[] => {
@@ -71,22 +73,25 @@ interface Group {
   readonly values: Set<string>;
 }
 
-/** Weights that share an input, directly or by others in between. */
-function groupsOf(multiplied: readonly Multiplied[]): Iterable<Group> {
-  const byValue = new Map<string, Group>();
-  const groups = new Set<Group>();
+/** Weights that share an input, or their numbers, directly or by others in between. */
+function groupsOf(multiplied: readonly Multiplied[], copies: Anatomy['copies']): Iterable<Group> {
+  const byKey = new Map<string, Group>();
+  const keys = new Map<Group, string[]>();
   for (const member of multiplied) {
     const values = new Set(member.uses.map(({ node }) => node.inputs[0]!));
+    const { name } = member.weight;
+    const own = [...[...values].map(value => `value ${value}`), `weight ${copies.get(name) ?? name}`];
     const group: Group = { members: [member], values };
-    for (const known of new Set([...values].flatMap(value => byValue.get(value) ?? []))) {
+    for (const known of new Set(own.flatMap(key => byKey.get(key) ?? []))) {
       group.members.unshift(...known.members);
       for (const value of known.values) values.add(value);
-      groups.delete(known);
+      own.push(...keys.get(known)!);
+      keys.delete(known);
     }
-    groups.add(group);
-    for (const value of values) byValue.set(value, group);
+    keys.set(group, own);
+    for (const key of own) byKey.set(key, group);
   }
-  return groups;
+  return keys.keys();
 }
 
 function smoothingOf(members: readonly Multiplied[], spreads: readonly Spread[], width: number, strength: number): Smoothing {
