@@ -6,7 +6,7 @@ import type { PassContext, QuantizeEdit } from '../pass.ts';
 import { planGraph } from './graph.ts';
 import { graphsOnly } from './graphs-only.ts';
 import { Histogram } from './histogram.ts';
-import { observedValues, observeInputs } from './observed.ts';
+import { observedSites, observeInputs } from './observed.ts';
 import { rangeOf } from './ranges.ts';
 import { asymmetricSigned } from './scale.ts';
 import type { Scheme } from './scheme.ts';
@@ -26,7 +26,7 @@ export const int8Static: Scheme = {
     if (format === 'safetensors' || !graph) return graphsOnly(model, options.scheme);
     const form = { scheme: 'int8-static', signed: true, turns: false, tables: 'whole', smooth: 0, opset: 13 } as const;
     const inputs = context.dryRun
-      ? new Map(observedValues(anatomy).map(value => [value, parameters(0, 0)]))
+      ? new Map(observedSites(anatomy).map(({ value }) => [value, parameters(0, 0)]))
       : await inputsOf(anatomy, options.ranges, context);
     return planGraph({ ...model, graph }, anatomy, options, { ...form, inputs });
   },

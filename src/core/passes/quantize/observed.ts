@@ -6,7 +6,7 @@ import { kernels } from '../../kernels/kernels.ts';
 import type { Edit, PassContext } from '../pass.ts';
 
 /** A matrix of a layer, and the value of the graph that it multiplies. */
-interface Site {
+export interface Site {
   readonly linear: Linear;
   readonly value: string;
 }
@@ -35,11 +35,9 @@ export async function observeInputs(
   }
 }
 
-/** The values that would be looked at. */
-export const observedValues = (anatomy: Anatomy): string[] =>
-  anatomy.layers.flatMap((_, index) =>
-    (['attention', 'feed-forward'] as const).flatMap(part => sitesOf(anatomy, index, part).map(({ value }) => value)),
-  );
+/** What would be looked at. */
+export const observedSites = (anatomy: Anatomy): Site[] =>
+  anatomy.layers.flatMap((_, index) => [...sitesOf(anatomy, index, 'attention'), ...sitesOf(anatomy, index, 'feed-forward')]);
 
 function sitesOf({ layers }: Anatomy, index: number, part: 'attention' | 'feed-forward'): Site[] {
   const layer = layers[index]!;
@@ -53,13 +51,14 @@ function sitesOf({ layers }: Anatomy, index: number, part: 'attention' | 'feed-f
     });
 }
 
-/** The largest magnitudes of activations, where there is text to look at. A dry run needs none: they change no size. */
+/** The largest magnitudes of activations, where there is text to look at. A dry run is told only what would be looked at. */
 export async function observedIfText(
   anatomy: Anatomy,
   context: PassContext,
 ): Promise<ReadonlyMap<string, Float32Array> | undefined> {
   const { calibration, dryRun } = context;
-  if (!calibration || dryRun || anatomy.layers.length === 0) return undefined;
+  if (!calibration || anatomy.layers.length === 0) return undefined;
+  if (dryRun) return new Map(observedSites(anatomy).map(({ value, linear }) => [value, new Float32Array(linear.in)]));
   return largestInputs(anatomy, await calibration(), context);
 }
 

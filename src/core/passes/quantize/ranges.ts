@@ -10,6 +10,9 @@ const KEPT = 0.99999;
 /** Levels of 8 bits, half of them: what the entropy of a range is told with, as in onnxruntime. */
 const LEVELS = 128;
 
+/** What counts in place of no value at all, as in onnxruntime: clipped values may stand where none are. */
+const UNSEEN = 1e-4;
+
 /** Ranges tried for the least squared error, from the whole on, in steps of a hundredth of it. */
 const LEAST_PART = 30;
 
@@ -81,8 +84,7 @@ function divergenceOf(counts: Float64Array, start: number, end: number): number 
   let divergence = 0;
   for (const [bin, count] of clipped.entries()) {
     if (count === 0) continue;
-    if (levelled[bin] === 0) return Number.POSITIVE_INFINITY;
-    divergence += (count / total) * Math.log(count / total / (levelled[bin]! / sum));
+    divergence += (count / total) * Math.log(count / total / (Math.max(levelled[bin]!, UNSEEN) / sum));
   }
   return divergence;
 }
