@@ -15,6 +15,7 @@ export interface OutputFlags {
   readonly force?: boolean;
   readonly json?: boolean;
   readonly calibration?: string;
+  readonly record?: boolean;
 }
 
 export const addOutputOptions = (command: Command): Command =>
@@ -29,6 +30,7 @@ export const addOutputOptions = (command: Command): Command =>
     .option('--calibration <text>', 'a text file, one sentence a line: what methods that look at activations see')
     .option('--dry-run', 'exact sizes, nothing written')
     .option('--force', 'replace the output if it exists')
+    .option('--record', 'keep how it was made beside it, as NAME.headroom.json')
     .option('--json', 'the answer as JSON');
 
 export function compressCommand(session: Session, signal: AbortSignal): Command {
@@ -66,12 +68,20 @@ export async function runCompress(
   const bar = progressBar();
   const request = { path, recipe, out, dryRun, force, ...(format && { format }), ...(calibration && { calibration }) };
   const { steps: _, ...report } = await session.compress(request, { signal, progress: bar.progress }).finally(bar.done);
+  if (flags.record && !dryRun) await session.keepRecord(report.out, { made: { recipe, report, command: commandOf() } });
   if (flags.json) answerJson(report);
   else answer(describe(report, dryRun));
 }
 
+/** As it was typed. */
+const commandOf = (): string =>
+  [
+    'headroom',
+    ...process.argv.slice(2).map(word => (/^[\w./:=@,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)),
+  ].join(' ');
+
 function describe(report: CompressReport, dryRun: boolean): string {
-  const { before, after, edits, skipped } = report;
+  const { before, after, edits, skipped, notes = [] } = report;
   const saved = before.fileBytes - after.fileBytes;
   const lines = [
     `${dryRun ? 'would write' : 'wrote'} ${report.out}`,
@@ -79,6 +89,7 @@ function describe(report: CompressReport, dryRun: boolean): string {
     `${edits.length} changed: ${tally(edits.map(it => `${it.kind} ${it.before.split(' ')[0]} -> ${it.after.split(' ')[0]}`))}`,
   ];
   if (skipped.length > 0) lines.push('left alone:', ...reasons(skipped));
+  lines.push(...notes.map(({ note }) => note));
   lines.push(`${report.seconds.toFixed(2)} s, peak memory ${bytes(report.peakBytes)}; quality and speed: not measured`);
   return lines.join('\n');
 }

@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import { fail, say } from '../core/errors.ts';
 import type { Summary, TreeNode } from '../core/report/tree.ts';
 import type { Session } from '../core/session/types.ts';
-import { answer, answerJson } from './answer.ts';
+import { answer } from './answer.ts';
 import { progressBar } from './progress.ts';
+import { summaryJson } from './summary-json.ts';
 import { bytes, count, percent, table } from './table.ts';
 
 interface Flags {
@@ -34,7 +35,7 @@ export function inspectCommand(session: Session, signal: AbortSignal): Command {
       if (stats && (markdown || csv)) throw fail('usage', '--stats goes with --json.');
       const bar = progressBar();
       const summary = await session.inspect(file, { signal, progress: bar.progress, stats: stats ?? false }).finally(bar.done);
-      if (json) answerJson(summary);
+      if (json) for (const piece of summaryJson(summary)) process.stdout.write(piece);
       else if (markdown || csv) answer(await session.summaryDocument(summary, markdown ? 'markdown' : 'csv'));
       else answer(describe(summary));
       // The two documents for people and machines hold them already.

@@ -12,8 +12,17 @@ export function say({ text, args }: Sentence, locale = 'en'): string {
   return text.replace(/\{(\w+)\}/g, (place, key: string) => {
     const value = args?.[key];
     if (value === undefined) return place;
-    return typeof value === 'number' ? numbersOf(locale).format(value) : value;
+    if (typeof value === 'string') return value;
+    return locale === 'en' && Number.isSafeInteger(value) && value >= 0 ? grouped(value) : numbersOf(locale).format(value);
   });
+}
+
+/** 1,234: what the formatter of English gives, whose first use costs 10 ms. */
+function grouped(value: number): string {
+  let digits = String(value);
+  let text = '';
+  for (; digits.length > 3; digits = digits.slice(0, -3)) text = `,${digits.slice(-3)}${text}`;
+  return digits + text;
 }
 
 /** Making a formatter costs 0.1 ms; a model of twelve layers says a hundred numbers. */

@@ -29,7 +29,7 @@ test('a safetensors of 50,000 tensors takes less than 200 MB, and its summary le
   assert.ok(more < 200 && json < 10, `${more.toFixed(0)} MB, JSON of ${json} MB`);
 });
 
-test('an ONNX of 50,000 tensors and as many nodes takes less than 400 MB, and its summary less than 20 MB of JSON', () => {
+test('an ONNX of 50,000 tensors and as many nodes takes less than 300 MB, and its summary less than 20 MB of JSON', () => {
   const { more, json } = measured('50,000 tensors and nodes, ONNX');
-  assert.ok(more < 400 && json < 20, `${more.toFixed(0)} MB, JSON of ${json} MB`);
+  assert.ok(more < 300 && json < 20, `${more.toFixed(0)} MB, JSON of ${json} MB`);
 });

@@ -11,7 +11,8 @@ export function apartFromData({ wiring, root }: Flow): Set<string> {
   for (const [value, { name, shape }] of wiring.tensors) {
     if (shape.at(-1) !== elementCount(shape)) continue;
     const readers = consumersOf(wiring, value);
-    const meetsData = readers.some(node => [...node.inputs, ...node.outputs].some(each => root.has(each)));
+    const isData = (each: string) => root.has(each);
+    const meetsData = readers.some(node => node.inputs.some(isData) || node.outputs.some(isData));
     if (readers.length > 0) (meetsData ? met : found).add(name);
   }
   for (const name of met) found.delete(name);

@@ -10,7 +10,7 @@ const between = new Set(['Identity', 'Cast', 'QuantizeLinear', 'DequantizeLinear
 /** Longest way from an integer product to its bias: Cast, Mul by the rows' scale, Mul by the columns', a few casts. */
 const furthest = 8;
 
-interface Behind {
+export interface Behind {
   readonly bias?: Tensor;
   readonly scale?: Tensor;
   readonly sums?: Tensor;
@@ -63,7 +63,8 @@ export function behind(
     value = next.outputs[0] ?? '';
   }
   const scale = found.scale ?? combined;
-  return { ...found, ...(scale && { scale }) };
+  if (scale) found.scale = scale;
+  return found;
 }
 
 /** A stored tensor, whatever 1s are put around it. */

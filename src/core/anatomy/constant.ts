@@ -28,6 +28,7 @@ export function constantOf(wiring: Wiring, value: string): Constant | undefined 
   let matrix: Constant['matrix'];
   for (let steps = 0; steps < longestChain; steps++) {
     const tensor = wiring.tensors.get(value);
+    if (tensor && !scale && !zeroPoint && !matrix) return { tensor, transposed };
     if (tensor)
       return { tensor, transposed, ...(matrix && { matrix }), ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) };
     const node = wiring.producer.get(value);

@@ -1,7 +1,8 @@
 import { sentence } from '../errors.ts';
 import type { Model, Warning } from '../model/model.ts';
+import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Anatomy, type ExtraOrgan, type Layer, type Linear, linearsIn, type Norm } from './anatomy.ts';
+import { type Anatomy, type ExtraOrgan, type Layer, type Linear, linearsIn, type Norm, storedOf } from './anatomy.ts';
 import { isFloat, mayBeWeight } from './constant.ts';
 import { count } from './families/family.ts';
 
@@ -24,17 +25,23 @@ export function finish(model: Model, draft: Draft): Anatomy {
   const linears = linearsOf(draft);
   const claimed = new Set<string>();
   const buffers = new Map(parametersBeside(model).map(tensor => [tensor.name, tensor]));
+  const keep = (tensor: Tensor | undefined) => {
+    if (tensor) buffers.set(tensor.name, tensor);
+  };
   for (const organ of [
     ...draft.layers.flatMap(linearsIn),
     ...draft.tables,
     ...extrasOf(draft).flatMap(extra => extra.table ?? []),
     ...linears,
-    ...draft.top.flatMap(top => top.linear ?? []),
+    ...draft.top.flatMap(top => (top.linear ? storedOf(top.linear) : [])),
   ]) {
-    for (const tensor of [organ.weight, 'bias' in organ ? organ.bias : undefined]) if (tensor) claimed.add(tensor.name);
-    const beside = 'sums' in organ || 'smoothing' in organ ? [organ.sums, organ.smoothing] : [];
-    const scales = [organ.scale, organ.zeroPoint, ...beside];
-    for (const tensor of [...scales, ...(organ.packed?.tensors ?? [])]) if (tensor) buffers.set(tensor.name, tensor);
+    claimed.add(organ.weight.name);
+    if ('bias' in organ && organ.bias) claimed.add(organ.bias.name);
+    keep(organ.scale);
+    keep(organ.zeroPoint);
+    if ('sums' in organ) keep(organ.sums);
+    if ('smoothing' in organ) keep(organ.smoothing);
+    organ.packed?.tensors.forEach(keep);
   }
   for (const norm of normsOf(draft)) for (const tensor of [norm.weight, norm.bias]) if (tensor) claimed.add(tensor.name);
   for (const { tensor } of draft.top) if (tensor) claimed.add(tensor.name);
@@ -92,9 +99,17 @@ const beside: ReadonlyMap<string, readonly number[]> = new Map([
 /** Indices, shapes, masks and the angles of rotary positions; in a graph also single numbers (a scale, an epsilon), which no checkpoint knows as parameters. */
 function isBuffer(model: Model, tensor: Tensor): boolean {
   if (/(^|\.)inv_freq$/.test(tensor.name)) return true;
-  if (!mayBeWeight(tensor)) return true;
+  if (!mayBeWeight(tensor) || scalesStored(model, tensor)) return true;
   if (!isFloat(tensor)) return tensor.shape.length < 2;
   return model.graph !== undefined && tensor.shape.every(size => size === 1);
+}
+
+/** What scales the integers of the module it stands in: m.weight_scale beside m.weight, as in compressed-tensors, whatever model it is. */
+function scalesStored({ tensors }: Model, { name }: Tensor): boolean {
+  const module =
+    name.endsWith('.weight_scale') || name.endsWith('.weight_zero_point') ? name.slice(0, name.lastIndexOf('.')) : '';
+  const weight = module && (tensors.get(`${module}.weight`) ?? tensors.get(`${module}.weight_packed`));
+  return weight ? !isFloat(weight) || dtypes[weight.dtype].bits <= 8 : false;
 }
 
 /** Each stored matrix once, layers first. */
@@ -104,9 +119,8 @@ function linearsOf(draft: Draft): Linear[] {
   const all = [
     ...stored,
     ...(embeddingProjection ? [embeddingProjection] : []),
-    ...extrasAround(draft).flatMap(extra => extra.linear ?? []),
-    ...top.flatMap(organ => organ.linear ?? []),
-    ...loose,
+    ...[...extrasAround(draft), ...top].flatMap(organ => (organ.linear ? storedOf(organ.linear) : [])),
+    ...loose.flatMap(storedOf),
   ];
   const seen = new Set(tables.map(table => table.weight.name));
   return all.filter(({ weight }) => !seen.has(weight.name) && seen.add(weight.name));

@@ -19,16 +19,16 @@ import { integer, type Wiring } from './wiring.ts';
 export interface Anchor {
   readonly kind: 'input' | 'table' | 'product' | 'join';
   /** Absent for an input of the graph. */
-  readonly node?: Node;
-  readonly product?: Product;
+  readonly node?: Node | undefined;
+  readonly product?: Product | undefined;
   /** Of a table that an operator of several look-ups reads. */
-  readonly lookUp?: LookUp;
+  readonly lookUp?: LookUp | undefined;
   /** The anchors whose data it reads, in the order of its inputs. */
   readonly from: readonly Anchor[];
   /** The values it reads, beside `from`. */
   readonly reads: readonly string[];
   /** Who reads its data: an anchor, or the caller when `by` is absent. */
-  readonly uses: { readonly by?: Anchor; readonly value: string }[];
+  uses: { readonly by?: Anchor; readonly value: string }[];
 }
 
 export interface Flow {
@@ -43,54 +43,97 @@ export interface Flow {
 
 /** One pass over the graph, linear in its nodes. */
 export function flowOf(wiring: Wiring): Flow {
-  const root = new Map<string, Anchor>();
-  const anchors: Anchor[] = [];
-  const attentions: Node[] = [];
-  const link = (kind: Anchor['kind'], from: readonly Anchor[], reads: readonly string[], more: Partial<Anchor>): Anchor => {
-    const anchor: Anchor = { kind, from, reads, uses: [], ...more };
-    from.forEach((source, index) => void source.uses.push({ by: anchor, value: reads[index]! }));
-    anchors.push(anchor);
-    return anchor;
-  };
-  const add = (kind: Anchor['kind'], reads: readonly string[], outputs: readonly string[], node?: Node, product?: Product) => {
-    const from = reads.map(value => root.get(value)!);
-    const anchor = link(kind, from, reads, { ...(node && { node }), ...(product && { product }) });
-    for (const output of outputs) root.set(output, anchor);
-  };
-  for (const input of wiring.graph.inputs) if (wiring.fed.has(input.name) && isHiddenState(input)) add('input', [], [input.name]);
-  for (const node of wiring.order) {
+  const building = new Building(wiring);
+  for (const input of wiring.graph.inputs)
+    if (wiring.fed.has(input.name) && isHiddenState(input)) building.add('input', none, [input.name]);
+  const { order } = wiring;
+  // Not for-of, and a method for each node: in a loop that runs once, over millions, every step would make an object.
+  for (let at = 0; at < order.length; at++) building.take(order[at]!);
+  const { root, anchors, attentions } = building;
+  for (const { name } of wiring.graph.outputs) {
+    const anchor = root.get(name);
+    if (anchor) use(anchor, { value: name });
+  }
+  return { wiring, root, anchors, attentions };
+}
+
+const none: readonly never[] = [];
+
+/** Nearly all are read once: a push into an empty list would make room for 16. */
+function use(source: Anchor, by: Anchor['uses'][number]): void {
+  if (source.uses.length === 0) source.uses = [by];
+  else source.uses.push(by);
+}
+
+class Building {
+  readonly wiring: Wiring;
+  readonly root = new Map<string, Anchor>();
+  readonly anchors: Anchor[] = [];
+  readonly attentions: Node[] = [];
+
+  constructor(wiring: Wiring) {
+    this.wiring = wiring;
+  }
+
+  take(node: Node): void {
+    const { wiring, root } = this;
     const packed = isPackedAttention(wiring, node);
-    if (softmaxes.has(node.opType) || packed || isGivenAttention(node)) attentions.push(node);
-    if (cuts(node)) continue;
+    if (softmaxes.has(node.opType) || packed || isGivenAttention(node)) this.attentions.push(node);
+    if (cuts(node)) return;
     const outputs = dataOutputs(node);
     const lookUps = lookUpsOf(wiring, node);
     if (lookUps.length > 0) {
-      const from = lookUps.map(lookUp => link('table', [], [], { node, lookUp }));
-      const sum = link(
-        'join',
-        from,
-        from.map(() => ''),
-        { node },
+      const from = lookUps.map(lookUp => this.link('table', none, none, node, undefined, lookUp));
+      this.lead(
+        outputs,
+        this.link(
+          'join',
+          from,
+          from.map(() => ''),
+          node,
+        ),
       );
-      for (const output of outputs) root.set(output, sum);
-      continue;
+      return;
     }
     if (readsTable(wiring, node)) {
-      add('table', [], outputs, node);
-      continue;
+      this.add('table', none, outputs, node);
+      return;
     }
-    const reads = dataInputs(node).filter(value => root.has(value));
     const product = productOf(wiring, node);
     if (product && packed) {
       const source = root.get(product.input);
-      const matrix = link('product', source ? [source] : [], source ? [product.input] : [], { node, product });
-      root.set(node.outputs[0] ?? '', link('join', [matrix], [''], { node }));
-    } else if (product) add('product', root.has(product.input) ? [product.input] : [], outputs, node, product);
-    else if (meets(node, reads, root)) add('join', reads, outputs, node);
-    else if (reads.length > 0) for (const output of outputs) root.set(output, root.get(reads[0]!)!);
+      const matrix = this.link('product', source ? [source] : none, source ? [product.input] : none, node, product);
+      root.set(node.outputs[0] ?? '', this.link('join', [matrix], [''], node));
+    } else if (product) this.add('product', root.has(product.input) ? [product.input] : none, outputs, node, product);
+    else {
+      const reads = dataInputs(node).filter(value => root.has(value));
+      if (meets(node, reads, root)) this.add('join', reads, outputs, node);
+      else if (reads.length > 0) this.lead(outputs, root.get(reads[0]!)!);
+    }
   }
-  for (const { name } of wiring.graph.outputs) root.get(name)?.uses.push({ value: name });
-  return { wiring, root, anchors, attentions };
+
+  add(kind: Anchor['kind'], reads: readonly string[], outputs: readonly string[], node?: Node, product?: Product): void {
+    const from = reads.length === 0 ? none : reads.map(value => this.root.get(value)!);
+    this.lead(outputs, this.link(kind, from, reads, node, product));
+  }
+
+  link(
+    kind: Anchor['kind'],
+    from: readonly Anchor[],
+    reads: readonly string[],
+    node?: Node,
+    product?: Product,
+    lookUp?: LookUp,
+  ): Anchor {
+    const anchor: Anchor = { kind, node, product, lookUp, from, reads, uses: [] };
+    from.forEach((source, index) => void use(source, { by: anchor, value: reads[index]! }));
+    this.anchors.push(anchor);
+    return anchor;
+  }
+
+  lead(outputs: readonly string[], anchor: Anchor): void {
+    for (const output of outputs) this.root.set(output, anchor);
+  }
 }
 
 /** ONNX's own operator of opset 23, not onnxruntime's, which holds the weights as well. */
@@ -135,7 +178,7 @@ function dataOutputs({ opType, outputs }: Node): readonly string[] {
       : embeddingOperators.has(opType)
         ? [outputs[0], outputs[2]]
         : outputs;
-  return kept.filter(output => output !== undefined && output !== '') as string[];
+  return kept.every(Boolean) ? (kept as string[]) : (kept.filter(Boolean) as string[]);
 }
 
 const dataInputs = (node: Node): readonly string[] => (node.opType === 'Where' ? node.inputs.slice(1) : node.inputs);

@@ -56,9 +56,12 @@ export const embeddingOperators: ReadonlyMap<string, readonly LookUp[]> = new Ma
   ],
 ]);
 
+const noLookUps: readonly LookUp[] = [];
+
 /** The tables that an operator of embeddings looks up; [] for every other one. */
 export function lookUpsOf(wiring: Wiring, node: Node): readonly LookUp[] {
-  const all = embeddingOperators.get(node.opType) ?? [];
+  const all = embeddingOperators.get(node.opType);
+  if (!all) return noLookUps;
   return all.filter(({ table }) => {
     const tensor = constantOf(wiring, node.inputs[table] ?? '')?.tensor;
     return tensor !== undefined && tensor.shape.length === 2 && mayBeWeight(tensor);

@@ -89,7 +89,12 @@ function adapter({ tensors, config }: Model): Sentence | undefined {
   }
   if (count === 0) return undefined;
   const names = [...targets.keys()].slice(0, 8).join(', ');
-  const base = config.base_model_name_or_path;
+  const { base_model_name_or_path: base, lora_alpha: alpha } = config;
+  if (typeof base === 'string' && typeof alpha === 'number')
+    return sentence(
+      'A LoRA adapter for {base}, not a model by itself: {count} matrices of rank {rank} and alpha {alpha}, for {names}.',
+      { base, count, rank, alpha, names },
+    );
   if (typeof base === 'string')
     return sentence('A LoRA adapter for {base}, not a model by itself: {count} matrices of rank {rank}, for {names}.', {
       base,

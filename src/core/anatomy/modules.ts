@@ -1,7 +1,7 @@
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Linear, Norm, Table } from './anatomy.ts';
 import { isFloat, isNarrow } from './constant.ts';
-import type { Packed } from './packed.ts';
+import { mayBePacked, type Packed } from './packed.ts';
 
 /** The tensors of one module by their part: weight, bias, weight_scale, weight_zero_point; '' for a parameter without a module. */
 export type Organ = Partial<Record<string, Tensor>>;
@@ -12,23 +12,34 @@ export type PackedOrgans = ReadonlyMap<Organ, Packed>;
 export function linear(id: string, organ: Organ | undefined, packed: PackedOrgans): Linear | undefined {
   if (!organ) return undefined;
   const { bias, weight, weight_scale: scale, weight_zero_point: zeroPoint } = organ;
-  const beside = { ...(bias && { bias }), nodes: [] };
   const known = packed.get(organ);
   if (known) {
     const { packing, ...matrix } = known;
-    return { id, ...matrix, ...beside, form: 'quantized', packed: packing };
+    return { id, ...matrix, ...(bias && { bias }), nodes: [], form: 'quantized', packed: packing };
   }
   if (!weight || !(isFloat(weight) || isNarrow(weight)) || isPacked(organ)) return undefined;
   if (weight.shape.length === 3) return withGroups(id, weight, bias);
   if (weight.shape.length !== 2) return undefined;
   const [out, width] = weight.shape as [number, number];
   const form = isFloat(weight) && !scale ? 'dense' : 'quantized';
-  const scales = { ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) };
-  return { id, weight, ...beside, ...scales, out, in: width, transposed: false, form };
+  const matrix = { id, weight, ...(bias && { bias }), out, in: width, transposed: false, form, nodes: [] } as const;
+  return scale || zeroPoint ? { ...matrix, ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) } : matrix;
+}
+
+/** The path of a matrix, of that of one of its factors. */
+export const withoutFactor = (path: string): string =>
+  path.endsWith('.first') ? path.slice(0, -'.first'.length) : path.endsWith('.second') ? path.slice(0, -'.second'.length) : path;
+
+/** A matrix in two modules: `find` looks for one by its path. */
+export function factored(id: string, find: (id: string) => Linear | undefined): Linear | undefined {
+  const [first, second] = [find(`${id}.first`), find(`${id}.second`)];
+  if (!first || !second || first.out !== second.in) return undefined;
+  return { ...second, id, in: first.in, form: 'factored', factors: { first, second } };
 }
 
 /** Packed in a way that packed.ts could not read. */
-const isPacked = (organ: Organ): boolean => Object.keys(organ).some(part => part.startsWith('weight.quant_state.'));
+const isPacked = (organ: Organ): boolean =>
+  mayBePacked(organ) && Object.keys(organ).some(part => part.startsWith('weight.quant_state.'));
 
 /** A convolution of width 1, [out, in / groups, 1] (SqueezeBERT), or groups one behind the other, [groups, in / groups, out / groups] (ConvBERT). */
 function withGroups(id: string, weight: Tensor, bias: Tensor | undefined): Linear | undefined {

@@ -1,9 +1,10 @@
 import type { Model } from '../model/model.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { isFloat } from './constant.ts';
 import type { Family } from './families/family.ts';
 import { families, familyOf } from './families/registry.ts';
-import { longestPath, topPath } from './ids.ts';
-import type { Organ } from './modules.ts';
+import { embeddingIds, longestPath, topPath } from './ids.ts';
+import { type Organ, withoutFactor } from './modules.ts';
 import { packedParts } from './packed.ts';
 
 /** A family, and the modules of a checkpoint by their paths in BERT's words. */
@@ -15,58 +16,43 @@ export interface Found {
 /** The family that config.json states, if the names are its; otherwise the first that the names tell. */
 export function familyIn(model: Model): Found | undefined {
   const modules = modulesOf(model);
-  const queries = queriesIn(modules);
-  const read = organsReader(model, modules);
-  const stated = familyOf(model.config.model_type);
+  const few = oneOfEachKind(modules);
+  const queries = [...few.keys()].map(withoutFactor).filter(module => queryEnds.some(end => module.endsWith(end)));
   const found = families.flatMap(family => {
     const prefix = prefixOf(queries, family);
     return prefix === undefined ? [] : [{ family, prefix }];
   });
-  const known = found.find(({ family }) => family === stated);
-  if (known) return { family: known.family, organs: read(known.family, known.prefix).organs };
-  for (const { family, prefix } of found) {
-    const { organs, paths } = read(family, prefix);
-    if (family.tells(paths, model.tensors)) return { family, organs };
-  }
-  return undefined;
+  const stated = familyOf(model.config.model_type);
+  const chosen = found.find(({ family }) => family === stated) ?? found.find(each => isTold(model, few, each));
+  return chosen && { family: chosen.family, organs: organsOf(model, modules, chosen) };
 }
 
-/** Reads organs, once for all families that name them alike. */
-function organsReader(model: Model, modules: ReadonlyMap<string, Organ>) {
-  const done: Reading[] = [];
-  return (family: Family, prefix: string): Reading => {
-    const outer = prefix.endsWith(family.base) ? prefix.slice(0, -family.base.length) : prefix;
-    const { organ, head } = family;
-    const same = (each: Reading) =>
-      each.prefix === prefix && each.outer === outer && each.family.organ === organ && each.family.head === head;
-    const known = done.find(same);
-    if (known) return known;
-    const organs = organsOf(model, modules, family, prefix, outer);
-    const reading = { family, outer, prefix, organs, paths: new Set(organs.keys()) };
-    done.push(reading);
-    return reading;
-  };
-}
-
-interface Reading extends Found {
+/** A family that has the modules' queries, and what stands before the encoder's organs. */
+interface Candidate {
+  readonly family: Family;
   readonly prefix: string;
-  /** What stands before the encoder's own attribute. */
-  readonly outer: string;
-  readonly paths: ReadonlySet<string>;
 }
 
-/** Of the names of modules, those among which every family's query is: cheap, so that the families look at few. */
-const mayBeQuery = /(query|query_proj|q_lin|\.q|q_proj|Wqkv|in_proj|qkv_proj)$/;
+function isTold(model: Model, few: ReadonlyMap<string, Organ>, candidate: Candidate): boolean {
+  const paths = new Set([...organsOf(model, few, candidate).keys()].map(withoutFactor));
+  const tensors = [...few.values()].flatMap(organ => Object.values(organ).flatMap(tensor => tensor ?? []));
+  return candidate.family.tells(paths, new Map(tensors.map(tensor => [tensor.name, tensor])));
+}
 
-/** One of each kind: layers differ in their numbers only. */
-function queriesIn(modules: ReadonlyMap<string, Organ>): string[] {
-  const kinds = new Map<string, string>();
-  for (const module of modules.keys()) {
-    if (!mayBeQuery.test(module)) continue;
-    const kind = module.replace(/\d+/g, '0');
-    if (!kinds.has(kind)) kinds.set(kind, module);
-  }
-  return [...kinds.values()];
+/** Ends of the names of modules among which every family's query is: cheap, so that the families look at few. */
+const queryEnds = ['query', 'query_proj', 'q_lin', '.q', 'q_proj', 'Wqkv', 'in_proj', 'qkv_proj'];
+
+/** Layers differ in their numbers only, and a model may have thousands: the first module of each kind tells the family. */
+function oneOfEachKind(modules: ReadonlyMap<string, Organ>): Map<string, Organ> {
+  const kinds = new Set<string>();
+  const few = new Map<string, Organ>();
+  modules.forEach((organ, module) => {
+    const kind = module.replace(/\.\d+(?=\.)/g, '.0');
+    if (kinds.has(kind)) return;
+    kinds.add(kind);
+    few.set(module, organ);
+  });
+  return few;
 }
 
 function prefixOf(queries: readonly string[], family: Family): string | undefined {
@@ -78,37 +64,51 @@ function prefixOf(queries: readonly string[], family: Family): string | undefine
 }
 
 const part = new RegExp(`^(.+)\\.(weight|bias|gamma|beta|weight_scale|weight_zero_point|${packedParts})$`);
-const parts: Readonly<Record<string, string>> = { gamma: 'weight', beta: 'bias' };
+const parts: ReadonlyMap<string, string> = new Map([
+  ['weight', 'weight'],
+  ['bias', 'bias'],
+  ['gamma', 'weight'],
+  ['beta', 'bias'],
+]);
 
 /** Tensors by the module they belong to; a layer that an adapter wraps is that layer, and a tensor that torchao left as it was, or that is parametrized, that tensor. A parameter that belongs to none is one by itself, with the part ''. */
 function modulesOf({ tensors }: Model): Map<string, Organ> {
   const modules = new Map<string, Organ>();
   for (const tensor of tensors.values()) {
     if (tensor.name.length > longestPath) continue;
-    const name = tensor.name.replace(/:(data|original_weight)$/, '').replace(/\.parametrizations\.(\w+)\.original$/, '.$1');
-    const [, own, kind] = name.match(part) ?? (isFloat(tensor) ? ['', name, ''] : []);
-    if (own === undefined || kind === undefined || own.endsWith('inv_freq')) continue;
-    const module = own.replace(/\.base_layer$/, '');
-    const organ: Organ = modules.get(module) ?? Object.create(null);
+    const place = placeOf(tensor);
+    if (!place || place.own.endsWith('inv_freq')) continue;
+    const { own, kind } = place;
+    const module = own.endsWith('.base_layer') ? own.slice(0, -'.base_layer'.length) : own;
+    const organ: Organ = modules.get(module) ?? {};
     modules.set(module, organ);
-    organ[parts[kind] ?? kind] ??= tensor;
+    organ[kind] ??= tensor;
   }
   return modules;
 }
 
+/** The module of a tensor, and which part of it the tensor is: one of a closed list. undefined for what is no part of any. */
+function placeOf(tensor: Tensor): { readonly own: string; readonly kind: string } | undefined {
+  const { name } = tensor;
+  const dot = name.lastIndexOf('.');
+  // Nearly every tensor of nearly every file; there may be 50,000.
+  const plain = dot > 0 ? parts.get(name.slice(dot + 1)) : undefined;
+  if (plain && /^[\w.]+$/.test(name)) return { own: name.slice(0, dot), kind: plain };
+  const bare = name.replace(/:(data|original_weight)$/, '').replace(/\.parametrizations\.(\w+)\.original$/, '.$1');
+  const match = bare.match(part);
+  if (match) return { own: match[1]!, kind: parts.get(match[2]!) ?? match[2]! };
+  return isFloat(tensor) ? { own: bare, kind: '' } : undefined;
+}
+
 /** Every module that belongs to the model, by its path in BERT's words. */
-function organsOf(
-  model: Model,
-  modules: ReadonlyMap<string, Organ>,
-  family: Family,
-  prefix: string,
-  outer: string,
-): Map<string, Organ> {
+function organsOf(model: Model, modules: ReadonlyMap<string, Organ>, { family, prefix }: Candidate): Map<string, Organ> {
+  // What stands before the encoder's own attribute.
+  const outer = prefix.endsWith(family.base) ? prefix.slice(0, -family.base.length) : prefix;
   const organs = new Map<string, Organ>();
-  for (const [module, organ] of modules) {
+  modules.forEach((organ, module) => {
     const path = pathIn(module, prefix, outer, family, model.config);
     if (path !== undefined && !organs.has(path)) organs.set(path, organ);
-  }
+  });
   return organs;
 }
 
@@ -118,8 +118,10 @@ const anyHead = /^((\d+\.)?linear|sequence_summary\.summary|(qa_classifier|entit
 /** The encoder's organs stand below the prefix; heads below it, beside it, or at the root. */
 function pathIn(module: string, prefix: string, outer: string, family: Family, config: Model['config']): string | undefined {
   if (module.startsWith(prefix)) {
-    const organ = family.organ(module.slice(prefix.length), config);
-    if (organ) return organ;
+    const whole = withoutFactor(module);
+    const organ = family.organ(whole.slice(prefix.length), config);
+    if (organ) return organ + module.slice(whole.length);
+    if (whole.slice(prefix.length) === embeddingIds.transformation) return embeddingIds.transformation;
   }
   for (const start of [prefix, outer, '']) {
     const path = module.startsWith(start) ? module.slice(start.length) : undefined;

@@ -4,7 +4,7 @@ import type { Layer, Linear } from './anatomy.ts';
 import { extraOrgan } from './extra.ts';
 import { count, type Family } from './families/family.ts';
 import { layerIds } from './ids.ts';
-import { grouped, linear, norm, type Organ, type PackedOrgans } from './modules.ts';
+import { factored, grouped, linear, norm, type Organ, type PackedOrgans } from './modules.ts';
 import { headsOf } from './names-heads.ts';
 import { type Runs, rowsOf } from './rows.ts';
 
@@ -31,7 +31,7 @@ export function layersOf(named: Named, warnings: Warning[]): Layer[] {
         'How often the shared layer runs is not stated: config.json is missing or does not say num_hidden_layers.',
       ),
     });
-  const runs = family.runs?.(order.length, model.config) ?? order.map((_, index) => index);
+  const runs = family.runs?.(order.length, model.config) ?? sharedRuns(order, model.config) ?? order.map((_, index) => index);
   let widest = 0;
   for (const modules of stored.values()) widest = Math.max(widest, queryRows(named, modules));
   const firsts = new Map<number, number>();
@@ -53,11 +53,13 @@ function storedLayers(organs: ReadonlyMap<string, Organ>): Map<number, Map<strin
   return layers;
 }
 
-const below = (id: string): string => id.replace(/^encoder\.layer\.\d+\./, '');
+/** A layer's id without what stands before its modules. */
+const below = (id: string): string => id.slice(id.indexOf('.', 'encoder.layer.'.length) + 1);
 
 function queryRows({ packed }: Named, modules: Modules): number {
-  const fused = linear('', modules.get(fusedQuery), packed);
-  return fused ? Math.floor(fused.out / 3) : (linear('', modules.get(below(layerIds(0).query)), packed)?.out ?? 0);
+  const matrix = (path: string) => linear('', modules.get(path), packed) ?? linear('', modules.get(`${path}.second`), packed);
+  const fused = matrix(fusedQuery);
+  return fused ? Math.floor(fused.out / 3) : (matrix(below(layerIds(0).query))?.out ?? 0);
 }
 
 const fusedQuery = 'attention.self.query_key_value';
@@ -71,6 +73,16 @@ interface Place {
   readonly widest: number;
 }
 
+/** Groups that no class of transformers holds: config.json says which stored layer each executed one uses. */
+function sharedRuns(order: readonly number[], { shared_layers: shared }: Model['config']): number[] | undefined {
+  if (!Array.isArray(shared) || shared.length > mostRuns) return undefined;
+  const runs = shared.map(layer => order.indexOf(layer as number));
+  return runs.includes(-1) || new Set(runs).size !== order.length ? undefined : runs;
+}
+
+/** A layer runs a dozen times. A config.json that says a million says nothing. */
+const mostRuns = 10_000;
+
 /** One executed layer; undefined when a matrix of it is missing, as in a model with a shard missing. */
 function layer(named: Named, modules: Modules, place: Place): Layer | undefined {
   const ids = layerIds(place.index);
@@ -79,7 +91,8 @@ function layer(named: Named, modules: Modules, place: Place): Layer | undefined 
     taken.add(below(id));
     return modules.get(below(id));
   };
-  const matrix = (id: string) => linear(id, organ(id), named.packed);
+  const matrix = (id: string) =>
+    linear(id, organ(id), named.packed) ?? factored(id, path => linear(path, organ(path), named.packed));
   const attention = fusedAttention(named, ids, matrix, modules, place) ?? {
     query: matrix(ids.query),
     key: matrix(ids.key),

@@ -37,6 +37,7 @@ export interface Packed {
 export async function packedIn(model: Model, organs: Iterable<Organ>, signal?: AbortSignal): Promise<Map<Organ, Packed>> {
   const found = new Map<Organ, Packed>();
   for (const organ of organs) {
+    if (!mayBePacked(organ)) continue;
     const packed =
       inWords(model, organ) ??
       inQwords(model, organ) ??
@@ -46,6 +47,12 @@ export async function packedIn(model: Model, organs: Iterable<Organ>, signal?: A
     if (packed) found.set(organ, packed);
   }
   return found;
+}
+
+/** Every packing keeps tensors beside weight and bias. */
+export function mayBePacked(organ: Organ): boolean {
+  for (const part in organ) if (part !== 'weight' && part !== 'bias' && part !== '') return true;
+  return false;
 }
 
 const rest = (organ: Organ, weight: Tensor): Tensor[] =>

@@ -1,6 +1,7 @@
 import type { Node } from '../model/graph.ts';
 import type { Shape, Tensor } from '../tensor/tensor.ts';
-import { behind } from './behind.ts';
+import type { Packing } from './anatomy.ts';
+import { type Behind, behind } from './behind.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
 import { isPackedAttention } from './fused.ts';
@@ -24,9 +25,12 @@ export interface Product {
   readonly in: number;
   /** The weight lies [in, out]. */
   readonly transposed: boolean;
-  readonly form: 'dense' | 'quantized' | 'convolution';
+  readonly form: 'dense' | 'factored' | 'quantized' | 'convolution';
+  /** Of a factored one: the product of the input, and the one of what that gives. `node` and `weight` are the second's. */
+  readonly factors?: readonly [first: Product, second: Product];
   /** Of a convolution one wide: each output reads in / groups inputs. */
   readonly groups?: number;
+  readonly packed?: Packing;
   /** Heads, where the product itself splits its output into them. */
   readonly heads?: number;
 }
@@ -45,6 +49,7 @@ interface Operands {
   readonly size?: { readonly out: number; readonly in: number };
   readonly groups?: number;
   readonly heads?: number;
+  readonly packed?: Packing | undefined;
 }
 
 /** Does the node multiply by a constant matrix, and which? undefined for everything else. */
@@ -56,7 +61,7 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   const { out, in: width } = operands.size ?? sizeOf(operands.weight.matrix ?? tensor.shape, transposed);
   if (!(out > 0 && width > 0)) return undefined;
   const quantized = isQuantized(node, operands);
-  const after = operands.whole
+  const after: Behind = operands.whole
     ? {}
     : behind(wiring, node, out, {
         integers: quantized && integers.has(node.opType),
@@ -68,22 +73,24 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
   if (tensor.shape.length === 3 && operands.groups && !isConvolution(node) && !bias) return undefined;
-  return {
+  const product: { -readonly [K in keyof Product]: Product[K] } = {
     node,
     input: operands.input,
     weight: tensor,
-    ...(bias && { bias }),
-    ...(quantized && scale && { scale }),
-    ...(quantized && zeroPoint && { zeroPoint }),
-    ...(quantized && after.sums && { sums: after.sums }),
-    ...(smoothing && { smoothing }),
     out,
     in: width,
     transposed,
     form: operands.groups ? 'convolution' : quantized ? 'quantized' : 'dense',
-    ...(operands.groups && operands.groups > 1 && { groups: operands.groups }),
-    ...(operands.heads && { heads: operands.heads }),
   };
+  if (bias) product.bias = bias;
+  if (quantized && scale) product.scale = scale;
+  if (quantized && zeroPoint) product.zeroPoint = zeroPoint;
+  if (quantized && after.sums) product.sums = after.sums;
+  if (smoothing) product.smoothing = smoothing;
+  if (operands.groups && operands.groups > 1) product.groups = operands.groups;
+  if (operands.heads) product.heads = operands.heads;
+  if (operands.packed) product.packed = operands.packed;
+  return product;
 }
 
 const sizeOf = (shape: Shape, transposed: boolean): { out: number; in: number } => {
@@ -126,6 +133,13 @@ function groupsOf({ shape }: Tensor, flipped: boolean): Pick<Operands, 'size' | 
   const [groups, ...sides] = shape as [number, number, number];
   const [width, out] = (flipped ? sides.reverse() : sides) as [number, number];
   return { size: { out: groups * out, in: groups * width }, ...(groups > 1 && { groups }) };
+}
+
+/** How the weights of onnxruntime's operators for blocks lie. */
+export function blockPacking(node: Node): Packing | undefined {
+  const [bits, blockSize] = [integer(node, 'bits', 4), integer(node, 'block_size', 0)];
+  if (!(bits >= 1 && bits <= 8 && blockSize > 0)) return undefined;
+  return { method: 'onnxruntime', bits, dtype: `int${bits}`, tensors: [], blockSize };
 }
 
 function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
@@ -205,7 +219,8 @@ function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
       const weight = constant(second);
       const size = { out: integer(node, 'N', 0), in: integer(node, 'K', 0) };
       const [scale, zeroPoint, bias] = [third, fourth, node.inputs[5] ?? ''].map(value => constant(value)?.tensor);
-      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: false, size };
+      const packed = node.opType === 'MatMulNBits' ? blockPacking(node) : undefined;
+      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: false, size, packed };
     }
     default:
       return undefined;

@@ -2,6 +2,7 @@ import { HeadroomError } from '../errors.ts';
 import type { Block } from './block.ts';
 import type { Product } from './product.ts';
 import { sameMatrix } from './same.ts';
+import { together } from './together.ts';
 
 /**
  * The first layer that each layer shares its numbers with; its own index when there is none. Shared by name (one initializer read by
@@ -11,8 +12,9 @@ import { sameMatrix } from './same.ts';
 export async function sharedLayers(blocks: readonly Block[], signal?: AbortSignal): Promise<number[]> {
   const bySignature = new Map<string, number>();
   const stored: number[] = [];
+  const signatures = await together(blocks, block => signatureOf(block.query.product!, signal));
   for (const [index, block] of blocks.entries()) {
-    const signature = await signatureOf(block.query.product!, signal);
+    const signature = signatures[index]!;
     const first = bySignature.get(signature) ?? (quantizedApart(blocks[0]!, block) ? 0 : index);
     const same = first === index || (await sameMatrices(blocks[first]!, block, signal));
     stored.push(same ? first : index);

@@ -24,7 +24,7 @@ export function wire(graph: Graph, tensors: Model['tensors']): Wiring {
   const producer = new Map<string, Node>();
   const consumers = new Map<string, Node[]>();
   let isOrdered = true;
-  for (const node of graph.nodes) {
+  const take = (node: Node) => {
     for (const input of node.inputs) {
       if (input === '') continue;
       const readers = consumers.get(input);
@@ -36,7 +36,8 @@ export function wire(graph: Graph, tensors: Model['tensors']): Wiring {
       if (consumers.has(output)) isOrdered = false;
       producer.set(output, node);
     }
-  }
+  };
+  for (let at = 0; at < graph.nodes.length; at++) take(graph.nodes[at]!);
   const fed = new Set(graph.inputs.map(input => input.name).filter(name => !tensors.has(name)));
   return { graph, tensors, producer, consumers, fed, order: isOrdered ? graph.nodes : sorted(graph.nodes, producer, consumers) };
 }

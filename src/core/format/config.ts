@@ -10,16 +10,21 @@ export interface ConfigFile {
   readonly warnings: readonly Warning[];
 }
 
-/** config.json beside a model; {} when there is none, and a warning when it cannot be used. */
+/** config.json beside a model, or the adapter_config.json of an adapter that has none; {} when there is neither, and a warning when it cannot be used. */
 export async function readConfig(beside: Folder, signal?: AbortSignal): Promise<ConfigFile> {
+  let file = 'config.json';
   try {
-    const source = await beside.open('config.json');
+    let source = await beside.open(file);
+    if (!source) {
+      file = 'adapter_config.json';
+      source = await beside.open(file);
+    }
     if (!source) return { config: {}, warnings: [] };
     try {
-      if (source.byteLength > largestConfig) return unusable(sentence('config.json was not used: it is larger than 4 MB.'));
+      if (source.byteLength > largestConfig) return unusable(sentence('{file} was not used: it is larger than 4 MB.', { file }));
       const value: unknown = JSON.parse(new TextDecoder().decode(await source.read(0, source.byteLength, signal)));
       if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return unusable(sentence('config.json was not used: it is not a JSON object.'));
+        return unusable(sentence('{file} was not used: it is not a JSON object.', { file }));
       return { config: value as Record<string, unknown>, warnings: [] };
     } finally {
       await source.close();
@@ -27,7 +32,7 @@ export async function readConfig(beside: Folder, signal?: AbortSignal): Promise<
   } catch (error) {
     if (signal?.aborted) throw error;
     return unusable(
-      sentence('config.json was not used: {problem}.', { problem: error instanceof Error ? error.message : String(error) }),
+      sentence('{file} was not used: {problem}.', { file, problem: error instanceof Error ? error.message : String(error) }),
     );
   }
 }

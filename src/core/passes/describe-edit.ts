@@ -21,6 +21,10 @@ export function describeEdit(edit: Edit): EditLine {
         before: described(edit.target.weight),
         after: `${edit.values.dtype} ${shapeOf(edit.target.weight)}`,
       };
+    case 'quantize-blocks': {
+      const after = `int${edit.bits} ${shapeOf(edit.target.weight)} in blocks of ${edit.blockSize}`;
+      return { kind, target: edit.target.id, before: described(edit.target.weight), after };
+    }
     case 'replace': {
       const { target } = edit;
       const stood = edit.weight ? target.weight : 'bias' in target ? target.bias : undefined;

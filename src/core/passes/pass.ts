@@ -68,6 +68,7 @@ export type Options<S extends Fields = Fields> = { readonly [K in keyof S]: Valu
 /** The whole vocabulary of change. `rewrite` performs these; passes only speak them. */
 export type Edit =
   | QuantizeEdit
+  | QuantizeBlocksEdit
   | CastEdit
   | ReplaceEdit
   | RemoveHeadsEdit
@@ -101,6 +102,25 @@ export interface QuantizeEdit {
   readonly product?: { readonly bits: 7 | 8; readonly contrib: boolean };
   /** int8-static: by the value that is multiplied, its scale (f32) and zero point (int8), both scalars. What is not named stays as it is. */
   readonly inputs?: ReadonlyMap<string, { readonly scale: Tensor; readonly zeroPoint: Tensor }>;
+}
+
+/** Weights in blocks along the inputs of a channel: weight = (level - zero point) * scale. The channels of a table are its rows. */
+export interface QuantizeBlocksEdit {
+  readonly kind: 'quantize-blocks';
+  readonly target: Linear | Table;
+  /** 2, 4 or 8 where a graph is to run. */
+  readonly bits: number;
+  readonly blockSize: number;
+  /** The stored weight is [in, out]: its channels are columns. */
+  readonly turned: boolean;
+  /** In a graph: onnxruntime's MatMulNBits and GatherBlockQuantized, or DequantizeLinear in blocks. */
+  readonly operators: 'contrib' | 'standard';
+  /** Levels, computed when read: uint8 [channels, blocks, block size * bits / 8], low bits first; the last block filled up. */
+  readonly values: Tensor;
+  /** [channels, blocks], in the type the weight had. */
+  readonly scale: Tensor;
+  /** uint8 [channels, blocks * bits / 8, rounded up], low bits first. Absent: 2^(bits - 1). */
+  readonly zeroPoint?: Tensor;
 }
 
 /** The same numbers in another floating-point type. */
@@ -200,6 +220,8 @@ export interface Plan {
   readonly skipped: readonly Skipped[];
   /** Files that go beside the result in place of the input's: a smaller tokenizer, by name. */
   readonly companions?: ReadonlyMap<string, Uint8Array>;
+  /** What a person should know: what a default became, how good a fit can be. */
+  readonly notes?: readonly Sentence[];
 }
 
 export interface PassContext {
@@ -212,6 +234,10 @@ export interface PassContext {
   readonly calibration?: () => Promise<Calibration<Edit>>;
   /** The files beside the model: tokenizer, vocabulary, config. */
   readonly beside?: Folder;
+  /** The tokenizer among them, opened when it is first asked for: ids of a text of any length, special tokens included. */
+  readonly tokenizer?: () => Promise<{ encode(text: string): { readonly ids: readonly number[] } }>;
+  /** A text file that an option names. throws 'not-found', 'malformed', 'limit' */
+  readonly readText?: (path: string) => Promise<string>;
   /** 0 to 1, and what is worked on. */
   readonly progress?: (fraction: number, what: string) => void;
   readonly signal?: AbortSignal;

@@ -7,21 +7,22 @@ import type { NodeKind, TreeNode } from './tree.ts';
 
 /** A row above others: its sizes are theirs. */
 export function branch(id: string, kind: NodeKind, title: Sentence | string, children: readonly TreeNode[]): TreeNode {
-  return {
-    id,
-    kind,
-    ...titled(title),
-    parameters: children.reduce((sum, child) => sum + child.parameters, 0),
-    byteLength: children.reduce((sum, child) => sum + child.byteLength, 0),
-    children,
-  };
+  let parameters = 0;
+  let byteLength = 0;
+  for (const child of children) {
+    parameters += child.parameters;
+    byteLength += child.byteLength;
+  }
+  if (typeof title === 'string') return { id, kind, title, parameters, byteLength, children };
+  return { id, kind, title: english(title), titleSentence: title, parameters, byteLength, children };
 }
 
 /** A row of bytes that are no tensor. */
 export const bytesRow = (id: string, title: Sentence, byteLength: number): TreeNode => ({
   id,
   kind: 'other',
-  ...titled(title),
+  title: english(title),
+  titleSentence: title,
   parameters: 0,
   byteLength,
 });
@@ -32,8 +33,6 @@ export class Ledger {
   readonly left: number;
   /** Bytes of tensors counted so far, second copies left out, by dtype. */
   readonly byDtype = new Map<string, number>();
-  /** The row that counts what is stored. */
-  private readonly owners = new Map<Stored, string>();
   private readonly stored: ReadonlyMap<Tensor, Stored>;
   private readonly copies: ReadonlyMap<string, string>;
   private readonly model: Model;
@@ -58,10 +57,9 @@ export class Ledger {
     parameters = elementCount(tensor.shape),
     dtype: string = tensor.dtype,
   ): TreeNode {
-    const owner = this.ownerOf(tensor);
-    if (owner !== undefined) return leaf(id, sharedTitle(owner), tensor, 0, 0, false);
     const stored = this.stored.get(tensor);
-    if (stored) this.owners.set(stored, id);
+    if (stored?.owner !== undefined) return leaf(id, sharedTitle(stored.owner), tensor, 0, 0, false);
+    if (stored) stored.owner = id;
     const byteLength = stored?.byteLength ?? 0;
     const original = this.copies.get(tensor.name);
     if (original !== undefined) return leaf(id, copyTitle(this.rowOf(original)), tensor, 0, byteLength);
@@ -70,8 +68,7 @@ export class Ledger {
   }
 
   private ownerOf(tensor: Tensor): string | undefined {
-    const stored = this.stored.get(tensor);
-    return stored && this.owners.get(stored);
+    return this.stored.get(tensor)?.owner;
   }
 
   /** The row that counts a tensor, or its own name. */
@@ -90,10 +87,12 @@ function leaf(
   isNamed = true,
 ): TreeNode {
   const { name, dtype, shape } = tensor;
-  const row = { id, kind: 'tensor' as const, ...titled(title), parameters, byteLength, dtype, shape };
-  return isNamed ? { ...row, tensors: [name] } : row;
+  const kind = 'tensor';
+  // Written out: a file may have 50,000 of them, and each spread makes an object for nothing. A name has no sentence to translate.
+  if (typeof title === 'string') return { id, kind, title, parameters, byteLength, dtype, shape, tensors: [name] };
+  const shown = english(title);
+  if (!isNamed) return { id, kind, title: shown, titleSentence: title, parameters, byteLength, dtype, shape };
+  return { id, kind, title: shown, titleSentence: title, parameters, byteLength, dtype, shape, tensors: [name] };
 }
 
-/** A name stands as it is: it has no sentence to translate. */
-const titled = (title: Sentence | string): Pick<TreeNode, 'title' | 'titleSentence'> =>
-  typeof title === 'string' ? { title } : { title: title.args ? say(title) : title.text, titleSentence: title };
+const english = (title: Sentence): string => (title.args ? say(title) : title.text);

@@ -1,4 +1,5 @@
 import type { Model } from '../model/model.ts';
+import { storedLength } from '../tensor/bitmask.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -6,6 +7,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export interface Stored {
   readonly tensor: Tensor;
   byteLength: number;
+  /** The row that counts it, once one does. */
+  owner?: string | undefined;
 }
 
 /**
@@ -24,11 +27,11 @@ export function storedBytes(model: Model): { readonly stored: ReadonlyMap<Tensor
     left -= entry.byteLength;
   };
   for (const tensor of model.tensors.values()) {
-    const fresh: Stored = { tensor, byteLength: 0 };
+    const fresh: Stored = { tensor, byteLength: 0, owner: undefined };
     const entry = places.firstAt(fresh);
     stored.set(tensor, entry);
     if (entry !== fresh) continue;
-    if (tensor.place || dtypes[tensor.dtype].kind === 'float') take(entry, tensor.byteLength);
+    if (tensor.place || dtypes[tensor.dtype].kind === 'float') take(entry, storedLength(tensor));
     else loose.push(entry);
   }
   const wanted = loose.reduce((sum, { tensor }) => sum + tensor.byteLength, 0);
@@ -39,7 +42,7 @@ export function storedBytes(model: Model): { readonly stored: ReadonlyMap<Tensor
 
 /** Who was first in a place: a file, an offset and a length. A tensor without a place, or without bytes, is alone. */
 class Places {
-  readonly #files = new Map<string, Map<number, Stored[]>>();
+  readonly #files = new Map<string, Map<number, Stored | Stored[]>>();
 
   firstAt(entry: Stored): Stored {
     const { place, byteLength } = entry.tensor;
@@ -51,11 +54,12 @@ class Places {
     }
     const there = offsets.get(place.offset);
     if (!there) {
-      offsets.set(place.offset, [entry]);
+      offsets.set(place.offset, entry);
       return entry;
     }
-    const first = there.find(each => each.tensor.byteLength === byteLength);
-    if (!first) there.push(entry);
+    const all = Array.isArray(there) ? there : [there];
+    const first = all.find(each => each.tensor.byteLength === byteLength);
+    if (!first) offsets.set(place.offset, [...all, entry]);
     return first ?? entry;
   }
 }

@@ -29,6 +29,8 @@ export const titles = {
   smoothing: sentence('Smoothing of the input'),
   sums: sentence('Column sums'),
   gate: sentence('Gate'),
+  firstFactor: sentence('First factor'),
+  secondFactor: sentence('Second factor'),
   queryKeyValue: sentence('Query, key and value'),
   upGate: sentence('Up and gate'),
   queryBias: sentence('Query bias'),

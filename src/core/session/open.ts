@@ -28,10 +28,12 @@ export async function openPath(given: string, signal?: AbortSignal): Promise<Ope
   try {
     const folder = dirname(path);
     const beside = fileFolder(folder);
+    // optimum keeps onnx/model.onnx below its config.json.
+    const above = basename(folder) === 'onnx' ? fileFolder(dirname(folder)) : undefined;
     const remembering = {
       ...beside,
       open: async (name: string) => {
-        const opened = await beside.open(name);
+        const opened = (await beside.open(name)) ?? (name === 'config.json' ? await above?.open(name) : undefined);
         if (opened) sources.push(opened);
         return opened;
       },

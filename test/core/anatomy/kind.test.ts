@@ -84,6 +84,10 @@ test('a LoRA adapter is said to be one, with its rank and what it is for', async
     await sentenceOf(names, { base_model_name_or_path: 'bert-base-uncased' }),
     'A LoRA adapter for bert-base-uncased, not a model by itself: 4 matrices of rank 8, for query, value.',
   );
+  assert.equal(
+    await sentenceOf(names, { base_model_name_or_path: 'bert-base-uncased', lora_alpha: 16 }),
+    'A LoRA adapter for bert-base-uncased, not a model by itself: 4 matrices of rank 8 and alpha 16, for query, value.',
+  );
 });
 
 test('a model with an adapter still inside is the model, the adapter beside what it changes', async () => {

@@ -32,6 +32,9 @@ export interface AttributeOrigin extends Span {
 export type ReadAttribute = Attribute & { readonly origin?: AttributeOrigin };
 export type ReadGraph = Graph & { readonly wire?: WireGraph };
 
+const needsWait = ({ tensor, graph, loose, graphs }: WireAttribute): boolean =>
+  tensor !== undefined || graph !== undefined || loose.length > 0 || graphs.length > 0;
+
 const noAttributes: ReadonlyMap<string, Attribute> = new Map();
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -40,7 +43,7 @@ export class Assembly {
   readonly #source: ByteSource;
   readonly #external: ExternalFiles;
   readonly #tensors = new Map<string, Tensor>();
-  readonly #names = new UniqueNames();
+  readonly #names = new UniqueNames(name => this.#tensors.has(name));
   readonly #scopes = new UniqueNames();
   readonly #warnings: Warning[] = [];
   readonly #embedded: OnnxTensor[] = [];
@@ -134,10 +137,7 @@ export class Assembly {
     }
     for (const node of wire.nodes) {
       // Only nodes with tensors or graphs have to wait for anything.
-      const needsWait = node.attributes.some(
-        ({ tensor, graph, loose, graphs }) => tensor || graph || loose.length > 0 || graphs.length > 0,
-      );
-      if (needsWait) await this.#node(node, scope);
+      if (node.attributes.length > 0 && node.attributes.some(needsWait)) await this.#node(node, scope);
       else this.#simpleNode(node, scope, undefined);
     }
     const nodes = wire.nodes as unknown as readonly Node[];

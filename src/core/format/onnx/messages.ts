@@ -1,6 +1,6 @@
 import type { Span } from '../stored.ts';
 import { cost } from './limits.ts';
-import { entry, lastOf, sparseMessage, tensorMessage, text } from './tensor-message.ts';
+import { appended, entry, lastOf, none, sparseMessage, tensorMessage, text } from './tensor-message.ts';
 import { valueInfoMessage } from './value-message.ts';
 import { type FieldPlace, type Message, type Place, tooLong } from './walk.ts';
 import type {
@@ -53,12 +53,12 @@ const attributeMessage: Message<WireAttribute> = {
     text: undefined,
     tensor: undefined,
     graph: undefined,
-    floats: none as number[],
-    integers: none as number[],
-    texts: none as string[],
+    floats: none,
+    integers: none,
+    texts: none,
     isOther: false,
-    loose: none as WireTensor[],
-    graphs: none as WireGraph[],
+    loose: none,
+    graphs: none,
     start,
     end,
   }),
@@ -113,14 +113,6 @@ const attributeMessage: Message<WireAttribute> = {
   },
 };
 
-/** Shared by all that have nothing: a graph of a million nodes has many empty lists. */
-const none: readonly unknown[] = Object.freeze([]);
-function appended<T>(list: T[], values: readonly T[]): T[] {
-  if ((list as unknown) === none) return [...values];
-  for (const value of values) list.push(value);
-  return list;
-}
-
 /** One string for all nodes with the same operator. */
 const operators = new Map<string, string>();
 function shared(name: string): string {
@@ -144,10 +136,10 @@ const nodeMessage: Message<WireNode> = {
     opType: '',
     domain: '',
     name: '',
-    inputs: none as string[],
-    outputs: none as string[],
-    attributes: none as WireAttribute[],
-    metadata: none as [string, string][],
+    inputs: none,
+    outputs: none,
+    attributes: none,
+    metadata: none,
     origin: { start, end, source: undefined, node: undefined },
   }),
   field(state, value, { number }) {
@@ -223,7 +215,7 @@ function withField<T extends Span>(thing: T, at: FieldPlace): T {
 /** A message field that occurs twice is one message: lists are joined, single values are the last. */
 function merged(first: WireGraph, second: WireGraph): WireGraph {
   for (const key of ['nodes', 'initializers', 'sparse', 'inputs', 'outputs', 'runs'] as const)
-    appended(first[key] as unknown[], second[key]);
+    for (const each of second[key]) (first[key] as unknown[]).push(each);
   if (second.name !== '') first.name = second.name;
   return first;
 }

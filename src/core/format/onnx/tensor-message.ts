@@ -1,6 +1,18 @@
 import { cost } from './limits.ts';
 import type { FieldPlace, Message } from './walk.ts';
-import type { TypedRun, WireSparse, WireTensor } from './wire-types.ts';
+import type { WireSparse, WireTensor } from './wire-types.ts';
+
+/** Shared by all that have nothing: a graph of a million nodes has many empty lists. */
+export const none = Object.freeze([]) as readonly never[] as never[];
+
+/** A list with more at its end. Short ones take no more room than they need: a push or a spread would make room for 16. */
+export function appended<T>(list: T[], values: readonly T[]): T[] {
+  if (list.length < shortList) return list.concat(values);
+  for (const value of values) list.push(value);
+  return list;
+}
+
+const shortList = 8;
 
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 export const lastOf = (values: unknown): number => (values as number[]).at(-1) ?? 0;
@@ -32,11 +44,11 @@ export const tensorMessage: Message<WireTensor> = {
   },
   begin: ({ start, end }) => ({
     name: '',
-    dims: [],
+    dims: none,
     dataType: 0,
     raw: undefined,
-    typed: [],
-    external: [],
+    typed: none,
+    external: none,
     isExternal: false,
     hasSegment: false,
     start,
@@ -45,7 +57,7 @@ export const tensorMessage: Message<WireTensor> = {
   field(state, value, at) {
     switch (at.number) {
       case 1:
-        if (Array.isArray(value)) for (const size of value) state.dims.push(size);
+        if (Array.isArray(value)) state.dims = appended(state.dims, value as number[]);
         break;
       case 2:
         if (value) state.dataType = lastOf(value);
@@ -59,7 +71,7 @@ export const tensorMessage: Message<WireTensor> = {
       case 7:
       case 10:
       case 11:
-        return addTyped(state.typed, at);
+        return addTyped(state, at);
       case 8:
         state.name = text(value);
         break;
@@ -67,7 +79,7 @@ export const tensorMessage: Message<WireTensor> = {
         if (at.wire === 2) state.raw = { start: at.start, end: at.end };
         break;
       case 13:
-        if (value) state.external.push(value as [string, string]);
+        if (value) state.external = appended(state.external, [value as [string, string]]);
         break;
       case 14:
         if (value) state.isExternal = lastOf(value) === 1;
@@ -76,14 +88,15 @@ export const tensorMessage: Message<WireTensor> = {
   },
 };
 
-function addTyped(runs: TypedRun[], { number, wire, tag, start, end }: FieldPlace): number {
-  const last = runs.at(-1);
+function addTyped(state: WireTensor, { number, wire, tag, start, end }: FieldPlace): number {
+  const last = state.typed.at(-1);
   if (wire === 3) return 0;
   if (wire !== 2 && last && last.number === number && last.wire === wire && last.end === tag) {
     last.end = end;
     return 0;
   }
-  return runs.push({ number, wire, start: wire === 2 ? start : tag, end }) && cost.run;
+  state.typed = appended(state.typed, [{ number, wire, start: wire === 2 ? start : tag, end }]);
+  return cost.run;
 }
 
 export const sparseMessage: Message<WireSparse> = {

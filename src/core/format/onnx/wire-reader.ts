@@ -3,6 +3,7 @@ import type { ByteSource } from '../../bytes/source.ts';
 import { Window } from '../../bytes/window.ts';
 import { fail, HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import { deepestNesting, largestGraph, longestText } from './limits.ts';
+import { RecentTexts } from './recent-texts.ts';
 
 /** Numbers and texts at a position of a file, read with protobufjs's Reader in windows; and what can be wrong there. */
 export class WireReader {
@@ -10,6 +11,7 @@ export class WireReader {
   pos: number;
   #memory = 0;
   readonly #window: Window;
+  readonly #texts = new RecentTexts();
   #reader: protobuf.Reader = protobuf.Reader.create(new Uint8Array(0));
 
   constructor(source: ByteSource, pos: number, signal?: AbortSignal) {
@@ -48,7 +50,7 @@ export class WireReader {
 
   /** The text in [start, end), which is in memory. */
   text(start: number, end: number): string {
-    return this.#window.bytes.toString('utf8', start - this.#window.start, end - this.#window.start);
+    return this.#texts.read(this.#window.bytes, start - this.#window.start, end - this.#window.start);
   }
 
   /** Whether `length` bytes from here, as far as the file reaches, are in memory. */

@@ -13,12 +13,12 @@ export interface Run extends Span {
 /** TensorProto as it lies in the file. */
 export interface WireTensor extends Span {
   name: string;
-  readonly dims: number[];
+  dims: number[];
   dataType: number;
   raw: Span | undefined;
   /** float_data 4, int32_data 5, string_data 6, int64_data 7, double_data 10, uint64_data 11. */
-  readonly typed: TypedRun[];
-  readonly external: [string, string][];
+  typed: TypedRun[];
+  external: [string, string][];
   isExternal: boolean;
   hasSegment: boolean;
 }

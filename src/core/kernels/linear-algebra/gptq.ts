@@ -79,7 +79,7 @@ const signed = (bytes: Uint8Array, low: number): Int8Array | Uint8Array =>
   low < 0 ? new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
 
 /** The rows of U that a block needs; columns that fill it up are zeros, with ones on the diagonal. */
-function placeUpper(
+export function placeUpper(
   { upper, behind, errors, stride }: GptqMemory,
   upper_II: Float64Array,
   wide: number,

@@ -5,7 +5,7 @@ import type { Scheme } from './scheme.ts';
 
 export const int8Weights: Scheme = {
   id: 'int8-weights',
-  hint: sentence('Weights in 8 bits, multiplied out before they are used: small on disk, no faster, very close to the original.'),
+  hint: sentence('Weights in 8 bits, activations as they are: standard operators, closest to the original.'),
   options: ['embedding_bits'],
   embeddingBits: [8, 32],
   source: 'ONNX, DequantizeLinear with a scale for each output channel',
