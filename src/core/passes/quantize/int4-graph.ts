@@ -1,5 +1,4 @@
-import type { Anatomy, Linear, Table } from '../../anatomy/anatomy.ts';
-import { linearsIn } from '../../anatomy/anatomy.ts';
+import { type Anatomy, type Linear, linearsIn, type Table } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Graph } from '../../model/graph.ts';
