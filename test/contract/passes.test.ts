@@ -113,7 +113,11 @@ for (const it of cases) {
       const found = shapeOf({ model, anatomy: await detect(model) });
       assert.deepEqual(found, shapeOf(promised), path);
       if (weightEdits(plans[0]).length === plans[0].edits.length) assert.deepEqual(found, shapeOf(source), path);
-      else assert.ok(found.parameters < shapeOf(source).parameters, path);
+      else {
+        // Layers that share their weights leave none behind when one goes.
+        const all = shapeOf(source);
+        assert.ok(found.parameters < all.parameters || found.layers < all.layers, path);
+      }
     }
   });
 

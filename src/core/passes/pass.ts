@@ -211,6 +211,8 @@ export interface Plan {
   readonly skipped: readonly Skipped[];
   /** Files that go beside the result in place of the input's: a smaller tokenizer, by name. */
   readonly companions?: ReadonlyMap<string, Uint8Array>;
+  /** What a person should know: what a default became, how good a fit can be. */
+  readonly notes?: readonly Sentence[];
 }
 
 export interface PassContext {
@@ -223,6 +225,10 @@ export interface PassContext {
   readonly calibration?: () => Promise<Calibration<Edit>>;
   /** The files beside the model: tokenizer, vocabulary, config. */
   readonly beside?: Folder;
+  /** The tokenizer among them, opened when it is first asked for: ids of a text of any length, special tokens included. */
+  readonly tokenizer?: () => Promise<{ encode(text: string): { readonly ids: readonly number[] } }>;
+  /** A text file that an option names. throws 'not-found', 'malformed', 'limit' */
+  readonly readText?: (path: string) => Promise<string>;
   /** 0 to 1, and what is worked on. */
   readonly progress?: (fraction: number, what: string) => void;
   readonly signal?: AbortSignal;

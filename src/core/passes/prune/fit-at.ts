@@ -1,0 +1,48 @@
+import type { Linear } from '../../anatomy/anatomy.ts';
+import type { Calibration, Observed, Tap, Walk } from '../../calibration/calibration.ts';
+import type { Edit } from '../pass.ts';
+import { type Fit, fitOf } from './fit.ts';
+import type { Site } from './sites.ts';
+
+/**
+ * The least squares at a site: what its matrix reads now, and what it must give so that the residual sum is that of the original.
+ * `isApart`: the streams differ already, or stand at different layers: `goal` is what the original has where it stands.
+ */
+export async function fitAt(
+  calibration: Calibration<Edit>,
+  walk: Walk<Edit>,
+  { linear, addsToInput }: Site,
+  isApart: boolean,
+  signal?: AbortSignal,
+  goal: Linear = linear,
+): Promise<Fit> {
+  const [entering, given]: Tap[] = [`${linear.id}:in`, `${goal.id}:out`];
+  const moments = calibration.moments(linear.in, linear.out);
+  let [variances, tokens] = [0, 0];
+  const add = async (original: Observed, current: Observed) => {
+    const [state, now, output] = [original.get('input'), current.get('input'), original.get(given!)];
+    if (addsToInput) variances += variancesOfSums(state, output, linear.out);
+    else variances += variancesOfSums(new Float32Array(output.length), output, linear.out);
+    tokens += original.tokens;
+    const target = addsToInput && isApart ? output.map((value, i) => value + state[i]! - now[i]!) : output;
+    await moments.add(current.get(entering!), target);
+  };
+  if (isApart) await walk.observeBoth({ original: ['input', given!], current: ['input', entering!] }, [], add);
+  else await walk.observe('original', ['input', entering!, given!], [], batch => add(batch, batch));
+  return fitOf(linear, moments, variances / Math.max(1, tokens) || 1, signal);
+}
+
+/** The variance over the channels of each row of a + b, summed over the rows. */
+function variancesOfSums(a: Float32Array, b: Float32Array, width: number): number {
+  let total = 0;
+  for (let row = 0; row < b.length; row += width) {
+    let [sum, squares] = [0, 0];
+    for (let i = row; i < row + width; i++) {
+      const value = a[i]! + b[i]!;
+      sum += value;
+      squares += value * value;
+    }
+    total += squares / width - (sum / width) ** 2;
+  }
+  return total;
+}
