@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { makeBertBase } from './base-onnx.mjs';
 import { evaluateSides } from './evaluate.mjs';
 import { benchExport } from './export.mjs';
+import { benchFactorize } from './factorize.mjs';
 import { benchStatistics } from './statistics.mjs';
 
 const runs = Number(process.env.HEADROOM_BENCH_RUNS ?? 5);
@@ -90,6 +91,8 @@ await section('evaluating STS-B dev on minilm, whole processes', async () => {
 });
 
 await section('exporting minilm from safetensors to ONNX', () => benchExport(folder, runs));
+
+await section('factors of rank half of full of all 72 matrices of BERT-base’s shapes', () => benchFactorize());
 
 await section(`the statistics of all of the ${mb(baseBytes)} BERT-base ONNX`, () => benchStatistics(base, runs));
 
