@@ -26,7 +26,7 @@ try {
       const { metrics, drift } = await session.evaluate(out, { task, against: path });
       const spearman = metrics!.find(({ name }) => name === 'spearman')?.value;
       console.log(
-        `${pattern} ${by}: Spearman ${spearman?.toFixed(2)}, mean cosine ${drift!.cosineMean.toFixed(4)}, ` +
+        `${pattern} ${by}: Spearman ${spearman?.toFixed(2)}, mean cosine ${drift?.cosineMean?.toFixed(4)}, ` +
           `${(after.fileBytes / 1e6).toFixed(1)} MB as a bitmap, ${seconds.toFixed(0)} s, peak ${(peakBytes / 1e6).toFixed(0)} MB`,
       );
       rmSync(join(out, '..'), { recursive: true });

@@ -26,7 +26,7 @@ try {
   const spearman = (metrics: typeof found.metrics) => metrics!.find(({ name }) => name === 'spearman')?.value?.toFixed(2);
   console.log(
     `${(before.fileBytes / 1e6).toFixed(1)} MB -> ${(after.fileBytes / 1e6).toFixed(1)} MB in ${seconds.toFixed(1)} s; ${notes?.[0]?.note}\n` +
-      `Spearman ${spearman(found.against!.metrics)} -> ${spearman(found.metrics)}, mean cosine ${found.drift!.cosineMean.toFixed(4)}`,
+      `Spearman ${spearman(found.against!.metrics)} -> ${spearman(found.metrics)}, mean cosine ${found.drift?.cosineMean?.toFixed(4)}`,
   );
 } finally {
   rmSync(temporary, { recursive: true, force: true });
