@@ -10,6 +10,7 @@ import { makeBertBase } from './base-onnx.mjs';
 import { evaluateSides } from './evaluate.mjs';
 import { benchExport } from './export.mjs';
 import { benchFactorize } from './factorize.mjs';
+import { benchInt4 } from './int4.mjs';
 import { benchInt8Runs } from './int8.mjs';
 import { benchStatistics } from './statistics.mjs';
 
@@ -81,6 +82,8 @@ await section(`int8 of the ${mb(baseBytes)} BERT-base ONNX`, async () => {
 });
 
 await section(`a run of BERT-base in 8 bits, batch 1, length 128`, () => benchInt8Runs(base, folder, runs));
+
+await section(`int4 without text of the ${mb(baseBytes)} BERT-base ONNX`, () => benchInt4(base, folder, runs, python));
 
 await section('evaluating STS-B dev on minilm, whole processes', async () => {
   const sides = evaluateSides(folder, python);
