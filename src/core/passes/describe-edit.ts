@@ -21,6 +21,17 @@ export function describeEdit(edit: Edit): EditLine {
         before: described(edit.target.weight),
         after: `${edit.values.dtype} ${shapeOf(edit.target.weight)}`,
       };
+    case 'store':
+      return {
+        kind,
+        target: edit.target.id,
+        before: described(edit.target.weight),
+        after: `${edit.values.dtype === 'int32' ? `int${edit.bits}` : edit.values.dtype} ${shapeOf(edit.target.weight)}`,
+      };
+    case 'convert': {
+      const dtypes = new Set([...edit.tensors.values()].map(({ dtype }) => dtype));
+      return { kind, target: '*', before: `${edit.tensors.size} tensors`, after: [...dtypes].join(', ') };
+    }
     case 'replace': {
       const { target } = edit;
       const stood = edit.weight ? target.weight : 'bias' in target ? target.bias : undefined;

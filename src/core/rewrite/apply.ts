@@ -4,6 +4,7 @@ import type { Model } from '../model/model.ts';
 import type { Edit, Plan, QuantizeEdit } from '../passes/pass.ts';
 import { castTensors } from './cast.ts';
 import { quantizeTensors } from './compressed-tensors.ts';
+import { convert } from './convert.ts';
 import type { GraphModel } from './draft.ts';
 import { rewriteDynamic } from './dynamic.ts';
 import { factor } from './factor.ts';
@@ -15,6 +16,7 @@ import { removeRows } from './remove-rows.ts';
 import { replaceTensors } from './replace.ts';
 import { rewriteRows } from './rows.ts';
 import { shareLayers } from './share.ts';
+import { store } from './store.ts';
 import { tidy } from './tidy.ts';
 
 /** A model and which of its tensors is which organ. */
@@ -41,13 +43,15 @@ const rewrites: Rewrites = {
   share: shareLayers,
   'remove-layers': removeLayers,
   quantize,
+  store,
+  convert,
 };
 
 /** Kinds whose edits name organs by id and number and so need them found anew behind other edits. */
 const kinds = Object.keys(rewrites) as Kind[];
 
 /** The same tensors under the same names in the same nodes: the anatomy is found once for all of these. */
-const keepsStructure: ReadonlySet<Kind> = new Set(['replace', 'cast', 'quantize']);
+const keepsStructure: ReadonlySet<Kind> = new Set(['replace', 'cast', 'quantize', 'store', 'convert']);
 
 /**
  * The model that a plan describes, and its anatomy. Pure and lazy: the source is not touched, and no weight is read before the
