@@ -27,21 +27,23 @@ const requireBanner =
 // A native library: it is found beside dist, in node_modules.
 const native = ['onnxruntime-node'];
 
+/** dist/NAME and, in a folder of that name, what it loads when it is needed. */
+const inParts = name => ({ outdir: 'dist', format: 'esm', splitting: true, chunkNames: `${name}/[name]-[hash]` });
+
 const targets = [
   { ...node, entryPoints: ['src/host/extension.ts'], outfile: 'dist/extension.cjs', format: 'cjs', external: ['vscode'] },
   {
     ...node,
-    entryPoints: ['src/engine/main.ts'],
-    outfile: 'dist/engine.mjs',
-    format: 'esm',
+    entryPoints: [{ in: 'src/engine/main.ts', out: 'engine' }],
+    outExtension: { '.js': '.mjs' },
+    ...inParts('engine'),
     external: native,
     banner: { js: requireBanner },
   },
   {
     ...node,
-    entryPoints: ['src/cli/main.ts'],
-    outfile: 'dist/cli.js',
-    format: 'esm',
+    entryPoints: [{ in: 'src/cli/start.ts', out: 'cli' }],
+    ...inParts('cli'),
     external: native,
     banner: { js: `#!/usr/bin/env node\n${requireBanner}` },
   },
@@ -60,8 +62,10 @@ const targets = [
 await mkdir(join(root, 'dist'), { recursive: true });
 await buildKernels(root);
 if (production) await rm(join(root, 'dist'), { recursive: true, force: true });
+// Parts are named by what is in them: those of the last build would stay.
+for (const name of ['engine', 'cli']) await rm(join(root, 'dist', name), { recursive: true, force: true });
 for (const target of targets) {
-  const missing = target.entryPoints.filter(entry => !existsSync(join(root, entry)));
+  const missing = target.entryPoints.map(entry => entry.in ?? entry).filter(path => !existsSync(join(root, path)));
   if (missing.length === 0) await build(target);
   else console.warn(`skipped: ${missing.join(', ')} does not exist`);
 }

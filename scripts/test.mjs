@@ -53,6 +53,8 @@ function runTests(files, flags = []) {
   const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...flags, ...files.sort()], {
     cwd: root,
     stdio: 'inherit',
+    // Tests that use onnxruntime directly: the product itself turns its telemetry off.
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
   });
   return status ?? 1;
 }

@@ -211,6 +211,35 @@ function useElement<E extends HTMLElement>(
 
 const chosen = (event: Event): string => (event.target as HTMLInputElement).value ?? '';
 
+export interface RangeProps {
+  readonly id: string;
+  readonly min: number;
+  readonly max: number;
+  readonly value: number;
+  /** What the value means, for who does not see the page. */
+  readonly valueText: string;
+  readonly disabled?: boolean;
+  /** While it is dragged. */
+  readonly onInput: (value: number) => void;
+}
+/** A slider of whole numbers. Ours, since the toolkit has none. */
+export function Range({ id, min, max, value, valueText, disabled = false, onInput }: RangeProps) {
+  return (
+    <input
+      id={id}
+      type="range"
+      class="range"
+      style={{ '--at': `${max > min ? (100 * (value - min)) / (max - min) : 0}%` }}
+      min={min}
+      max={max}
+      value={value}
+      disabled={disabled}
+      aria-valuetext={valueText}
+      onInput={event => onInput(Number(event.currentTarget.value))}
+    />
+  );
+}
+
 /** A segmented choice: radios that look like one button. Ours, since the toolkit has none. */
 export function Segments(props: ChoiceProps & { readonly label: string; readonly small?: boolean }) {
   const move = (event: KeyboardEvent, index: number): void => {

@@ -15,6 +15,7 @@ export interface OutputFlags {
   readonly force?: boolean;
   readonly json?: boolean;
   readonly calibration?: string;
+  readonly record?: boolean;
 }
 
 export const addOutputOptions = (command: Command): Command =>
@@ -29,6 +30,7 @@ export const addOutputOptions = (command: Command): Command =>
     .option('--calibration <text>', 'a text file, one sentence a line: what methods that look at activations see')
     .option('--dry-run', 'exact sizes, nothing written')
     .option('--force', 'replace the output if it exists')
+    .option('--record', 'keep how it was made beside it, as NAME.headroom.json')
     .option('--json', 'the answer as JSON');
 
 export function compressCommand(session: Session, signal: AbortSignal): Command {
@@ -66,9 +68,17 @@ export async function runCompress(
   const bar = progressBar();
   const request = { path, recipe, out, dryRun, force, ...(format && { format }), ...(calibration && { calibration }) };
   const { steps: _, ...report } = await session.compress(request, { signal, progress: bar.progress }).finally(bar.done);
+  if (flags.record && !dryRun) await session.keepRecord(report.out, { made: { recipe, report, command: commandOf() } });
   if (flags.json) answerJson(report);
   else answer(describe(report, dryRun));
 }
+
+/** As it was typed. */
+const commandOf = (): string =>
+  [
+    'headroom',
+    ...process.argv.slice(2).map(word => (/^[\w./:=@,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)),
+  ].join(' ');
 
 function describe(report: CompressReport, dryRun: boolean): string {
   const { before, after, edits, skipped } = report;

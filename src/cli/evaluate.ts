@@ -11,6 +11,7 @@ interface Flags {
   readonly threads?: string;
   readonly batch?: string;
   readonly layers?: boolean;
+  readonly record?: boolean;
   readonly json?: boolean;
 }
 
@@ -32,9 +33,10 @@ export function evaluateCommand(session: Session, signal: AbortSignal): Command 
     .option('--threads <count>', 'threads of onnxruntime (default: the cores, 4 at most)')
     .option('--batch <count>', 'texts run together (default: 32)')
     .option('--layers', 'drift by layer too, from the embeddings up (with --against)')
+    .option('--record', 'keep the answer beside the model, as NAME.headroom.json')
     .option('--json', 'the whole answer as JSON')
     .addHelpText('after', examples)
-    .action(async (file: string, { task, against, threads, batch, layers, json }: Flags) => {
+    .action(async (file: string, { task, against, threads, batch, layers, record, json }: Flags) => {
       const bar = progressBar();
       const request = {
         task,
@@ -44,6 +46,7 @@ export function evaluateCommand(session: Session, signal: AbortSignal): Command 
         ...(batch !== undefined && { batch: wholeNumber('--batch', batch) }),
       };
       const found = await session.evaluate(file, request, { signal, progress: bar.progress }).finally(bar.done);
+      if (record) await session.keepRecord(file, { evaluation: found, task, ...(against !== undefined && { against }) });
       if (json) answerJson(found);
       else answer(describe(found));
       for (const note of found.notes) process.stderr.write(`note: ${say(note)}\n`);

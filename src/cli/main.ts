@@ -1,37 +1,18 @@
-import './memory.ts';
 import { Command, CommanderError } from 'commander';
-import { createSession, passInfos } from '../core/session/session.ts';
+import { createSession } from '../core/session/session.ts';
 import { answerFailure } from './answer.ts';
-import { compareCommand } from './compare.ts';
-import { compressCommand } from './compress.ts';
-import { evaluateCommand } from './evaluate.ts';
-import { exportCommand } from './export.ts';
-import { inspectCommand } from './inspect.ts';
-import { passCommand } from './pass.ts';
-import { passesCommand } from './passes.ts';
+import { commandsFor } from './commands.ts';
 
 declare const HEADROOM_VERSION: string;
 
 /** Exit status: 0 done, 1 could not be done, 2 wrong usage. Standard output carries only the answer. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const session = createSession();
   const program = new Command('headroom')
     .description('Shows where the parameters of a BERT-family model are, compresses it, and shows what changed.')
     .version(typeof HEADROOM_VERSION === 'string' ? HEADROOM_VERSION : 'development')
     .showHelpAfterError('(headroom COMMAND -h shows how it is used)')
     .addHelpText('after', '\nExample:\n  headroom quantize model.onnx --out model.int8.onnx');
-  const cancel = cancelOnSignals();
-  for (const command of [
-    inspectCommand(session, cancel),
-    compressCommand(session, cancel),
-    ...passInfos.map(pass => passCommand(session, pass, cancel)),
-    compareCommand(session, cancel),
-    exportCommand(session, cancel),
-    evaluateCommand(session, cancel),
-    passesCommand(passInfos),
-  ]) {
-    program.addCommand(command);
-  }
+  for (const command of await commandsFor(argv[0], createSession(), cancelOnSignals())) program.addCommand(command);
   for (const command of [program, ...program.commands]) command.exitOverride();
   // Options are written as in a recipe (embedding_bits) or as flags usually are (embedding-bits).
   const args = argv.map(arg => (/^--\w+_/.test(arg) ? arg.replace(/^--[^=]+/, flag => flag.replaceAll('_', '-')) : arg));

@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 import { sentence } from '../core/errors.ts';
+import type { Step } from '../protocol/messages.ts';
 import { askModel, compareModels } from './compare.ts';
 import { CompressPanel } from './compress.ts';
 import type { EditorProvider } from './editor.ts';
 import { exportTable } from './export-table.ts';
 import { say } from './l10n.ts';
-import { quantizeToInt8 } from './quantize.ts';
+import { type QuickScheme, quantizeTo } from './quantize.ts';
 import { RedundancyPanel } from './redundancy.ts';
 import { openSample } from './sample.ts';
 import type { Services } from './services.ts';
@@ -14,11 +15,25 @@ import { viewTypes } from './view-types.ts';
 
 /** Everything a person can do, by the names in the manifest. */
 export function registerCommands(services: Services, editors: EditorProvider): vscode.Disposable {
+  const quantize =
+    (scheme: QuickScheme) =>
+    async (argument: unknown, selected: unknown): Promise<void> => {
+      for (const uri of await orAsk(targetsOf(argument, selected), say(sentence('Quantize to {scheme}', { scheme }))))
+        await quantizeTo(scheme, services, uri);
+    };
+  /** Opens the form with one step in its recipe. */
+  const form =
+    (title: string, step: Step) =>
+    async (argument: unknown): Promise<void> => {
+      for (const uri of await orAsk(targetsOf(argument, undefined), title))
+        await CompressPanel.open(services, uri, { version: 1, steps: [step] });
+    };
   const commands: Record<string, (argument?: unknown, selected?: unknown) => unknown> = {
-    'headroom.quantize': async (argument, selected) => {
-      for (const uri of await orAsk(targetsOf(argument, selected), say(sentence('Quantize to int8'))))
-        await quantizeToInt8(services, uri);
-    },
+    'headroom.quantize': quantize('int8'),
+    'headroom.quantizeInt4': quantize('int4'),
+    'headroom.quantizeFp16': quantize('fp16'),
+    'headroom.quantizeWith': form(say(sentence('Quantize…')), { pass: 'quantize', options: {} }),
+    'headroom.prune': form(say(sentence('Prune…')), { pass: 'prune-heads', options: { fraction: 0.25 } }),
     'headroom.compress': async argument => {
       for (const uri of await orAsk(targetsOf(argument, undefined), say(sentence('Compress…'))))
         await CompressPanel.open(services, uri);

@@ -1,10 +1,11 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { fail, sentence } from '../core/errors.ts';
 import type {
   CompressEvents,
   CompressHostApi,
   CompressReport,
+  CompressRequest,
   CompressView,
   DryRun,
   Made,
@@ -13,6 +14,7 @@ import type {
   Summary,
 } from '../protocol/messages.ts';
 import { type Served, serve } from '../protocol/rpc.ts';
+import { chooseCalibration, chooseFile, keepCalibration, keptCalibration } from './calibration-text.ts';
 import { commandLine } from './command-line.ts';
 import { DiffPanel, editorFor } from './diff.ts';
 import { refuseOtherSchemes } from './document.ts';
@@ -26,7 +28,9 @@ import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import { logMade } from './quantize.ts';
 import type { Services } from './services.ts';
+import { ownSentencesFile } from './texts.ts';
 import { refuseUntrusted } from './trust.ts';
+import { tryOut } from './try-out.ts';
 import { panelTypes } from './view-types.ts';
 
 const firstRecipe: Recipe = { version: 1, steps: [{ pass: 'quantize', options: {} }] };
@@ -119,6 +123,7 @@ export class CompressPanel {
       recipe: this.#recipe,
       out: this.#out,
       outFormat: this.#outFormat,
+      calibration: await keptCalibration(this.#services.context),
       running: this.#services.jobs.of(this.#path)?.progress ?? null,
     };
   }
@@ -136,26 +141,27 @@ export class CompressPanel {
   }
 
   /** The newest question wins: an older one is cancelled, and its answer is of no use to the page any more. */
-  async #tryOut(recipe: Recipe, out: string, format: ModelFormat): Promise<DryRun> {
+  async #tryOut(recipe: Recipe, out: string, format: ModelFormat, calibration: string): Promise<DryRun> {
     this.#keep(recipe, out, format);
     this.#dryRun?.abort();
     this.#dryRun = new AbortController();
     const { signal } = this.#dryRun;
-    try {
-      const request = { path: this.#path, recipe, out, format, dryRun: true };
-      const { steps, ...report } = await this.#services.engine.api.compress(request, { signal });
-      return { report, failure: null, steps };
-    } catch (error) {
-      return { report: null, failure: toFailure(error), steps: [] };
-    }
+    return tryOut(this.#services, { path: this.#path, recipe, out, format, ...this.#calibration(calibration) }, signal);
   }
 
-  async #run(recipe: Recipe, out: string, format: ModelFormat): Promise<CompressReport> {
+  /** A text that is typed begins at the model's folder; for a person's terminal as for the engine. */
+  #calibration(typed: string): Pick<CompressRequest, 'calibration'> {
+    return typed.trim() === '' ? {} : { calibration: resolve(dirname(this.#path), typed.trim()) };
+  }
+
+  async #run(recipe: Recipe, out: string, format: ModelFormat, typed: string): Promise<CompressReport> {
     this.#keep(recipe, out, format);
+    const text = this.#calibration(typed);
+    if (text.calibration) await keepCalibration(this.#services.context, text.calibration);
     const chosen = await confirmOutput(out, format);
     if (!chosen) throw fail('cancelled', 'Cancelled. Nothing was written.');
     this.#out = chosen.out;
-    const job = this.#services.jobs.start({ path: this.#path, recipe, format, ...chosen });
+    const job = this.#services.jobs.start({ path: this.#path, recipe, format, ...text, ...chosen });
     await this.#showView();
     const made = await this.#follow(job);
     return made.report;
@@ -196,17 +202,22 @@ export class CompressPanel {
   #api(): CompressHostApi {
     return {
       view: () => this.#view(),
-      dryRun: (recipe, out, format) => this.#tryOut(recipe, out, format),
-      run: (recipe, out, format) => this.#run(recipe, out, format),
+      dryRun: (recipe, out, format, calibration) => this.#tryOut(recipe, out, format, calibration),
+      run: (recipe, out, format, calibration) => this.#run(recipe, out, format, calibration),
       cancel: async () => this.#services.jobs.of(this.#path)?.cancel(),
+      proposeOut: async (recipe, format) => outputFor(this.#path, recipe, format),
       chooseOut: async out => {
         const chosen = await askOutput(out, this.#outFormat);
         if (chosen !== undefined) this.#out = chosen;
         return chosen ?? null;
       },
-      copyCommand: async (recipe, out) => {
+      chooseFile: async current => (await chooseFile(this.#path, current)) ?? null,
+      chooseCalibration: async current => (await chooseCalibration(this.#services.context, this.#path, current)) ?? null,
+      ownSentences: () => ownSentencesFile(this.#services.context, this.#path),
+      copyCommand: async (recipe, out, typed) => {
         const passes = await this.#services.engine.api.passes();
-        await vscode.env.clipboard.writeText(commandLine(this.#path, recipe, out, passes));
+        const { calibration } = this.#calibration(typed);
+        await vscode.env.clipboard.writeText(commandLine(this.#path, recipe, out, passes, calibration));
       },
       saveRecipe: recipe => this.#saveRecipe(recipe),
       openResult: async out =>

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import type { EditorEvents, EditorHostApi } from '../protocol/messages.ts';
+import type { EditorEvents, EditorHostApi, Recipe, Step } from '../protocol/messages.ts';
 import { type Handlers, serve } from '../protocol/rpc.ts';
 import { AttentionPanel } from './attention.ts';
+import { CompressPanel } from './compress.ts';
 import { DiffPanel } from './diff.ts';
 import type { ModelDocument } from './document.ts';
 import { exportTensor } from './export-tensor.ts';
@@ -10,6 +11,7 @@ import { againstPath, isElsewhere } from './kept.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import type { Services } from './services.ts';
+import { tryOut } from './try-out.ts';
 import { viewTypes } from './view-types.ts';
 
 class EditorDocument implements vscode.CustomDocument {
@@ -92,12 +94,20 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
   }
 
   #api(uri: vscode.Uri, model: ModelDocument): Omit<Handlers<EditorHostApi>, 'view'> {
+    let trial: AbortController | undefined;
+    const recipeOf = (step: Step): Recipe => ({ version: 1, steps: [{ pass: String(step.pass), options: step.options }] });
     const command = async (name: string) => void (await vscode.commands.executeCommand(name, uri));
     return {
       reload: () => model.reload(),
       // Not awaited: the work reports by itself, and the page does not wait for it.
       quantize: async () => void command('headroom.quantize'),
-      openCompress: async () => void command('headroom.compress'),
+      openCompress: async step =>
+        void (step ? CompressPanel.open(this.#services, uri, recipeOf(step)) : command('headroom.compress')),
+      tryStep: async step => {
+        trial?.abort();
+        trial = new AbortController();
+        return tryOut(this.#services, { path: uri.fsPath, recipe: recipeOf(step) }, trial.signal);
+      },
       openCompare: async () => void command('headroom.compare'),
       copyText: async text => vscode.env.clipboard.writeText(String(text)),
       showLog: async () => this.#services.log.show(),

@@ -57,6 +57,7 @@ export class Jobs {
   async #run(request: CompressRequest, signal: AbortSignal, progress: (event: ProgressEvent) => void): Promise<Made> {
     const { steps: _, ...report } = await this.#engine.compress(request, { signal, progress });
     const passes: readonly PassInfo[] = await this.#engine.passes();
-    return { recipe: request.recipe, report, command: commandLine(request.path, request.recipe, request.out, passes) };
+    const { path, recipe, out, calibration } = request;
+    return { recipe, report, command: commandLine(path, recipe, out, passes, calibration) };
   }
 }

@@ -10,11 +10,15 @@ export const formatOf = (path: string): ModelFormat => (/\.onnx$/i.test(path) ? 
 /** "model" of model.onnx, model.safetensors, model.safetensors.index.json. */
 export const stemOf = (path: string): string => basename(path).replace(/\.(onnx|safetensors|safetensors\.index\.json)$/i, '');
 
-/** model.onnx -> model.int8.onnx; model.safetensors -> model-int8/ (a result that has a configuration of its own needs a folder). */
+/**
+ * model.onnx -> model.int8.onnx; model.safetensors -> model-int8/. A result that has a configuration of its own needs a folder: every
+ * quantized checkpoint, and every graph whose heads, layers or other sizes change.
+ */
 export function outputFor(path: string, recipe: Recipe, format: ModelFormat = formatOf(path)): string {
   const stem = stemOf(path);
   const done = labelOf(recipe);
-  return join(dirname(path), format === 'onnx' ? `${stem}.${done}.onnx` : `${stem}-${done}${sep}`);
+  const isBeside = format === 'onnx' && recipe.steps.every(({ pass }) => pass === 'quantize');
+  return join(dirname(path), isBeside ? `${stem}.${done}.onnx` : `${stem}-${done}${sep}`);
 }
 
 /** The model file that a path to write means; a folder holds model.onnx or model.safetensors. */

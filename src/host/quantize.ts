@@ -13,20 +13,22 @@ import { confirmOutput } from './output-choice.ts';
 import type { Services } from './services.ts';
 import { refuseUntrusted } from './trust.ts';
 
-const int8: Recipe = { version: 1, steps: [{ pass: 'quantize', options: { scheme: 'int8' } }] };
+/** A scheme of the quantize pass that has a command of its own; its defaults need no text. */
+export type QuickScheme = 'int8' | 'int4' | 'fp16';
 
-/** Writes int8 beside the original, with progress in a notification, and opens the comparison. */
-export async function quantizeToInt8(services: Services, uri: vscode.Uri): Promise<void> {
+/** Writes the model in fewer bits beside the original, with progress in a notification, and opens the comparison. */
+export async function quantizeTo(scheme: QuickScheme, services: Services, uri: vscode.Uri): Promise<void> {
   const name = basename(uri.path);
+  const recipe: Recipe = { version: 1, steps: [{ pass: 'quantize', options: { scheme } }] };
   try {
     refuseOtherSchemes(uri);
     await refuseUntrusted();
     const path = uri.fsPath;
     const format = formatOf(path);
-    const chosen = await confirmOutput(outputFor(path, int8), format);
+    const chosen = await confirmOutput(outputFor(path, recipe), format);
     if (!chosen) return;
-    const job = services.jobs.start({ path, recipe: int8, ...chosen });
-    const made = await withNotification(say(sentence('Quantizing {name} to int8', { name })), job);
+    const job = services.jobs.start({ path, recipe, ...chosen });
+    const made = await withNotification(say(sentence('Quantizing {name} to {scheme}', { name, scheme })), job);
     logMade(services, path, made);
     await keepMade(services, made);
     DiffPanel.open(services, { before: path, after: made.report.out, made });

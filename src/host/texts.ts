@@ -1,4 +1,4 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { sentence } from '../core/errors.ts';
@@ -28,6 +28,20 @@ export async function ownSentences(extensionUri: vscode.Uri, model: string): Pro
   if (!(await readsChinese(model))) return { texts: english, title: sentence('Headroom’s own sentences, English').text };
   const title = sentence('Headroom’s own sentences, English and Chinese').text;
   return { texts: [...english, ...(await read('zh'))], title };
+}
+
+/** Path of a file with the same sentences. What is put together from two languages lies in the extension's own storage. */
+export async function ownSentencesFile(
+  { extensionUri, globalStorageUri }: vscode.ExtensionContext,
+  model: string,
+): Promise<string> {
+  const english = vscode.Uri.joinPath(extensionUri, 'media', 'sentences', 'en.txt').fsPath;
+  if (!(await readsChinese(model))) return english;
+  const { texts = [] } = await ownSentences(extensionUri, model);
+  await mkdir(globalStorageUri.fsPath, { recursive: true });
+  const both = join(globalStorageUri.fsPath, 'sentences.txt');
+  await writeFile(both, `${texts.join('\n')}\n`);
+  return both;
 }
 
 async function readsChinese(model: string): Promise<boolean> {

@@ -82,7 +82,10 @@ export interface EditorHostApi {
   view(): Promise<EditorView>;
   reload(): Promise<void>;
   quantize(): Promise<void>;
-  openCompress(): Promise<void>;
+  /** The form, with one step in its recipe where one is given. */
+  openCompress(step?: Step): Promise<void>;
+  /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
+  tryStep(step: Step): Promise<DryRun>;
   openCompare(): Promise<void>;
   copyText(text: string): Promise<void>;
   showLog(): Promise<void>;
@@ -118,6 +121,8 @@ export interface CompressView {
   readonly recipe: Recipe;
   readonly out: string;
   readonly outFormat: 'onnx' | 'safetensors';
+  /** Path of the text that methods run the model on, as it was last chosen in this workspace; '' for none. */
+  readonly calibration: string;
   /** What is running, if anything: the page may be reopened in mid-work. */
   readonly running: ProgressEvent | null;
 }
@@ -129,12 +134,21 @@ export interface DryRun {
 }
 export interface CompressHostApi {
   view(): Promise<CompressView>;
-  dryRun(recipe: Recipe, out: string, format: 'onnx' | 'safetensors'): Promise<DryRun>;
+  /** `calibration` is a path, or '' for none; one that is relative begins at the model's folder. */
+  dryRun(recipe: Recipe, out: string, format: 'onnx' | 'safetensors', calibration: string): Promise<DryRun>;
   /** Resolves when done; the diff opens by itself. Rejects with a Failure. */
-  run(recipe: Recipe, out: string, format: 'onnx' | 'safetensors'): Promise<CompressReport>;
+  run(recipe: Recipe, out: string, format: 'onnx' | 'safetensors', calibration: string): Promise<CompressReport>;
   cancel(): Promise<void>;
+  /** Where the result of a recipe goes unless the person says otherwise. */
+  proposeOut(recipe: Recipe, format: 'onnx' | 'safetensors'): Promise<string>;
   chooseOut(out: string): Promise<string | null>;
-  copyCommand(recipe: Recipe, out: string): Promise<void>;
+  /** The person chooses a file to read; null when they did not. `current` is what stands there now. */
+  chooseFile(current: string): Promise<string | null>;
+  /** The same for the calibration text, which is remembered for the workspace. */
+  chooseCalibration(current: string): Promise<string | null>;
+  /** Path of the sentences that come with the extension, in the languages that the model's vocabulary has. */
+  ownSentences(): Promise<string>;
+  copyCommand(recipe: Recipe, out: string, calibration: string): Promise<void>;
   saveRecipe(recipe: Recipe): Promise<void>;
   openResult(out: string): Promise<void>;
   showLog(): Promise<void>;

@@ -216,7 +216,7 @@ ui(
 ui('Compress… tries the recipe out with exact sizes, runs it, and opens the comparison', async () => {
   await suite.window.closeTabs();
   await suite.window.item('notes.md').click();
-  await suite.window.menu('model.onnx', 'Compress…');
+  await suite.window.menu('model.onnx', 'Headroom: Compress', 'Compress…');
   await suite.window.page.locator('.tab.active', { hasText: 'Compress model.onnx' }).waitFor();
   const page = await suite.window.activePage();
   const dryRun = headroom('quantize', path('model.onnx'), '--out', path('model.x.onnx'), '--dry-run') as {

@@ -82,8 +82,25 @@ export class Window {
     return this.activePage();
   }
 
+  /** An entry of a file's menu, or of a menu in it: [submenu, entry]. */
+  async menu(name: string, ...[first, second]: readonly [string, string?]): Promise<void> {
+    const item = await this.#openMenu(name, first);
+    if (second === undefined) {
+      await item.click();
+      await item.waitFor({ state: 'detached' });
+      return;
+    }
+    const inner = this.page.getByRole('menuitem', { name: second, exact: true });
+    await item.hover();
+    await item.press('ArrowRight');
+    await inner.waitFor();
+    await this.page.waitForTimeout(menuGuardMs);
+    await inner.click();
+    await item.waitFor({ state: 'detached' });
+  }
+
   /** A list that has just changed may move under the pointer: another file's menu is closed, and it is tried again. */
-  async menu(name: string, entry: string): Promise<void> {
+  async #openMenu(name: string, entry: string): Promise<Locator> {
     const item = this.page.getByRole('menuitem', { name: entry, exact: true });
     for (let left = 3; ; left -= 1) {
       await this.item(name).click({ button: 'right' });
@@ -96,8 +113,7 @@ export class Window {
       if (left === 1) throw new Error(`the menu of ${name} has no entry ${entry}`);
     }
     await this.page.waitForTimeout(menuGuardMs);
-    await item.click();
-    await item.waitFor({ state: 'detached' });
+    return item;
   }
 
   /** By the command palette. A page that takes the focus while it opens closes the palette again: then it is opened once more. */

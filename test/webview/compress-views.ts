@@ -85,6 +85,39 @@ export const tenPasses: readonly PassInfo[] = [
   other('share-layers', 'Share layers', 'one set of weights for several layers', ['weights']),
 ];
 
+/** One pass with the kinds of fields that `quantize` above does not have. */
+export const listsAndFiles: PassInfo = {
+  ...other('prune-heads', 'Prune heads', 'remove whole attention heads'),
+  fields: {
+    by: {
+      kind: 'choice',
+      label: sentence('Chosen by'),
+      help: sentence('What says how much one is worth.'),
+      default: 'list',
+      choices: ['list', 'activation'].map(value => ({ value, hint: sentence('a way') })),
+    },
+    fraction: {
+      kind: 'number',
+      label: sentence('Share to remove'),
+      help: sentence('Instead of a list.'),
+      default: null,
+      min: 0,
+      max: 0.95,
+    },
+    remove: {
+      kind: 'units',
+      label: sentence('Remove these'),
+      help: sentence('Heads of each layer.'),
+      default: {},
+      when: { by: ['list'] },
+    },
+    layers: { kind: 'integers', label: sentence('Layers'), help: sentence('Counted from 0.'), default: [] },
+    groups: { kind: 'groups', label: sentence('Groups'), help: sentence('That share one set.'), default: [] },
+    bits: { kind: 'by-layer', label: sentence('Bits'), help: sentence('Of each layer.'), default: 4, min: 2, max: 8 },
+    keep_from: { kind: 'file', label: sentence('Keep from'), help: sentence('A text.'), default: '' },
+  },
+};
+
 export const recipe = (...passes: string[]): Recipe => ({ version: 1, steps: passes.map(pass => ({ pass, options: {} })) });
 
 export function compressView(over: Partial<CompressView> = {}): CompressView {
@@ -99,6 +132,7 @@ export function compressView(over: Partial<CompressView> = {}): CompressView {
     recipe: recipe('quantize'),
     out: '/models/minilm/model.int8.safetensors',
     outFormat: 'safetensors',
+    calibration: '',
     running: null,
     ...over,
   };

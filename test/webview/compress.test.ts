@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { CompressReport, CompressView, DryRun, Failure, Recipe } from '../../src/protocol/messages.ts';
-import { compressView, dryRun, recipe, tenPasses } from './compress-views.ts';
+import { compressView, dryRun, listsAndFiles, recipe, tenPasses } from './compress-views.ts';
 import { accessibilityFindings, launch, type OpenedPage, openPage, type PageOptions, skipReason, themes } from './page.ts';
 
 const failure = (over: Partial<Failure>): Failure => ({
@@ -55,6 +55,7 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
         view: () => compressView(view),
         dryRun: (asked: Recipe) => dryRun(asked),
         copyCommand: () => {},
+        proposeOut: () => '/models/minilm/model.int8.safetensors',
         saveRecipe: () => {},
         openResult: () => {},
         showLog: () => {},
@@ -86,6 +87,7 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
         'Symmetric',
         'Include',
         'Exclude',
+        'Calibration text',
       ]);
       assert.match(
         await read(opened, 'vscode-radio-group'),
@@ -124,6 +126,151 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
       await opened.page.waitForTimeout(150);
       assert.deepEqual(lastDryRun(opened).steps[0]?.options, { scheme: 'int4', exclude: ['pooler.*', 'encoder.layer.0.*'] });
     }));
+
+  test('lists, units, groups, bits by layer and files are typed as their text; nothing typed is nothing said; a file can be chosen', () =>
+    shown(
+      {
+        view: { passes: [listsAndFiles], recipe: recipe('prune-heads') },
+        api: { chooseFile: (current: string) => (current === '' ? '/texts/corpus.txt' : null) },
+      },
+      async opened => {
+        const { page } = opened;
+        const field = (label: string) => page.getByRole('textbox', { name: label, exact: true });
+        const options = async () => {
+          await page.waitForTimeout(150);
+          return lastDryRun(opened).steps[0]!.options;
+        };
+        await field('Remove these').fill('0:1 3:0,2');
+        await field('Layers').fill('0 2-4');
+        await field('Groups').fill('0-2 3-5');
+        await field('Bits').fill('8 4 4 8');
+        await field('Share to remove').fill('0.25');
+        await page.getByRole('button', { name: 'Keep from: Choose…' }).click();
+        assert.deepEqual(await options(), {
+          remove: '0:1 3:0,2',
+          layers: '0 2-4',
+          groups: '0-2 3-5',
+          bits: '8 4 4 8',
+          fraction: 0.25,
+          keep_from: '/texts/corpus.txt',
+        });
+        assert.equal(await field('Keep from').inputValue(), '/texts/corpus.txt');
+        for (const label of ['Layers', 'Groups', 'Bits', 'Share to remove', 'Keep from']) await field(label).fill('');
+        assert.deepEqual(await options(), { remove: '0:1 3:0,2' });
+        await page.click('vscode-radio >> text=activation');
+        assert.equal(await field('Remove these').count(), 0);
+        assert.deepEqual(await options(), { by: 'activation' }, 'what is hidden is not in the recipe');
+        await page.click('vscode-radio >> text=list');
+        assert.equal(await field('Remove these').inputValue(), '0:1 3:0,2', 'and is there again with its field');
+        assert.deepEqual(await page.locator('.f .wrong').count(), 0);
+      },
+    ));
+
+  test('values of lists and units from a recipe are shown as their text', () =>
+    shown(
+      {
+        view: {
+          passes: [listsAndFiles],
+          recipe: {
+            version: 1,
+            steps: [{ pass: 'prune-heads', options: { remove: { 0: [1], 3: [0, 2] }, groups: [[0, 1, 2], [3]], bits: [8, 4] } }],
+          },
+        },
+      },
+      async ({ page }) => {
+        const field = (label: string) => page.getByRole('textbox', { name: label, exact: true });
+        assert.equal(await field('Remove these').inputValue(), '0:1 3:0,2');
+        assert.equal(await field('Groups').inputValue(), '0,1,2 3');
+        assert.equal(await field('Bits').inputValue(), '8 4');
+      },
+    ));
+
+  test('what a dry run says against an option stands at the option, and is a mark in the field', () => {
+    const said = failure({
+      code: 'bad-recipe',
+      sentence: {
+        text: 'Step {number} ({pass}): {option} is {found}. It must look like {json}, or as text {text}.',
+        args: { number: 1, pass: 'prune-heads', option: 'groups', found: '"x"', json: '[[0, 1]]', text: '0-1' },
+      },
+    });
+    const answer: DryRun = { report: null, failure: said, steps: [] };
+    return shown(
+      { view: { passes: [listsAndFiles], recipe: recipe('prune-heads') }, api: { dryRun: () => answer } },
+      async opened => {
+        await opened.page.waitForSelector('.f .wrong');
+        assert.equal(
+          await read(opened, '.f:has(.wrong)'),
+          'Groups Step 1 (prune-heads): groups is "x". It must look like [[0, 1]], or as text 0-1. That share one set.',
+        );
+        assert.equal(await opened.page.locator('vscode-text-field[aria-invalid=true]').count(), 1);
+      },
+    );
+  });
+
+  test('the calibration text is for all steps: chosen, the extension’s own, or none; a method that misses it says so there', () => {
+    const missing: DryRun = {
+      report: null,
+      failure: failure({
+        code: 'usage',
+        sentence: {
+          text: '{method} looks at activations, and there is no text to run the model on.',
+          args: { method: 'gptq' },
+        },
+      }),
+      steps: [],
+    };
+    return shown(
+      {
+        view: { passes: tenPasses },
+        api: {
+          dryRun: (asked: Recipe, _out: string, _format: string, calibration: string) =>
+            calibration === '' ? missing : dryRun(asked),
+          chooseCalibration: () => '/texts/train sentences.txt',
+          ownSentences: () => '/headroom/sentences/en.txt',
+        },
+      },
+      async opened => {
+        const { page } = opened;
+        const field = page.getByRole('textbox', { name: 'Calibration text', exact: true });
+        await page.waitForSelector('.all .wrong');
+        assert.equal(await read(opened, '.all .wrong'), 'gptq looks at activations, and there is no text to run the model on.');
+        await page.getByRole('button', { name: 'Calibration text: Choose…' }).click();
+        await sized(opened, '23.0');
+        assert.equal(await field.inputValue(), '/texts/train sentences.txt');
+        assert.equal(await page.locator('.all .wrong').count(), 0);
+        await page.click('.pass >> text=Prune layers');
+        assert.equal(await field.inputValue(), '/texts/train sentences.txt', 'one text for all steps');
+        await page.click('text=Use the sentences that come with Headroom');
+        await page.waitForTimeout(150);
+        await page.click('text=Copy command');
+        assert.equal(opened.calls.at(-1)?.args[2], '/headroom/sentences/en.txt');
+        await page.reload();
+        await page.waitForSelector('.all');
+        assert.equal(await field.inputValue(), '/headroom/sentences/en.txt', 'it is kept with the form');
+        await page.click('text=Use none');
+        await page.waitForSelector('.all .wrong');
+      },
+    );
+  });
+
+  test('what is removed is counted: heads, neurons and layers', () => {
+    const report = dryRun(recipe('prune-heads')).report!;
+    const edits = [
+      { kind: 'remove-heads', target: 'encoder.layer.0.attention', before: 'heads 0, 3, 5', after: '' },
+      { kind: 'remove-heads', target: 'encoder.layer.2.attention', before: 'heads 1', after: '' },
+      { kind: 'remove-neurons', target: 'encoder.layer.2.intermediate', before: '96 neurons', after: '' },
+      { kind: 'remove-layers', target: 'encoder', before: 'layers 1, 4', after: '' },
+      { kind: 'factor', target: 'a', before: 'fp32 [384, 384]', after: 'fp32 [64, 384] x [384, 64]' },
+    ];
+    const answer: DryRun = { report: { ...report, edits }, failure: null, steps: [] };
+    return shown({ api: { dryRun: () => answer } }, async opened => {
+      await opened.page.waitForSelector('text=Heads removed');
+      assert.match(
+        await read(opened, '.kv.two'),
+        /Heads removed 4 Neurons removed 96 Layers removed 2 Matrices factored 1 Quality/,
+      );
+    });
+  });
 
   test('a number out of its range says what it can be, is not sent, and Run waits for it', () =>
     shown({ view: { recipe: { version: 1, steps: [{ pass: 'quantize', options: { scheme: 'int4' } }] } } }, async opened => {
@@ -171,7 +318,7 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
       const { page } = opened;
       const steps = () => page.locator('.pick > span:nth-of-type(2)').allInnerTexts();
       const focused = () => page.evaluate(() => document.activeElement?.querySelector('span:nth-of-type(2)')?.textContent);
-      assert.deepEqual(await page.locator('.grp').allInnerTexts(), ['Quantize', 'Prune', 'Factorize', 'Share']);
+      assert.deepEqual(await page.locator('.grp').allInnerTexts(), ['Quantize', 'Prune', 'Factorize', 'Share weights']);
       await page.click('.pass >> text=Share layers');
       assert.deepEqual(await steps(), ['Prune heads', 'Quantize', 'Share layers']);
       await page.locator('.pick').last().focus();
@@ -338,10 +485,36 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
       assert.equal(await out(), '/tmp/small.safetensors');
       assert.equal(await format(), 'safetensors');
       await page.click('text=Copy command');
-      assert.deepEqual(opened.calls.at(-1), { method: 'copyCommand', args: [recipe('quantize'), '/tmp/small.safetensors'] });
+      assert.deepEqual(opened.calls.at(-1), { method: 'copyCommand', args: [recipe('quantize'), '/tmp/small.safetensors', ''] });
       await page.click('text=Save recipe…');
       assert.deepEqual(opened.calls.at(-1), { method: 'saveRecipe', args: [recipe('quantize')] });
     }));
+
+  test('the name of the result follows the steps until the person gives it one', () =>
+    shown(
+      {
+        view: { passes: tenPasses },
+        api: { proposeOut: ({ steps }: Recipe) => `/models/model-${steps.map(({ pass }) => pass).join('-')}/` },
+      },
+      async opened => {
+        const { page } = opened;
+        const field = page.locator('vscode-text-field.out');
+        const out = () => field.evaluate(element => (element as HTMLInputElement).value);
+        const named = (name: string) =>
+          page.waitForFunction(
+            wanted => document.querySelector<HTMLInputElement>('vscode-text-field.out')?.value === wanted,
+            name,
+          );
+        await sized(opened, '23.0');
+        assert.equal(await out(), '/models/minilm/model.int8.safetensors');
+        await page.click('.pass >> text=Prune layers');
+        await named('/models/model-quantize-prune-layers/');
+        await field.locator('input').fill('/tmp/mine/');
+        await page.click('.pass >> text=Share layers');
+        await page.waitForTimeout(200);
+        assert.equal(await out(), '/tmp/mine/');
+      },
+    ));
 
   test('what was edited is there again after a reload; another recipe from the host replaces it', () =>
     shown({ view: { passes: tenPasses } }, async opened => {

@@ -1,6 +1,6 @@
 import { sentence } from '../../src/core/errors.ts';
 import type { Summary } from '../../src/core/report/tree.ts';
-import type { EditorHostApi, EditorView, HeatMapRequest, ValuesRequest } from '../../src/protocol/messages.ts';
+import type { DryRun, EditorHostApi, EditorView, HeatMapRequest, Step, ValuesRequest } from '../../src/protocol/messages.ts';
 import { heatMapOf, measuresOf, statisticsOf, valuesOf, weightLike } from './insides.ts';
 import { empty, minilm, notBert, pruned } from './summaries.ts';
 
@@ -66,12 +66,27 @@ export const states: Readonly<Record<string, () => EditorView>> = {
 const query = weightLike(384, 384, 32);
 const queryStatistics = statisticsOf(query);
 
+/** A dry run of pruning a share of minilm's 72 heads. */
+function prunedBy(fraction: number): DryRun {
+  const before = { parameters: 22_713_216, byteLength: 90_852_864, fileBytes: 90_868_376 };
+  const gone = Math.round(72 * fraction);
+  const after = {
+    parameters: before.parameters - gone * 49_248,
+    byteLength: before.byteLength - gone * 196_992,
+    fileBytes: before.fileBytes - gone * 196_992,
+  };
+  const recipe = { version: 1 as const, steps: [{ pass: 'prune-heads', options: { fraction } }] };
+  const report = { version: 1 as const, recipe, out: '', before, after, edits: [], skipped: [], seconds: 0.1, peakBytes: 0 };
+  return { report, failure: null, steps: [after] };
+}
+
 /** A host that shows `view`; every tensor holds the same 384 x 384 values. What is no question is answered with nothing. */
 export const editorApi = (view: EditorView): Record<keyof EditorHostApi, (...args: never[]) => unknown> => ({
   view: () => view,
   reload: () => undefined,
   quantize: () => undefined,
   openCompress: () => undefined,
+  tryStep: (step: Step) => prunedBy(Number(step.options.fraction)),
   openCompare: () => undefined,
   copyText: () => undefined,
   showLog: () => undefined,

@@ -112,12 +112,13 @@ test('each part of the page is one tab stop, and Tab leaves the table', { skip }
         const at = document.activeElement;
         return at === document.body
           ? 'out'
-          : `${at?.tagName.startsWith('VSCODE') ? at.tagName.toLowerCase() : at?.getAttribute('role')}`;
+          : `${at?.tagName.startsWith('VSCODE') ? at.tagName.toLowerCase() : (at?.getAttribute('role') ?? at?.id)}`;
       });
       if (stop === 'out') break;
       stops.push(stop);
     }
-    assert.deepEqual(stops, ['radio', 'vscode-text-field', 'vscode-button', 'option', 'row', 'separator', 'radio', 'gridcell']);
+    const views = ['radio', 'vscode-text-field', 'vscode-button', 'option', 'row', 'separator'];
+    assert.deepEqual(stops, [...views, 'radio', 'gridcell', 'prune-share']);
     await page.locator('vscode-button').first().focus();
     await page.keyboard.press('End');
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'More');
@@ -204,6 +205,131 @@ test('arrows go through the heads and name them', { skip }, () =>
   }),
 );
 
+const selectedHeads = ({ page }: OpenedPage): Promise<string[]> =>
+  page
+    .locator('.cell[aria-selected="true"]')
+    .evaluateAll(cells => cells.map(cell => `${(cell as HTMLElement).dataset.layer} ${(cell as HTMLElement).dataset.head}`));
+const headCell = ({ page }: OpenedPage, layer: number, head: number) =>
+  page.locator(`.hg .cell[data-layer="${layer}"][data-head="${head}"]`);
+
+test(
+  'heads are selected by click, with Ctrl and Shift, by dragging, and a layer by its name; what they save is exact',
+  { skip },
+  () =>
+    withPage(minilm(), async opened => {
+      const { page } = opened;
+      const said = async () => (await page.locator('.prune').innerText()).replace(/\s+/g, ' ');
+      assert.match(await said(), /Click, drag or hold Shift or Ctrl to select heads/);
+      await headCell(opened, 1, 2).click();
+      assert.deepEqual(await selectedHeads(opened), ['1 2']);
+      assert.match(
+        await said(),
+        /1 head selected · 49,248 parameters · 197 KB Prune selected head, saves 197 KB… Show attention…/,
+      );
+      await headCell(opened, 2, 4).click({ modifiers: ['Shift'] });
+      assert.deepEqual(await selectedHeads(opened), ['1 2', '1 3', '1 4', '2 2', '2 3', '2 4']);
+      await headCell(opened, 1, 3).click({ modifiers: ['Control'] });
+      await headCell(opened, 5, 11).click({ modifiers: ['Control'] });
+      assert.deepEqual(await selectedHeads(opened), ['1 2', '1 4', '2 2', '2 3', '2 4', '5 11']);
+      assert.match(await said(), /6 heads selected · 295,488 parameters · 1\.2 MB Prune selected 6 heads, saves 1\.2 MB…/);
+      await page.getByRole('button', { name: /^Prune selected/ }).click();
+      assert.deepEqual(opened.calls.at(-1), {
+        method: 'openCompress',
+        args: [{ pass: 'prune-heads', options: { remove: { 1: [2, 4], 2: [2, 3, 4], 5: [11] } } }],
+      });
+      await headCell(opened, 0, 0).hover();
+      await page.mouse.down();
+      await headCell(opened, 1, 1).hover();
+      assert.deepEqual(await selectedHeads(opened), ['0 0', '0 1', '1 0', '1 1']);
+      await headCell(opened, 0, 2).hover();
+      await page.mouse.up();
+      await headCell(opened, 4, 4).hover();
+      assert.deepEqual(await selectedHeads(opened), ['0 0', '0 1', '0 2']);
+      await page.getByRole('button', { name: 'Clear' }).click();
+      assert.deepEqual(await selectedHeads(opened), []);
+    }),
+);
+
+test('the last head of a layer is not pruned: the layer is, when nothing else is selected', { skip }, () =>
+  withPage(minilm(), async opened => {
+    const { page } = opened;
+    const prune = page.getByRole('button', { name: /^Prune selected/ });
+    const enabled = () => prune.evaluate(button => !(button as HTMLButtonElement).disabled);
+    await page.locator('.hg .rh').nth(3).click();
+    assert.equal((await selectedHeads(opened)).length, 12);
+    assert.equal(
+      await page.locator('.prune [role=alert]').innerText(),
+      'Layer 3 would lose its last head: leave it one, or remove the layer.',
+    );
+    assert.equal(await enabled(), false);
+    await page
+      .locator('.hg .rh')
+      .nth(1)
+      .click({ modifiers: ['Control'] });
+    await page.getByRole('button', { name: 'Remove 2 layers…' }).click();
+    assert.deepEqual(opened.calls.at(-1), {
+      method: 'openCompress',
+      args: [{ pass: 'prune-layers', options: { remove: [1, 3] } }],
+    });
+    await headCell(opened, 3, 0).click({ modifiers: ['Control'] });
+    await headCell(opened, 1, 0).click({ modifiers: ['Control'] });
+    assert.equal(await enabled(), true);
+    assert.equal(await page.locator('.prune [role=alert]').count(), 0);
+  }),
+);
+
+test('with keys: Shift and arrows select along, Ctrl+Space one more, Shift+Space a layer, Ctrl+A all, Esc none', { skip }, () =>
+  withPage(minilm(), async opened => {
+    const { page } = opened;
+    await headCell(opened, 2, 2).focus();
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('Shift+ArrowDown');
+    assert.deepEqual(await selectedHeads(opened), ['2 2', '2 3', '3 2', '3 3']);
+    await page.keyboard.press('Control+End');
+    await page.keyboard.press('Control+Space');
+    assert.deepEqual(await selectedHeads(opened), ['2 2', '2 3', '3 2', '3 3', '5 11']);
+    await page.keyboard.press('Shift+Space');
+    assert.equal((await selectedHeads(opened)).length, 12);
+    await page.keyboard.press('Control+a');
+    assert.equal((await selectedHeads(opened)).length, 72);
+    await page.keyboard.press('Escape');
+    assert.deepEqual(await selectedHeads(opened), []);
+  }),
+);
+
+test('a share of all heads has the exact sizes of its dry run, and goes to the form as a share', { skip }, () =>
+  withPage(minilm(), async opened => {
+    const { page } = opened;
+    await page.locator('#prune-share').fill('18');
+    await page.waitForSelector('.prune >> text=exact');
+    const said = (await page.locator('.prune').innerText()).replace(/\s+/g, ' ');
+    assert.match(said, /18 of 72 · 25 % 87\.3 MB from 90\.9 MB · −3\.9 % · exact Prune 18 heads…/);
+    assert.equal(await page.locator('#prune-share').getAttribute('max'), '66');
+    await page.getByRole('button', { name: 'Prune 18 heads…' }).click();
+    assert.deepEqual(opened.calls.at(-1), {
+      method: 'openCompress',
+      args: [{ pass: 'prune-heads', options: { fraction: 0.25 } }],
+    });
+  }),
+);
+
+test('selected heads are there again after hiding; one head makes way for a row, several stay', { skip }, () =>
+  withPage(minilm(), async opened => {
+    const { page } = opened;
+    await headCell(opened, 1, 2).click();
+    await row(opened, 'embeddings').click();
+    assert.deepEqual(await selectedHeads(opened), []);
+    await headCell(opened, 1, 2).click();
+    await headCell(opened, 1, 4).click({ modifiers: ['Shift'] });
+    await row(opened, 'embeddings').click();
+    await page.waitForTimeout(150);
+    await page.reload();
+    await page.waitForSelector('.hg');
+    assert.deepEqual(await selectedHeads(opened), ['1 2', '1 3', '1 4']);
+  }),
+);
+
 test('measure, sort, opened rows, filter, selection, scroll and sash come back after hiding', { skip }, () =>
   withPage(
     minilm(),
@@ -257,22 +383,19 @@ test('20,000 tensors: at most 80 rows are in the page, End reaches the last one,
   }),
 );
 
-test('20,000 tensors: a step of scrolling takes the page less than 16 ms in the median', { skip }, () =>
+test('20,000 tensors: scrolling draws the rows in view and no others', { skip }, () =>
   withPage(many(20_000), async ({ page }) => {
-    const work = await page.locator('.tg').evaluate(async table => {
-      const took: number[] = [];
+    const most = await page.locator('.tg').evaluate(async table => {
+      let rows = 0;
       for (let step = 1; step <= 60; step++) {
-        const start = performance.now();
         table.scrollTop = step * 700;
         table.dispatchEvent(new Event('scroll'));
-        for (let turn = 0; turn < 5; turn++) await Promise.resolve();
-        table.getBoundingClientRect();
-        took.push(performance.now() - start);
         await new Promise(requestAnimationFrame);
+        rows = Math.max(rows, table.querySelectorAll('.tr.body').length);
       }
-      return took.sort((a, b) => a - b);
+      return rows;
     });
-    assert.ok(work[30]! < 16, `median ${work[30]!.toFixed(1)} ms, worst ${work.at(-1)!.toFixed(1)} ms`);
+    assert.ok(most > 10 && most < 100, `${most} rows in the page`);
     assert.ok(await page.locator('.tr.body[data-index="1909"]').count(), 'the rows at the end of the scrolling are there');
   }),
 );

@@ -30,21 +30,42 @@ export interface Linear {
    * rows of its tensors and can be read, but are no tensors of the model: what is stored, claimed and compressed is the whole.
    */
   readonly within?: Linear;
+  /** Of a factored one; `weight`, `transposed` and what scales them are the second's. */
+  readonly factors?: Factors;
   /** Of a part: its outputs as outputs [start, end) of the whole. */
   readonly rows?: readonly (readonly [number, number])[];
   /** ONNX: the nodes that multiply by this weight (MatMul, Gemm, MatMulInteger); more than one when a layer is shared. Empty in safetensors. */
   readonly nodes: readonly Node[];
 }
 
-/** Weights in words of 32 bits, in blocks with tables, or scaled in a way of their own: counted exactly, not multiplied out. */
+/**
+ * y = second (first x) + b: two stored matrices, with the ids ID.first and ID.second. What is stored, claimed and compressed are these
+ * two; the bias is the second's.
+ */
+export interface Factors {
+  /** [rank, in] */
+  readonly first: Linear;
+  /** [out, rank] */
+  readonly second: Linear;
+}
+
+/** What is stored of a matrix: itself, the whole that it is a part of, or its two factors. */
+export function storedOf(linear: Linear): readonly Linear[] {
+  const whole = linear.within ?? linear;
+  return whole.factors ? [whole.factors.first, whole.factors.second] : [whole];
+}
+
+/** Weights in words of 32 bits, in blocks, or scaled in a way of their own: counted exactly; those of onnxruntime are multiplied out too. */
 export interface Packing {
-  readonly method: 'compressed-tensors' | 'gptq' | 'awq' | 'bitsandbytes' | 'quanto' | 'torchao';
+  readonly method: 'compressed-tensors' | 'gptq' | 'awq' | 'bitsandbytes' | 'quanto' | 'torchao' | 'onnxruntime';
   /** Bits of one weight. */
   readonly bits: number;
   /** What people call it: "int4", "nf4". */
   readonly dtype: string;
   /** What stands beside the packed weights: scales, zero points, orders, shapes. Buffers, not parameters. */
   readonly tensors: readonly Tensor[];
+  /** onnxruntime: inputs of a channel that share a scale; levels lie low bits first, a channel after the other. */
+  readonly blockSize?: number;
 }
 
 /** An embedding table [rows, width]. */
@@ -101,8 +122,11 @@ export interface ExtraOrgan {
   readonly tensors?: readonly (readonly [string, Tensor])[];
 }
 
-/** The stored matrices of a layer, in the order in which data meets them: six, fewer where some are parts of one, more where it has others. */
-export function linearsIn({ query, key, value, output, up, gate, down, extra = [] }: Layer): Linear[] {
+/** The stored matrices of a layer, in the order in which data meets them: six, fewer where some are parts of one, more where some are factored or it has others. */
+export const linearsIn = (layer: Layer): Linear[] => matricesIn(layer).flatMap(storedOf);
+
+/** The same with factored matrices as wholes. */
+export function matricesIn({ query, key, value, output, up, gate, down, extra = [] }: Layer): Linear[] {
   const acting = [query, key, value, output, up, ...(gate ? [gate] : []), down, ...extra.flatMap(organ => organ.linear ?? [])];
   return [...new Set(acting.map(linear => linear.within ?? linear))];
 }
@@ -128,7 +152,7 @@ export interface Anatomy {
   readonly encoderExtra?: readonly ExtraOrgan[];
   /** Pooler and task head: linears, norms and loose parameters in order. */
   readonly top: readonly TopOrgan[];
-  /** Every linear of the model, layers first, each stored one once, with the nodes of all its copies among layers. A decoder that is the embedding table itself is the table's, not listed here; in a model that is not a BERT, every constant matrix that a MatMul or Gemm uses. */
+  /** Every linear of the model, layers first, each stored one once (of a factored one its factors), with the nodes of all its copies among layers. A decoder that is the embedding table itself is the table's, not listed here; in a model that is not a BERT, every constant matrix that a MatMul or Gemm uses. */
   readonly linears: readonly Linear[];
   readonly unclaimed: readonly Tensor[];
   /** Tensors that stand for the same numbers as another one (a tied table stored twice, quantized or not): name -> name of the first. Counted once, with a row of their own. */

@@ -2,7 +2,7 @@ import { sentence } from '../errors.ts';
 import type { Model, Warning } from '../model/model.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Anatomy, type ExtraOrgan, type Layer, type Linear, linearsIn, type Norm } from './anatomy.ts';
+import { type Anatomy, type ExtraOrgan, type Layer, type Linear, linearsIn, type Norm, storedOf } from './anatomy.ts';
 import { isFloat, mayBeWeight } from './constant.ts';
 import { count } from './families/family.ts';
 
@@ -33,7 +33,7 @@ export function finish(model: Model, draft: Draft): Anatomy {
     ...draft.tables,
     ...extrasOf(draft).flatMap(extra => extra.table ?? []),
     ...linears,
-    ...draft.top.flatMap(top => top.linear ?? []),
+    ...draft.top.flatMap(top => (top.linear ? storedOf(top.linear) : [])),
   ]) {
     claimed.add(organ.weight.name);
     if ('bias' in organ && organ.bias) claimed.add(organ.bias.name);
@@ -118,9 +118,8 @@ function linearsOf(draft: Draft): Linear[] {
   const all = [
     ...stored,
     ...(embeddingProjection ? [embeddingProjection] : []),
-    ...extrasAround(draft).flatMap(extra => extra.linear ?? []),
-    ...top.flatMap(organ => organ.linear ?? []),
-    ...loose,
+    ...[...extrasAround(draft), ...top].flatMap(organ => (organ.linear ? storedOf(organ.linear) : [])),
+    ...loose.flatMap(storedOf),
   ];
   const seen = new Set(tables.map(table => table.weight.name));
   return all.filter(({ weight }) => !seen.has(weight.name) && seen.add(weight.name));

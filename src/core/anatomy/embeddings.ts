@@ -13,7 +13,9 @@ export interface Embeddings {
   readonly projection: Product | undefined;
   /** Positions are counted from the token ids (RoBERTa) instead of sliced from a range. */
   readonly countsPositions: boolean;
-  /** The projection reads neighbouring words and is summed with positions (MobileBERT). */
+  /** The projection widens the words before they are summed with positions: a factored table, or MobileBERT. */
+  readonly projectsWords: boolean;
+  /** It reads neighbouring words as well (MobileBERT). */
   readonly neighbours: boolean;
 }
 
@@ -29,7 +31,8 @@ export function embeddingsBefore(flow: Flow, source: Anchor, value: string): Emb
   const found = [...anchors].filter(anchor => anchor.kind === 'table').map(anchor => tableAt(flow, anchor));
   const { tables, countsPositions } = named([...found, ...added(flow, anchors, projected ? source.reads[0]! : value)]);
   const within = projected ? undefined : [...anchors].find(({ kind }) => kind === 'product')?.product;
-  return { tables, norm, projection: source.product ?? within, countsPositions, neighbours: within !== undefined };
+  const neighbours = within !== undefined && within.in !== tables[0]?.width;
+  return { tables, norm, projection: source.product ?? within, countsPositions, projectsWords: within !== undefined, neighbours };
 }
 
 /** Everything that flows into the sum of the embeddings. */

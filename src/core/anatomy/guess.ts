@@ -37,13 +37,13 @@ function byLayers(
 
 function byEmbeddings(
   model: Model,
-  { projection, countsPositions, tables }: Embeddings,
+  { projection, projectsWords, countsPositions, tables }: Embeddings,
   stored: readonly number[],
   block: Block,
 ): string {
   const says = (pattern: RegExp) => named(model, pattern);
   if (stored.length > 1 && stored.every(layer => layer === 0) && !block.packed) return 'albert';
-  if (projection) {
+  if (projection && !projectsWords) {
     if (says(/rembert|embedding_hidden_mapping_in$/)) return 'rembert';
     return says(/albert|embedding_hidden_mapping/) ? 'albert' : 'electra';
   }

@@ -19,6 +19,8 @@ export const embeddingIds = {
   position: 'embeddings.position_embeddings',
   tokenType: 'embeddings.token_type_embeddings',
   norm: 'embeddings.LayerNorm',
+  /** What widens the words of a factored table: MobileBERT's name for it. */
+  transformation: 'embeddings.embedding_transformation',
 } as const;
 
 /** Where families keep what stands on top of the encoder; the longest match from the left wins. */

@@ -23,7 +23,7 @@ export function linearTaps(
   const linearOutput = new Map<string, string>();
   const add = (linear: Linear) => {
     const node = linear.nodes[0];
-    const product = node && productOf(wiring, node);
+    const product = node && productOf(wiring, linear.factors?.first.nodes[0] ?? node);
     const input = product && outer(asFloats(wiring, product.input));
     if (!product || input === undefined) return;
     linearInput.set(linear.id, input);

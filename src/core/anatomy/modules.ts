@@ -26,6 +26,17 @@ export function linear(id: string, organ: Organ | undefined, packed: PackedOrgan
   return scale || zeroPoint ? { ...matrix, ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) } : matrix;
 }
 
+/** The path of a matrix, of that of one of its factors. */
+export const withoutFactor = (path: string): string =>
+  path.endsWith('.first') ? path.slice(0, -'.first'.length) : path.endsWith('.second') ? path.slice(0, -'.second'.length) : path;
+
+/** A matrix in two modules: `find` looks for one by its path. */
+export function factored(id: string, find: (id: string) => Linear | undefined): Linear | undefined {
+  const [first, second] = [find(`${id}.first`), find(`${id}.second`)];
+  if (!first || !second || first.out !== second.in) return undefined;
+  return { ...second, id, in: first.in, form: 'factored', factors: { first, second } };
+}
+
 /** Packed in a way that packed.ts could not read. */
 const isPacked = (organ: Organ): boolean =>
   mayBePacked(organ) && Object.keys(organ).some(part => part.startsWith('weight.quant_state.'));

@@ -3,8 +3,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { isFloat } from './constant.ts';
 import type { Family } from './families/family.ts';
 import { families, familyOf } from './families/registry.ts';
-import { longestPath, topPath } from './ids.ts';
-import type { Organ } from './modules.ts';
+import { embeddingIds, longestPath, topPath } from './ids.ts';
+import { type Organ, withoutFactor } from './modules.ts';
 import { packedParts } from './packed.ts';
 
 /** A family, and the modules of a checkpoint by their paths in BERT's words. */
@@ -17,7 +17,7 @@ export interface Found {
 export function familyIn(model: Model): Found | undefined {
   const modules = modulesOf(model);
   const few = oneOfEachKind(modules);
-  const queries = [...few.keys()].filter(module => queryEnds.some(end => module.endsWith(end)));
+  const queries = [...few.keys()].map(withoutFactor).filter(module => queryEnds.some(end => module.endsWith(end)));
   const found = families.flatMap(family => {
     const prefix = prefixOf(queries, family);
     return prefix === undefined ? [] : [{ family, prefix }];
@@ -34,7 +34,7 @@ interface Candidate {
 }
 
 function isTold(model: Model, few: ReadonlyMap<string, Organ>, candidate: Candidate): boolean {
-  const paths = new Set(organsOf(model, few, candidate).keys());
+  const paths = new Set([...organsOf(model, few, candidate).keys()].map(withoutFactor));
   const tensors = [...few.values()].flatMap(organ => Object.values(organ).flatMap(tensor => tensor ?? []));
   return candidate.family.tells(paths, new Map(tensors.map(tensor => [tensor.name, tensor])));
 }
@@ -118,8 +118,10 @@ const anyHead = /^((\d+\.)?linear|sequence_summary\.summary|(qa_classifier|entit
 /** The encoder's organs stand below the prefix; heads below it, beside it, or at the root. */
 function pathIn(module: string, prefix: string, outer: string, family: Family, config: Model['config']): string | undefined {
   if (module.startsWith(prefix)) {
-    const organ = family.organ(module.slice(prefix.length), config);
-    if (organ) return organ;
+    const whole = withoutFactor(module);
+    const organ = family.organ(whole.slice(prefix.length), config);
+    if (organ) return organ + module.slice(whole.length);
+    if (whole.slice(prefix.length) === embeddingIds.transformation) return embeddingIds.transformation;
   }
   for (const start of [prefix, outer, '']) {
     const path = module.startsWith(start) ? module.slice(start.length) : undefined;

@@ -4,7 +4,7 @@ import type { Layer, Linear } from './anatomy.ts';
 import { extraOrgan } from './extra.ts';
 import { count, type Family } from './families/family.ts';
 import { layerIds } from './ids.ts';
-import { grouped, linear, norm, type Organ, type PackedOrgans } from './modules.ts';
+import { factored, grouped, linear, norm, type Organ, type PackedOrgans } from './modules.ts';
 import { headsOf } from './names-heads.ts';
 import { type Runs, rowsOf } from './rows.ts';
 
@@ -57,8 +57,9 @@ function storedLayers(organs: ReadonlyMap<string, Organ>): Map<number, Map<strin
 const below = (id: string): string => id.slice(id.indexOf('.', 'encoder.layer.'.length) + 1);
 
 function queryRows({ packed }: Named, modules: Modules): number {
-  const fused = linear('', modules.get(fusedQuery), packed);
-  return fused ? Math.floor(fused.out / 3) : (linear('', modules.get(below(layerIds(0).query)), packed)?.out ?? 0);
+  const matrix = (path: string) => linear('', modules.get(path), packed) ?? linear('', modules.get(`${path}.second`), packed);
+  const fused = matrix(fusedQuery);
+  return fused ? Math.floor(fused.out / 3) : (matrix(below(layerIds(0).query))?.out ?? 0);
 }
 
 const fusedQuery = 'attention.self.query_key_value';
@@ -80,7 +81,8 @@ function layer(named: Named, modules: Modules, place: Place): Layer | undefined 
     taken.add(below(id));
     return modules.get(below(id));
   };
-  const matrix = (id: string) => linear(id, organ(id), named.packed);
+  const matrix = (id: string) =>
+    linear(id, organ(id), named.packed) ?? factored(id, path => linear(path, organ(path), named.packed));
   const attention = fusedAttention(named, ids, matrix, modules, place) ?? {
     query: matrix(ids.query),
     key: matrix(ids.key),

@@ -2,6 +2,7 @@ import type { Model, Warning } from '../model/model.ts';
 import type { ExtraOrgan, Layer, Table } from './anatomy.ts';
 import type { Draft } from './draft.ts';
 import { extraOrgan } from './extra.ts';
+import type { Family } from './families/family.ts';
 import { embeddingIds } from './ids.ts';
 import { linear, norm, table } from './modules.ts';
 import { familyIn } from './names-family.ts';
@@ -25,7 +26,8 @@ async function draftOf(named: Named, signal?: AbortSignal): Promise<Draft | unde
   const warnings: Warning[] = [];
   const layers = layersOf(named, warnings);
   if (layers.length === 0) return undefined;
-  const projection = family.projection && linear(family.projection, organs.get(family.projection), packed);
+  const projected = projectionOf(family);
+  const projection = linear(projected, organs.get(projected), packed);
   const { tables, embeddingExtra, encoderExtra } = around(named);
   const copies = new Map<string, string>();
   const top = await topOf(named, tables[0], copies, signal);
@@ -50,6 +52,9 @@ async function draftOf(named: Named, signal?: AbortSignal): Promise<Draft | unde
   };
 }
 
+/** The family's own, or what widens the words of a factored table. */
+const projectionOf = ({ projection }: Family): string => projection ?? embeddingIds.transformation;
+
 /** What the layer's bottleneck reads, where it has one. */
 const hiddenOf = ({ extra = [] }: Layer): number | undefined =>
   extra.find(({ id }) => id.endsWith('.bottleneck.input.dense'))?.linear?.in;
@@ -58,7 +63,7 @@ const hiddenOf = ({ extra = [] }: Layer): number | undefined =>
 function around({ family, organs, packed }: Named) {
   const first: readonly string[] = [embeddingIds.word, embeddingIds.position, embeddingIds.tokenType];
   const tables: Table[] = first.flatMap(id => table(id, organs.get(id), packed) ?? []);
-  const known = new Set([...tables.map(({ id }) => id), embeddingIds.norm, family.projection]);
+  const known = new Set([...tables.map(({ id }) => id), embeddingIds.norm, projectionOf(family)]);
   const embeddingExtra: ExtraOrgan[] = [];
   const encoderExtra: ExtraOrgan[] = [];
   for (const [id, organ] of organs) {

@@ -7,7 +7,12 @@ import { type Runs, rowsOf } from './rows.ts';
 export function partOf(id: string, whole: Linear, runs: Runs): Linear {
   const part = rowsOf(id, whole, runs);
   if (!whole.transposed) return part;
-  return { ...part, weight: columnsOf(whole.weight, whole.out, runs) };
+  const { factors } = whole;
+  return {
+    ...part,
+    weight: columnsOf(whole.weight, whole.out, runs),
+    ...(factors && { factors: { first: factors.first, second: partOf(`${id}.second`, factors.second, runs) } }),
+  };
 }
 
 /** Columns of a tensor whose last axis has one for each of `columns` outputs; the tensor itself when it has not, or they do not begin at bytes. */

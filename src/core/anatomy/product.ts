@@ -1,5 +1,6 @@
 import type { Node } from '../model/graph.ts';
 import type { Shape, Tensor } from '../tensor/tensor.ts';
+import type { Packing } from './anatomy.ts';
 import { type Behind, behind } from './behind.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
@@ -21,9 +22,12 @@ export interface Product {
   readonly in: number;
   /** The weight lies [in, out]. */
   readonly transposed: boolean;
-  readonly form: 'dense' | 'quantized' | 'convolution';
+  readonly form: 'dense' | 'factored' | 'quantized' | 'convolution';
+  /** Of a factored one: the product of the input, and the one of what that gives. `node` and `weight` are the second's. */
+  readonly factors?: readonly [first: Product, second: Product];
   /** Of a convolution one wide: each output reads in / groups inputs. */
   readonly groups?: number;
+  readonly packed?: Packing;
   /** Heads, where the product itself splits its output into them. */
   readonly heads?: number;
 }
@@ -42,6 +46,7 @@ interface Operands {
   readonly size?: { readonly out: number; readonly in: number };
   readonly groups?: number;
   readonly heads?: number;
+  readonly packed?: Packing | undefined;
 }
 
 /** Does the node multiply by a constant matrix, and which? undefined for everything else. */
@@ -78,6 +83,7 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   if (quantized && after.sums) product.sums = after.sums;
   if (operands.groups && operands.groups > 1) product.groups = operands.groups;
   if (operands.heads) product.heads = operands.heads;
+  if (operands.packed) product.packed = operands.packed;
   return product;
 }
 
@@ -121,6 +127,13 @@ function groupsOf({ shape }: Tensor, flipped: boolean): Pick<Operands, 'size' | 
   const [groups, ...sides] = shape as [number, number, number];
   const [width, out] = (flipped ? sides.reverse() : sides) as [number, number];
   return { size: { out: groups * out, in: groups * width }, ...(groups > 1 && { groups }) };
+}
+
+/** How the weights of onnxruntime's operators for blocks lie. */
+export function blockPacking(node: Node): Packing | undefined {
+  const [bits, blockSize] = [integer(node, 'bits', 4), integer(node, 'block_size', 0)];
+  if (!(bits >= 1 && bits <= 8 && blockSize > 0)) return undefined;
+  return { method: 'onnxruntime', bits, dtype: `int${bits}`, tensors: [], blockSize };
 }
 
 function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
@@ -200,7 +213,8 @@ function operandsOf(wiring: Wiring, node: Node): Operands | undefined {
       const weight = constant(second);
       const size = { out: integer(node, 'N', 0), in: integer(node, 'K', 0) };
       const [scale, zeroPoint, bias] = [third, fourth, node.inputs[5] ?? ''].map(value => constant(value)?.tensor);
-      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: false, size };
+      const packed = node.opType === 'MatMulNBits' ? blockPacking(node) : undefined;
+      return weight && { input: first, weight, scale, zeroPoint, bias, transposed: false, size, packed };
     }
     default:
       return undefined;

@@ -7,7 +7,7 @@ export type Runs = readonly (readonly [number, number])[];
 
 /** Some rows of a stored matrix as a matrix of their own: the query of a fused query-key-value. */
 export function rowsOf(id: string, whole: Linear, runs: Runs, bias?: Tensor): Linear {
-  const { bias: ownBias, scale, zeroPoint, sums: _, ...rest } = whole;
+  const { bias: ownBias, scale, zeroPoint, sums: _, factors, ...rest } = whole;
   const of = (tensor: Tensor | undefined) => tensor && tensorRows(tensor, whole.out, runs);
   const parts = { bias: bias ?? of(ownBias), scale: of(scale), zeroPoint: of(zeroPoint) };
   return {
@@ -20,6 +20,7 @@ export function rowsOf(id: string, whole: Linear, runs: Runs, bias?: Tensor): Li
     out: runs.reduce((sum, [start, end]) => sum + end - start, 0),
     within: whole,
     rows: runs,
+    ...(factors && { factors: { first: factors.first, second: rowsOf(`${id}.second`, factors.second, runs, bias) } }),
   };
 }
 

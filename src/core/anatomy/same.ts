@@ -1,5 +1,6 @@
 import { HeadroomError } from '../errors.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import type { Packing } from './anatomy.ts';
 import { numberAt } from './number-at.ts';
 
 /** A matrix as it is stored: y = x W^T with W [out, in], lying [in, out] when `transposed`, integers when there is a scale. */
@@ -10,6 +11,7 @@ export interface Stored {
   readonly out: number;
   readonly in: number;
   readonly transposed: boolean;
+  readonly packed?: Packing;
 }
 
 /** Bytes up to which tensors are compared whole. */
@@ -78,6 +80,7 @@ async function samePoints(a: Stored, b: Stored, exact: boolean, signal?: AbortSi
 /** One number of W and the distance to the next that its scale can express (0 for floats); undefined for packings not understood here. */
 async function valueAt(stored: Stored, row: number, column: number, signal?: AbortSignal) {
   const { weight, scale, zeroPoint, out, in: width, transposed } = stored;
+  if (stored.packed?.method === 'onnxruntime') return blockValueAt(stored, stored.packed, row, column, signal);
   if (elementCount(weight.shape) !== out * width) return undefined;
   const value = await numberAt(weight, transposed ? column * out + row : row * width + column, signal);
   if (value === undefined || !scale) return value === undefined ? undefined : { value, step: 0 };
@@ -88,4 +91,29 @@ async function valueAt(stored: Stored, row: number, column: number, signal?: Abo
   };
   const [step, zero] = await Promise.all([at(scale), zeroPoint ? at(zeroPoint) : 0]);
   return step === undefined || zero === undefined ? undefined : { value: (value - zero) * step, step };
+}
+
+/** Scales in blocks are searched: what lies at the ends of a block's range is cut by a step or so more than rounding takes. */
+async function blockValueAt(
+  { weight, scale, zeroPoint, out, in: width }: Stored,
+  { bits, blockSize = 0 }: Packing,
+  row: number,
+  column: number,
+  signal?: AbortSignal,
+) {
+  const blocks = Math.ceil(width / blockSize);
+  const rowBytes = weight.byteLength / out;
+  if (!scale || elementCount(scale.shape) !== out * blocks || rowBytes * 8 < width * bits || 8 % bits !== 0) return undefined;
+  const block = Math.floor(column / blockSize);
+  const levelAt = async (tensor: Tensor, element: number) => {
+    const byte = await numberAt(tensor, row * (tensor.byteLength / out) + ((element * bits) >> 3), signal);
+    return byte === undefined ? undefined : (byte >> ((element * bits) & 7)) & (2 ** bits - 1);
+  };
+  const [level, zero, step] = await Promise.all([
+    levelAt(weight, column),
+    zeroPoint ? levelAt(zeroPoint, block) : 2 ** (bits - 1),
+    numberAt(scale, row * blocks + block, signal),
+  ]);
+  if (level === undefined || zero === undefined || step === undefined) return undefined;
+  return { value: (level - zero) * step, step: (bits > 2 ? 4 : 2) * step };
 }

@@ -4,6 +4,7 @@ import type { Table } from './anatomy.ts';
 import { constantOf, isNarrow } from './constant.ts';
 import type { Anchor, Flow } from './flow.ts';
 import type { LookUp } from './fused.ts';
+import { blockPacking } from './product.ts';
 import { consumersOf, integer, type Wiring } from './wiring.ts';
 
 /** A table, and where the indices that read it come from. */
@@ -25,6 +26,7 @@ export function tableAt(flow: Flow, { node, lookUp }: Anchor): FoundTable {
   const scale = constant.scale ?? after.scale;
   const zeroPoint = constant.zeroPoint ?? after.zeroPoint;
   const width = tensor.shape.at(-1)! * (isBlocks ? perElement(node!, tensor) : 1);
+  const packed = isBlocks ? blockPacking(node!) : undefined;
   const isGather = isBlocks || node!.opType === 'Gather';
   const table: Table = {
     id: '',
@@ -34,6 +36,7 @@ export function tableAt(flow: Flow, { node, lookUp }: Anchor): FoundTable {
     rows: elementCount(tensor.shape) / tensor.shape.at(-1)!,
     width,
     form: isNarrow(tensor) || scale ? 'quantized' : 'dense',
+    ...(packed && tensor.dtype === 'uint8' && { packed }),
     nodes: isGather ? [node!] : [],
   };
   return {

@@ -2,6 +2,7 @@ import type { Graph, Node } from '../model/graph.ts';
 import type { Model } from '../model/model.ts';
 import type { Anatomy } from './anatomy.ts';
 import { type Block, blockAround } from './block.ts';
+import { withFactors } from './factored.ts';
 import { asFloats, settled } from './float-values.ts';
 import { type Anchor, type Flow, flowOf, pathTo, softmaxes } from './flow.ts';
 import { normalizesOwn, skips } from './fused.ts';
@@ -43,7 +44,7 @@ export interface Taps extends LinearTaps {
 export function taps(model: Model & { readonly graph: Graph }, anatomy: Anatomy): Taps {
   const { graph, tensors } = inlined(model.graph, model.tensors);
   // The anatomy knows already that its masks hide no future.
-  const flow = flowOf({ ...wire(graph, tensors), open: new Set(tensors.keys()) });
+  const flow = withFactors(flowOf({ ...wire(graph, tensors), open: new Set(tensors.keys()) }));
   const found = new Map<Block, Node>();
   for (const node of flow.attentions) {
     const block = blockAround(flow, node);

@@ -1,14 +1,13 @@
 import type { Model } from '../model/model.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-import type { ExtraOrgan, Layer } from './anatomy.ts';
+import type { Layer } from './anatomy.ts';
 import { apartFromData } from './apart.ts';
-import { kernelTo, partsOf } from './beside.ts';
 import { type Block, blockAround, type Miss } from './block.ts';
-import { isNarrow } from './constant.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
-import { positionsBehind } from './disentangled.ts';
 import type { Draft } from './draft.ts';
-import { embeddingsBefore } from './embeddings.ts';
+import { type Embeddings, embeddingsBefore } from './embeddings.ts';
+import { sharedOrgans } from './encoder-organs.ts';
+import { withFactors } from './factored.ts';
+import type { Family } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { readers } from './feed-forward.ts';
 import { type Anchor, type Flow, flowOf } from './flow.ts';
@@ -21,7 +20,7 @@ import { type FoundNorm, normBehind } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
 import { reshapedMatrices } from './reshaped.ts';
 import { sharedLayers } from './shared.ts';
-import { tableAt } from './table.ts';
+import { readsSignal } from './signal.ts';
 import { taskOf } from './tasks.ts';
 import { together } from './together.ts';
 import { topAbove } from './top.ts';
@@ -39,14 +38,15 @@ export async function trace(model: Model, signal?: AbortSignal): Promise<Traced>
   const { graph, tensors } = inlined(model.graph!, model.tensors);
   const open = await openMasks(tensors, signal);
   const reshaped = await reshapedMatrices(graph, tensors, signal);
-  const flow = flowOf({ ...wire(graph, tensors), open, reshaped });
+  const flow = withFactors(flowOf({ ...wire(graph, tensors), open, reshaped }));
   const found = flow.attentions.map(node => blockAround(flow, node));
   const misses = found.filter((each): each is Miss => typeof each === 'string');
   if (misses.includes('cross-attention')) return { flow, draft: undefined, misses };
   const blocks = chain(found.filter((each): each is Block => typeof each !== 'string'));
   const draft = blocks.length > 0 ? await draftOf(model, flow, blocks, signal) : undefined;
-  if (draft && blocks[0]!.isNormalizedBefore && !draft.tables.some(table => table.nodes.length > 0))
-    return { flow, draft: undefined, misses: [...misses, 'normalized-before'] };
+  const looksUp = draft?.tables.some(table => table.nodes.length > 0) ?? false;
+  const isText = draft && !readsSignal(flow, blocks[0]!.read, looksUp) && (looksUp || !blocks[0]!.isNormalizedBefore);
+  if (draft && !isText) return { flow, draft: undefined, misses: [...misses, 'normalized-before'] };
   return { flow, draft, misses };
 }
 
@@ -97,13 +97,16 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
     layers,
     tables,
     embeddingNorm: normOf(embeddingIds.norm, norm),
-    ...(projection && { embeddingProjection: linearOf(family.projection ?? 'embeddings_project', [projection]) }),
+    ...(projection && { embeddingProjection: linearOf(projectionId(family, embeddings), [projection]) }),
     ...(encoderExtra.length > 0 && { encoderExtra }),
     apart: apartFromData(flow),
     top,
     copies: new Map([...layerCopies(layers), ...(await decoderCopies(top, tables[0], signal))]),
   };
 }
+
+const projectionId = ({ projection }: Family, { projectsWords }: Embeddings): string =>
+  projection ?? (projectsWords ? embeddingIds.transformation : 'embeddings_project');
 
 /** Blocks by the first that holds their numbers. */
 function groupsOf(blocks: readonly Block[], stored: readonly number[]): Map<number, Block[]> {
@@ -125,61 +128,4 @@ function tensorsOf(layers: readonly Layer[], ...others: readonly (FoundNorm | un
   ]);
   const norms = [...inLayers, ...others.flatMap(found => found ?? [])];
   return new Set(norms.flatMap(norm => [norm.weight?.name, norm.bias?.name]).filter(name => name !== undefined));
-}
-
-/** What all layers share, or stands behind the last: tables of positions, a final norm. */
-function sharedOrgans(flow: Flow, blocks: readonly Block[], finalNorm: FoundNorm | undefined): ExtraOrgan[] {
-  const organs: ExtraOrgan[] = [];
-  const seen = new Set<string>();
-  const addTables = (wanted: string, anchors: readonly Anchor[]) => {
-    let count = 0;
-    for (const anchor of anchors) {
-      const { table } = tableAt(flow, anchor);
-      if (seen.has(table.weight.name)) continue;
-      seen.add(table.weight.name);
-      const id = ++count === 1 ? wanted : `${wanted}.${count}`;
-      organs.push({ id, part: 'layer', table: { ...table, id } });
-    }
-  };
-  addTables(
-    'encoder.relative_attention_bias',
-    blocks.flatMap(block => block.relative),
-  );
-  const positions = blocks
-    .flatMap(({ disentangled }) => disentangled?.projections ?? [])
-    .map(each => positionsBehind(flow, each));
-  addTables(
-    'encoder.rel_embeddings',
-    positions.flatMap(({ table }) => table ?? []),
-  );
-  const stored = positions.find(({ weight }) => weight);
-  if (stored?.weight) organs.push(storedTable('encoder.rel_embeddings', stored.weight));
-  if (stored?.norm) organs.push({ id: 'encoder.LayerNorm', part: 'layer', norm: normOf('encoder.LayerNorm', stored.norm) });
-  addTables(
-    'encoder.embed_positions',
-    blocks.flatMap(block => block.turning),
-  );
-  organs.push(...convolutionAfter(flow, blocks));
-  if (finalNorm) organs.push({ id: 'encoder.final_norm', part: 'layer', norm: normOf('encoder.final_norm', finalNorm) });
-  return organs;
-}
-
-/** DeBERTa v2 adds a convolution of the embeddings to what the first layer makes of them. source: He et al., DeBERTa, ICLR 2021. */
-function convolutionAfter(flow: Flow, [first]: readonly Block[]): ExtraOrgan[] {
-  for (const sum of first ? readers(first.fed) : []) {
-    if (sum.kind !== 'join' || !sum.from.includes(first!.source)) continue;
-    const kernel = kernelTo(flow, sum.reads[sum.from.indexOf(first!.source)]);
-    if (!kernel) continue;
-    const norm = normBehind(flow, sum);
-    return [
-      { id: 'encoder.conv.conv', part: 'layer', tensors: partsOf(kernel) },
-      ...(norm ? [{ id: 'encoder.conv.LayerNorm', part: 'layer' as const, norm: normOf('encoder.conv.LayerNorm', norm) }] : []),
-    ];
-  }
-  return [];
-}
-
-function storedTable(id: string, weight: Tensor): ExtraOrgan {
-  const [rows, width] = weight.shape.slice(-2) as [number, number];
-  return { id, part: 'layer', table: { id, weight, rows, width, form: isNarrow(weight) ? 'quantized' : 'dense', nodes: [] } };
 }

@@ -1,6 +1,7 @@
 import type { Input, Subject } from './subject.ts';
 import { cut } from './tokenize/cut.ts';
 import type { Encoding, Tokenizer } from './tokenize/tokenizer.ts';
+import { encodeWords } from './tokenize/words.ts';
 
 /** Models of unknown length are given no more than BERT's. */
 const usualLength = 512;
@@ -31,13 +32,24 @@ export function encodeTexts(
     limit => limit !== undefined && limit > 0,
   ) as number[];
   const maxLength = known.length > 0 ? Math.min(...known) : usualLength;
-  let cutTexts = 0;
-  const encodings = texts.map(({ text, pair }) => {
-    const whole = tokenizer.encode(text, pair);
-    const fitting = cut(whole, maxLength, tokenizer, text, pair);
-    if (fitting !== whole) cutTexts++;
-    // A tokenizer without special tokens gives nothing for a text of spaces; a model needs one token.
-    return fitting.ids.length > 0 ? fitting : { ids: [tokenizer.pad], types: [0] };
-  });
-  return { encodings, cut: cutTexts, maxLength, firstPosition };
+  const encoded = texts.map(input => encode(input, tokenizer, maxLength));
+  return {
+    encodings: encoded.map(it => it.encoding),
+    cut: encoded.filter(it => it.isCut).length,
+    maxLength,
+    firstPosition,
+  };
+}
+
+/** An input as ids that the model takes. */
+function encode({ text, pair, words }: Input, tokenizer: Tokenizer, maxLength: number): { encoding: Encoding; isCut: boolean } {
+  if (words !== undefined) {
+    const encoding = encodeWords(words, tokenizer, maxLength);
+    return { encoding, isCut: encoding.starts.length < words.length };
+  }
+  const whole = tokenizer.encode(text, pair);
+  const fitting = cut(whole, maxLength, tokenizer, text, pair);
+  // A tokenizer without special tokens gives nothing for a text of spaces; a model needs one token.
+  const encoding = fitting.ids.length > 0 ? fitting : { ids: [tokenizer.pad], types: [0] };
+  return { encoding, isCut: fitting !== whole };
 }

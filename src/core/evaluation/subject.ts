@@ -1,14 +1,13 @@
 import type { Folder } from '../bytes/source.ts';
+import { encodeTexts } from './encode-texts.ts';
 import { feeds, type Inputs, inputsOf } from './inputs.ts';
 import { type Chosen, chooseOutputs } from './outputs.ts';
 import type { StoredShapes } from './products/stored-shapes.ts';
 import type { Runner, Runtime } from './runtime.ts';
 import type { Task } from './task.ts';
-import { cut } from './tokenize/cut.ts';
 import { findTokenizer } from './tokenize/find.ts';
 import { seeded } from './tokenize/seeded.ts';
 import type { Encoding, Tokenizer } from './tokenize/tokenizer.ts';
-import { encodeWords } from './tokenize/words.ts';
 
 /** A model that is to be evaluated, as its opener knows it. */
 export interface Subject {
@@ -46,12 +45,6 @@ export interface Input {
   readonly words?: readonly string[];
 }
 
-/** Models of unknown length are given no more than BERT's. */
-const usualLength = 512;
-
-/** What begins counting positions after the padding's: the table has that many rows which no token uses. */
-const offsetFamilies = /^(roberta|xlm-roberta|xlm-roberta-xl|camembert|longformer|mpnet|xmod|data2vec-text)$/;
-
 /** The tokenizers beside the models; a model without one takes the other's, and two without draw the same ids. */
 export async function tokenizersOf(subjects: readonly Subject[]): Promise<Tokenizer[]> {
   const found = await Promise.all(subjects.map(subject => findTokenizer(subject.folder)));
@@ -72,35 +65,15 @@ export async function prepare(
   const runner = await runtime.load(subject.path, threads, subject.name);
   try {
     const inputs = inputsOf(runner);
-    const padding = typeof subject.config.pad_token_id === 'number' ? subject.config.pad_token_id : tokenizer.pad;
-    const firstPosition = offsetFamilies.test(String(subject.config.model_type ?? '')) ? padding + 1 : 0;
-    const limits = [subject.positions - firstPosition, tokenizer.maxLength, task.maxLength, inputs.fixedLength];
-    const known = limits.filter(limit => limit !== undefined && limit > 0) as number[];
-    const maxLength = known.length > 0 ? Math.min(...known) : usualLength;
-    const encoded = texts.map(input => encode(input, tokenizer, maxLength));
-    const encodings = encoded.map(it => it.encoding);
-    const cutTexts = encoded.filter(it => it.isCut).length;
-    const trial = feeds(inputs, [shortest(encodings)], tokenizer.pad, firstPosition);
+    const { firstPosition, ...encoded } = encodeTexts(subject, tokenizer, texts, [task.maxLength, inputs.fixedLength]);
+    const trial = feeds(inputs, [shortest(encoded.encodings)], tokenizer.pad, firstPosition);
     const results = await runner.run(trial.feeds, runner.outputs);
     const chosen = chooseOutputs(results, task.kind === 'classification', runner.name);
-    return { subject, runner, inputs, chosen, tokenizer, encodings, cut: cutTexts, maxLength, firstPosition };
+    return { subject, runner, inputs, chosen, tokenizer, firstPosition, ...encoded };
   } catch (error) {
     await runner.close();
     throw error;
   }
-}
-
-/** An input as ids that the model takes. */
-function encode({ text, pair, words }: Input, tokenizer: Tokenizer, maxLength: number): { encoding: Encoding; isCut: boolean } {
-  if (words !== undefined) {
-    const encoding = encodeWords(words, tokenizer, maxLength);
-    return { encoding, isCut: encoding.starts.length < words.length };
-  }
-  const whole = tokenizer.encode(text, pair);
-  const fitting = cut(whole, maxLength, tokenizer, text, pair);
-  // A tokenizer without special tokens gives nothing for a text of spaces; a model needs one token.
-  const encoding = fitting.ids.length > 0 ? fitting : { ids: [tokenizer.pad], types: [0] };
-  return { encoding, isCut: fitting !== whole };
 }
 
 const shortest = (encodings: readonly Encoding[]): Encoding => encodings.reduce((a, b) => (b.ids.length < a.ids.length ? b : a));

@@ -13,7 +13,7 @@ export const tokenTypes = (anatomy: Anatomy): number => tableOf(anatomy, 'token_
 
 /**
  * Words, positions and types summed and normed. A projection to the width of the hidden states stands behind the norm (ALBERT, ELECTRA),
- * before it (DeBERTa), or behind the words alone (MobileBERT).
+ * before it (DeBERTa), or behind the words alone (MobileBERT, factored tables).
  */
 export function addEmbeddings(graph: GraphBuilder, anatomy: Anatomy, inputs: Inputs, settings: Settings): string {
   const { family, embeddingNorm: norm, embeddingProjection: projection } = anatomy;
@@ -24,14 +24,19 @@ export function addEmbeddings(graph: GraphBuilder, anatomy: Anatomy, inputs: Inp
     const wide = projection ? mobile(graph, anatomy, words, settings) : words;
     return addEmbeddingNorm(graph, withPlaces(graph, anatomy, wide, inputs, settings), norm, settings);
   }
-  const sum = withPlaces(graph, anatomy, words, inputs, settings);
+  const widens = projection !== undefined && widensWords(anatomy, word);
+  const sum = withPlaces(graph, anatomy, widens ? graph.linear(words, projection) : words, inputs, settings);
   if (isDeberta(family)) {
-    const normed = graph.norm(projection ? graph.linear(sum, projection) : sum, norm);
+    const normed = graph.norm(projection && !widens ? graph.linear(sum, projection) : sum, norm);
     return graph.within('embeddings', () => graph.node('Mul', [normed, asFactor(graph, inputs.mask)]));
   }
   const normed = graph.norm(sum, norm);
-  return projection ? graph.linear(normed, projection) : normed;
+  return projection && !widens ? graph.linear(normed, projection) : normed;
 }
+
+/** A factored table: its rows are narrower than those of positions and types, which are as wide as the hidden states. */
+const widensWords = (anatomy: Anatomy, { width }: Table): boolean =>
+  ['position_embeddings', 'token_type_embeddings'].some(name => (tableOf(anatomy, name)?.width ?? width) !== width);
 
 const incomplete = () => fail('unsupported', 'The model has no table of words, no table of positions or no norm behind them.');
 

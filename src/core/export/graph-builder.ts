@@ -77,7 +77,8 @@ export class GraphBuilder {
   }
 
   /** y = x W^T + b by MatMul and Add: what onnxruntime multiplies in one run of all rows, and what every quantizer knows. */
-  linear(value: string, { id, weight, bias, transposed }: Linear): string {
+  linear(value: string, { id, weight, bias, transposed, factors }: Linear): string {
+    if (factors) return this.linear(this.linear(value, factors.first), factors.second);
     return this.within(id, () => {
       const matrix = this.#once(`t${weight.name}`, `${id}.weight`, name =>
         transposed ? widened(weight, name) : turned(weight, name, this.#ahead),

@@ -1,4 +1,4 @@
-import { type Anatomy, type ExtraOrgan, type Layer, linearsIn } from '../anatomy/anatomy.ts';
+import { type Anatomy, type ExtraOrgan, type Layer, linearsIn, storedOf } from '../anatomy/anatomy.ts';
 import { fail, say, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import { dtypes } from '../tensor/dtype.ts';
@@ -83,7 +83,7 @@ function checkOrgans(model: Model, anatomy: Anatomy): void {
     ...tables,
     ...projection,
     ...around,
-    ...top.flatMap(({ linear }) => linear ?? []),
+    ...top.flatMap(({ linear }) => (linear ? storedOf(linear) : [])),
   ];
   const coded = matrices.find(({ form, weight }) => form !== 'dense' || !isFloat(weight));
   if (coded)

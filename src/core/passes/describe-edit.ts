@@ -32,6 +32,10 @@ export function describeEdit(edit: Edit): EditLine {
       const dtypes = new Set([...edit.tensors.values()].map(({ dtype }) => dtype));
       return { kind, target: '*', before: `${edit.tensors.size} tensors`, after: [...dtypes].join(', ') };
     }
+    case 'quantize-blocks': {
+      const after = `int${edit.bits} ${shapeOf(edit.target.weight)} in blocks of ${edit.blockSize}`;
+      return { kind, target: edit.target.id, before: described(edit.target.weight), after };
+    }
     case 'replace': {
       const { target } = edit;
       const stood = edit.weight ? target.weight : 'bias' in target ? target.bias : undefined;

@@ -68,6 +68,7 @@ export type Options<S extends Fields = Fields> = { readonly [K in keyof S]: Valu
 /** The whole vocabulary of change. `rewrite` performs these; passes only speak them. */
 export type Edit =
   | QuantizeEdit
+  | QuantizeBlocksEdit
   | CastEdit
   | ConvertEdit
   | StoreEdit
@@ -94,6 +95,25 @@ export interface QuantizeEdit {
   readonly zeroPoint?: Tensor;
   /** For each output channel the sum of its weights as they act: what an offset of the inputs contributes. */
   readonly sums?: Tensor;
+}
+
+/** Weights in blocks along the inputs of a channel: weight = (level - zero point) * scale. The channels of a table are its rows. */
+export interface QuantizeBlocksEdit {
+  readonly kind: 'quantize-blocks';
+  readonly target: Linear | Table;
+  /** 2, 4 or 8 where a graph is to run. */
+  readonly bits: number;
+  readonly blockSize: number;
+  /** The stored weight is [in, out]: its channels are columns. */
+  readonly turned: boolean;
+  /** In a graph: onnxruntime's MatMulNBits and GatherBlockQuantized, or DequantizeLinear in blocks. */
+  readonly operators: 'contrib' | 'standard';
+  /** Levels, computed when read: uint8 [channels, blocks, block size * bits / 8], low bits first; the last block filled up. */
+  readonly values: Tensor;
+  /** [channels, blocks], in the type the weight had. */
+  readonly scale: Tensor;
+  /** uint8 [channels, blocks * bits / 8, rounded up], low bits first. Absent: 2^(bits - 1). */
+  readonly zeroPoint?: Tensor;
 }
 
 /** The same numbers in another floating-point type. */

@@ -1,3 +1,5 @@
+import { factorize } from './factorize.ts';
+import { factorizeEmbeddings } from './factorize-embeddings.ts';
 import type { Pass } from './pass.ts';
 import { pruneHeads } from './prune-heads.ts';
 import { pruneLayers } from './prune-layers.ts';
@@ -5,4 +7,6 @@ import { pruneNeurons } from './prune-neurons.ts';
 import { quantize } from './quantize.ts';
 
 /** Every pass, in the order in which a form offers them. A pass is a file and a line here. */
-export const passes: readonly Pass[] = [quantize, pruneHeads, pruneNeurons, pruneLayers].map(pass => pass as unknown as Pass);
+export const passes: readonly Pass[] = [quantize, pruneHeads, pruneNeurons, pruneLayers, factorize, factorizeEmbeddings].map(
+  pass => pass as unknown as Pass,
+);

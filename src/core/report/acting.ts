@@ -1,7 +1,10 @@
-import type { Linear, Table } from '../anatomy/anatomy.ts';
+import type { Factors, Linear, Table } from '../anatomy/anatomy.ts';
+import { throwIfCancelled } from '../errors.ts';
 import { floatsOf } from '../kernels/floats.ts';
 import { type Bytes8, kernels } from '../kernels/kernels.ts';
+import { products } from '../kernels/linear-algebra/product.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import { actingBlocks } from './acting-blocks.ts';
 
 /** A matrix as it acts, by rows of the way it is stored. */
 export interface Acting {
@@ -15,7 +18,10 @@ export interface Acting {
 
 /** The matrix of an organ with its integers multiplied out; undefined for a form that is not understood. */
 export async function acting(organ: Linear | Table, signal?: AbortSignal): Promise<Acting | undefined> {
+  const blocks = await actingBlocks(organ, signal);
+  if (blocks) return blocks;
   const { weight, scale } = organ;
+  if ('out' in organ && organ.factors) return multiplied(organ, organ.factors, signal);
   const [rows = 0, columns = 0] = weight.shape;
   if (weight.shape.length !== 2 || rows * columns !== parametersOf(organ)) return undefined;
   const transposed = 'out' in organ && organ.transposed;
@@ -31,6 +37,42 @@ export async function acting(organ: Linear | Table, signal?: AbortSignal): Promi
   if (!scales || !zeroPoints) return undefined;
   return { ...shape, rowsOf: (first, last, by) => multipliedOut(weight, axis, scales, zeroPoints, first, last, columns, by) };
 }
+
+/** A factored matrix, [out, in]. Both factors are read whole. */
+async function multiplied(
+  { out, in: width }: Linear,
+  { first, second }: Factors,
+  signal?: AbortSignal,
+): Promise<Acting | undefined> {
+  const [left, right] = [await acting(second, signal), await acting(first, signal)];
+  if (!left || !right) return undefined;
+  const [left_OR, right_RI] = [await left.rowsOf(0, left.rows, signal), await right.rowsOf(0, right.rows, signal)];
+  const rank = first.out;
+  const [rows, columns] = [stridesOf(left), stridesOf(right)];
+  const into = { values: right_RI, count: width, vectorStride: columns.element, elementStride: columns.vector };
+  return {
+    rows: out,
+    columns: width,
+    transposed: false,
+    rowsOf: (from, to) =>
+      products(
+        {
+          values: left_OR.subarray(from * rows.vector),
+          count: to - from,
+          vectorStride: rows.vector,
+          elementStride: rows.element,
+        },
+        into,
+        rank,
+        new Float32Array((to - from) * width),
+        async () => throwIfCancelled(signal),
+      ),
+  };
+}
+
+/** Strides of a matrix's rows as it acts, and of the numbers in them. */
+const stridesOf = ({ transposed, columns }: Acting) =>
+  transposed ? { vector: 1, element: columns } : { vector: columns, element: 1 };
 
 const parametersOf = (organ: Linear | Table): number => ('out' in organ ? organ.out * organ.in : organ.rows * organ.width);
 

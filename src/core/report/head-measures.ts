@@ -54,7 +54,7 @@ async function addHeads(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const matrix = await matrixOf(linear.weight, linear, signal);
-  if (!matrix || linear.packed || matrix.acting !== (linear.form === 'quantized')) return false;
+  if (!matrix || (linear.packed && !matrix.acting) || matrix.acting !== (linear.form === 'quantized')) return false;
   const [rows, across] = linear.transposed ? [linear.in, linear.out] : [linear.out, linear.in];
   if (matrix.rows !== rows || matrix.columns !== across) return false;
   const { columns } = matrix;

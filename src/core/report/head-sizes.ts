@@ -4,28 +4,33 @@ import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import type { HeadSize } from './tree.ts';
 
 /**
- * What each head of a layer takes: its rows of query, key and value with their biases, and its columns of the output projection.
- * Scales of rows go with the rows; the output projection's scales and bias stay.
+ * What each head of a layer takes: its rows of query, key and value with their biases, and its columns of the output projection (of a
+ * factored matrix those of the factor that has them). Scales of rows go with the rows; the output projection's scales and bias stay.
  */
 export function headSizes(layer: Layer): HeadSize[] {
   const { heads, headDim, query, key, value, output } = layer;
   if (heads === 0) return [];
   const projections = [query, key, value];
-  const columns = (headDim * output.out) / (output.groups ?? 1);
+  const behind = output.factors?.first ?? output;
+  const columns = (headDim * behind.out) / (behind.groups ?? 1);
   const rows = (each: (linear: Linear) => number) =>
     projections.reduce((sum, linear) => sum + (linear.out / heads) * each(linear), 0);
   const parameters = Math.round(rows(rowParameters) + columns);
-  const byteLength = Math.round((rows(rowBits) + columns * bitsOf(output)) / 8);
+  const byteLength = Math.round((rows(rowBits) + columns * bitsOf(behind)) / 8);
   return Array.from({ length: heads }, (_, head) => ({ layer: layer.index, head, parameters, byteLength }));
 }
 
 const bitsOf = ({ weight, packed }: Linear): number => packed?.bits ?? dtypes[weight.dtype].bits;
 
-const rowParameters = ({ in: width, groups = 1, bias }: Linear): number => width / groups + (bias ? 1 : 0);
+function rowParameters(linear: Linear): number {
+  const { in: width, groups = 1, bias } = linear.factors?.second ?? linear;
+  return width / groups + (bias ? 1 : 0);
+}
 
 function rowBits(linear: Linear): number {
-  const { bias, scale, zeroPoint, in: width, groups = 1, out } = linear;
-  return (width / groups) * bitsOf(linear) + [bias, scale, zeroPoint].reduce((sum, tensor) => sum + bitsEach(tensor, out), 0);
+  const acting = linear.factors?.second ?? linear;
+  const { bias, scale, zeroPoint, in: width, groups = 1, out } = acting;
+  return (width / groups) * bitsOf(acting) + [bias, scale, zeroPoint].reduce((sum, tensor) => sum + bitsEach(tensor, out), 0);
 }
 
 /** Bits that a row owns of a tensor with something for every row; what all rows share belongs to none. */

@@ -1,6 +1,7 @@
 import {
   type Anatomy,
   type ExtraOrgan,
+  type Factors,
   type Layer,
   type Linear,
   linearsIn,
@@ -136,12 +137,30 @@ function sharedRow(ledger: Ledger, layer: Layer): TreeNode {
 const extraNorms = ({ extra = [] }: Layer): Norm[] => extra.flatMap(organ => organ.norm ?? []);
 
 export function linearRow(ledger: Ledger, linear: Linear, title: Sentence | string, id = linear.id): TreeNode {
-  const { weight, bias, packed, groups = 1 } = linear;
+  const { weight, bias, packed, groups = 1, factors } = linear;
+  if (factors) return factoredRow(ledger, linear, factors, title, id);
   const children = [ledger.row(`${id}.weight`, titles.weight, weight, (linear.out * linear.in) / groups, packed?.dtype)];
   if (bias) children.push(ledger.row(`${id}.bias`, titles.bias, bias));
   if (linear.scale || linear.zeroPoint || linear.sums) children.push(...scaleRows(ledger, { ...linear, id }));
   if (packed) children.push(...packingRows(ledger, { id, packed }));
   return Object.assign(branch(id, 'linear', title, children), storedAs(packed, weight, [linear.out, linear.in]));
+}
+
+/** A factored matrix as its two factors; its bias is its own. */
+function factoredRow(
+  ledger: Ledger,
+  { bias, out, in: width, weight }: Linear,
+  factors: Factors,
+  title: Sentence | string,
+  id: string,
+) {
+  const { bias: _, ...second } = factors.second;
+  const children = [
+    linearRow(ledger, factors.first, titles.firstFactor, `${id}.first`),
+    linearRow(ledger, second, titles.secondFactor, `${id}.second`),
+    ...(bias ? [ledger.row(`${id}.bias`, titles.bias, bias)] : []),
+  ];
+  return { ...branch(id, 'linear', title, children), dtype: weight.dtype, shape: [out, width] };
 }
 
 /** Parts that are called the same in the words of several tools. */

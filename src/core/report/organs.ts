@@ -1,4 +1,4 @@
-import { type Anatomy, type Linear, linearsIn, type Table } from '../anatomy/anatomy.ts';
+import { type Anatomy, type Linear, linearsIn, matricesIn, type Table } from '../anatomy/anatomy.ts';
 
 /** The id a linear has in the tree: its path, below "other" in a model whose organs are unknown. */
 export const looseId = (linear: Linear): string => `other/${linear.id}`;
@@ -7,8 +7,11 @@ export const looseId = (linear: Linear): string => `other/${linear.id}`;
 export function organsById(anatomy: Anatomy): Map<string, Linear | Table> {
   if (anatomy.layers.length === 0) return new Map(anatomy.linears.map(linear => [looseId(linear), linear]));
   const around = [...(anatomy.embeddingExtra ?? []), ...(anatomy.encoderExtra ?? [])];
+  const own = anatomy.layers.filter(layer => layer.stored === layer.index);
   const linears = [
-    ...anatomy.layers.filter(layer => layer.stored === layer.index).flatMap(linearsIn),
+    ...own.flatMap(linearsIn),
+    // Factored ones as wholes, too.
+    ...own.flatMap(matricesIn),
     ...(anatomy.embeddingProjection ? [anatomy.embeddingProjection] : []),
     ...around.flatMap(organ => organ.linear ?? []),
     ...anatomy.top.flatMap(organ => organ.linear ?? []),

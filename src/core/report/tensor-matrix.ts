@@ -39,12 +39,14 @@ export async function matrixOf(
   const acts = organ?.form === 'quantized' && columns <= LONGEST_ACTING_ROW ? await acting(organ, signal) : undefined;
   if (!acts)
     return { ...shape, transposed, acting: false, read: (start, end, by, scratch) => numbersOf(tensor, start, end, by, scratch) };
+  // Packed levels have other sides than what they stand for.
+  const { rows, columns: across } = acts;
   const read = async (start: number, end: number, by?: AbortSignal): Promise<Numbers> => {
-    const first = Math.floor(start / columns);
-    const values = await acts.rowsOf(first, Math.ceil(end / columns), by);
-    return values.subarray(start - first * columns, end - first * columns);
+    const first = Math.floor(start / across);
+    const values = await acts.rowsOf(first, Math.ceil(end / across), by);
+    return values.subarray(start - first * across, end - first * across);
   };
-  return { ...shape, transposed, acting: true, read };
+  return { rows, columns: across, transposed, acting: true, read };
 }
 
 /** A run [start, end) of elements: whole rows, or a piece of one where a row is longer than RUN. */

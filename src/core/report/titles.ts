@@ -28,6 +28,8 @@ export const titles = {
   zeroPoint: sentence('Zero point'),
   sums: sentence('Column sums'),
   gate: sentence('Gate'),
+  firstFactor: sentence('First factor'),
+  secondFactor: sentence('Second factor'),
   queryKeyValue: sentence('Query, key and value'),
   upGate: sentence('Up and gate'),
   queryBias: sentence('Query bias'),

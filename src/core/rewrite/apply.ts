@@ -2,6 +2,7 @@ import type { Anatomy } from '../anatomy/anatomy.ts';
 import { detect } from '../anatomy/detect.ts';
 import type { Model } from '../model/model.ts';
 import type { Edit, Plan, QuantizeEdit } from '../passes/pass.ts';
+import { quantizeBlocks } from './blocks.ts';
 import { castTensors } from './cast.ts';
 import { quantizeTensors } from './compressed-tensors.ts';
 import { convert } from './convert.ts';
@@ -45,13 +46,14 @@ const rewrites: Rewrites = {
   quantize,
   store,
   convert,
+  'quantize-blocks': ({ model }, edits) => quantizeBlocks(model, edits),
 };
 
 /** Kinds whose edits name organs by id and number and so need them found anew behind other edits. */
 const kinds = Object.keys(rewrites) as Kind[];
 
 /** The same tensors under the same names in the same nodes: the anatomy is found once for all of these. */
-const keepsStructure: ReadonlySet<Kind> = new Set(['replace', 'cast', 'quantize', 'store', 'convert']);
+const keepsStructure: ReadonlySet<Kind> = new Set(['replace', 'cast', 'quantize', 'quantize-blocks', 'store', 'convert']);
 
 /**
  * The model that a plan describes, and its anatomy. Pure and lazy: the source is not touched, and no weight is read before the

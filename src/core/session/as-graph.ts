@@ -1,6 +1,5 @@
 import type { Anatomy } from '../anatomy/anatomy.ts';
 import { detect } from '../anatomy/detect.ts';
-import { memoryFolder, memorySource } from '../bytes/memory.ts';
 import { fail } from '../errors.ts';
 import { exportGraph } from '../export/export.ts';
 import type { Pooling } from '../export/pooling.ts';
@@ -10,24 +9,23 @@ import type { Model } from '../model/model.ts';
 import type { Body } from '../rewrite/apply.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { elementCount } from '../tensor/tensor.ts';
-
-/** ModelProto with an IR version (1), an opset (8) and an empty graph (7), for the writer to fill. */
-const emptyModel = Uint8Array.of(0x08, 8, 0x42, 2, 0x10, 17, 0x3a, 0);
+import { asDense } from './dense.ts';
+import { newGraphModel } from './new-graph-model.ts';
 
 /**
- * A checkpoint as a model with a graph; its weights are read when that is written. `left` names what the graph does not use.
+ * A checkpoint as a model with a graph, quantized matrices as the numbers they stand for; its weights are read when that is written. `left` names what the graph does not use.
  * throws 'unsupported' for what no graph is made for, 'verify-failed' when the graph does not show the checkpoint's anatomy
  */
 export async function asGraph(
-  input: Body,
+  checkpoint: Body,
   pooling?: Pooling,
   signal?: AbortSignal,
 ): Promise<Body & { readonly left: readonly string[] }> {
+  const input = await asDense(checkpoint, signal);
   const { graph, tensors, left } = exportGraph(input.model, input.anatomy, pooling);
-  const empty = await onnx.open(memorySource(input.model.name, emptyModel), memoryFolder());
-  const origin: Origin = { ...originOf(empty)!, sources: originOf(input.model)?.sources ?? [] };
-  const { config } = input.model;
-  const model = await measured({ ...empty, graph: { ...empty.graph!, ...graph, producer: 'headroom' }, tensors, config, origin });
+  const made = await newGraphModel(graph, input.model.name);
+  const origin: Origin = { ...originOf(made)!, sources: originOf(input.model)?.sources ?? [] };
+  const model = await measured({ ...made, tensors, config: input.model.config, origin });
   const anatomy = await detect(model, signal);
   checkAnatomy(input, { model, anatomy }, left.length > 0, pooling);
   return { model, anatomy, left };

@@ -8,9 +8,9 @@ const emptyModel = Uint8Array.of(0x08, 8, 0x42, 2, 0x10, 17, 0x3a, 0);
 
 /** A model with a graph of its own, that came from no file. */
 export async function newGraphModel(
-  graph: Pick<Graph, 'inputs' | 'outputs' | 'nodes'>,
+  graph: Pick<Graph, 'inputs' | 'outputs' | 'nodes'> & Partial<Graph>,
   name = 'model.onnx',
 ): Promise<Model & { readonly graph: Graph }> {
   const empty = await onnx.open(memorySource(name, emptyModel), memoryFolder());
-  return { ...empty, graph: { ...empty.graph!, ...graph } };
+  return { ...empty, graph: { ...empty.graph!, ...graph, producer: 'headroom' } };
 }

@@ -183,3 +183,30 @@ test('scales and zero points beside integers are buffers in a model that is no B
   // What stands beside floats scales nothing stored, and is a parameter like any other.
   assert.equal(summary.model.parameters, 16 * 8 + 8 * 8 + 8);
 });
+
+test('layers that read images or sound through convolutions are no BERT’s', async () => {
+  const model = (kernel: number[], norm: string) => {
+    const tensors = ['q', 'k', 'v', 'o', 'u', 'd'].map(name => made(name, [4, 4]));
+    tensors.push(made('kernel', kernel), made('places', [9, 4]), made('g1', [4]), made('g2', [4]), made('rows', [5], 'int64'));
+    const nodes = [
+      madeNode('Conv', ['signal', 'kernel'], 'patches'),
+      madeNode('Transpose', ['patches'], 'turned'),
+      madeNode('Gather', ['places', 'rows'], 'place'),
+      madeNode('Add', ['turned', 'place'], 'x'),
+      ...['q', 'k', 'v'].map(name => madeNode('MatMul', ['x', name], `${name}x`)),
+      madeNode('Softmax', ['s'], 'p'),
+      madeNode('MatMul', ['qx', 'kx'], 's'),
+      madeNode('MatMul', ['p', 'vx'], 'c'),
+      madeNode('MatMul', ['c', 'o'], 'ox'),
+      madeNode('Add', ['ox', 'x'], 'a'),
+      madeNode(norm, ['a', 'g1'], 'n'),
+      madeNode('MatMul', ['n', 'u'], 'ux'),
+      madeNode('MatMul', ['ux', 'd'], 'dx'),
+      madeNode('Add', ['dx', 'n'], 'f'),
+      madeNode(norm, ['f', 'g2'], 'y'),
+    ];
+    return madeModel(tensors, {}, madeGraph(nodes, ['signal'], ['y'], tensors));
+  };
+  const { layers, notBert } = await detect(model([4, 3, 2, 2], 'LayerNormalization'));
+  assert.deepEqual([layers, say(notBert!)], [[], 'Not a BERT: it looks like a Transformer for images.']);
+});

@@ -1,13 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AttentionEvents, AttentionHostApi, AttentionMaps, AttentionView, Failure } from '../../../src/protocol/messages.ts';
 import { connectHost, HostError } from '../../bridge.ts';
-import { Button, TextField } from '../../controls.tsx';
+import { Button, Dropdown, TextField } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
 import { say, t } from '../../l10n.ts';
 import { largestWeight, type TokenPair } from '../../layout/attention.ts';
 import { visibleName } from '../../layout/names.ts';
 import { share } from '../../numbers.ts';
-import { KeptDropdown } from '../diff/kept-dropdown.tsx';
 import { Name } from '../name.tsx';
 import { AllHeads } from './all-heads.tsx';
 import { HeadMap } from './head-map.tsx';
@@ -75,7 +74,7 @@ export function AttentionPage() {
       </header>
       <div class="toolbar" role="toolbar" aria-label={t('What is shown')}>
         <span class="muted">{t('Layer')}</span>
-        <KeptDropdown
+        <Dropdown
           class="pick"
           label={t('Layer')}
           value={String(layer)}
@@ -83,7 +82,7 @@ export function AttentionPage() {
           onChange={value => show({ layer: Number(value) })}
         />
         <span class="muted">{t('Head')}</span>
-        <KeptDropdown
+        <Dropdown
           class="pick"
           label={t('Head')}
           value={head === null ? all : String(head)}

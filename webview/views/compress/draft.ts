@@ -6,7 +6,7 @@ import type { PassInfo, Recipe, Step } from '../../../src/protocol/messages.ts';
 export type FieldValue = Field['default'];
 
 /** Fields that are typed as text ("0:1 3:0,2"): the recipe takes the text as it is. */
-export type TextKind = 'integers' | 'units' | 'groups' | 'by-layer' | 'file';
+export type TextKind = 'integers' | 'units' | 'groups' | 'by-layer';
 export type TextualField = Extract<Field, { kind: TextKind }>;
 
 export interface DraftStep extends Step {
@@ -24,9 +24,15 @@ export const draftOf = (recipe: Recipe): Draft => ({
   selected: Math.max(0, recipe.steps.length - 1),
 });
 
-export const recipeOf = ({ steps }: Draft): Recipe => ({
+/** An option that the others switch off stays in the draft, for when they switch it on again, and out of the recipe. */
+export const recipeOf = ({ steps }: Draft, passes: readonly PassInfo[]): Recipe => ({
   version: 1,
-  steps: steps.map(({ pass, options }) => ({ pass, options })),
+  steps: steps.map(step => {
+    const fields = passes.find(({ id }) => id === step.pass)?.fields ?? {};
+    const isOn = ([name]: readonly [string, unknown]): boolean =>
+      fields[name] === undefined || isShown(fields, step, fields[name]);
+    return { pass: step.pass, options: Object.fromEntries(Object.entries(step.options).filter(isOn)) };
+  }),
 });
 
 export function addStep({ steps }: Draft, pass: string): Draft {
@@ -67,17 +73,9 @@ export function optionOf(step: Step, name: string, field: Field): FieldValue {
 
 function fits({ kind, default: standard }: Field, value: unknown): boolean {
   if (kind === 'globs') return Array.isArray(value);
+  if (kind === 'by-layer') return Array.isArray(value) || typeof value === 'number' || typeof value === 'string';
   if (kind === 'number') return value === null || typeof value === 'number';
   return typeof value === typeof standard || typeof value === 'string';
-}
-
-/** What a person types for a value: "0-2 3-5", "0:1 3:0,2". */
-export function textOf(value: FieldValue): string {
-  if (value === null || typeof value !== 'object') return String(value ?? '');
-  if (Array.isArray(value)) return value.map(item => (Array.isArray(item) ? item.join(',') : String(item))).join(' ');
-  return Object.entries(value)
-    .map(([layer, units]) => `${layer}:${(units as readonly number[]).join(',')}`)
-    .join(' ');
 }
 
 export function isDefault(field: Field, value: FieldValue): boolean {
@@ -85,16 +83,16 @@ export function isDefault(field: Field, value: FieldValue): boolean {
 }
 
 /** Is the field asked for, given what the others say? */
-export function isShown(pass: PassInfo, step: Step, field: Field): boolean {
+function isShown(fields: PassInfo['fields'], step: Step, field: Field): boolean {
   return Object.entries(field.when ?? {}).every(([other, values]) => {
-    const controlling = pass.fields[other];
+    const controlling = fields[other];
     return controlling !== undefined && values.includes(String(optionOf(step, other, controlling)));
   });
 }
 
 /** The fields shown for a step, in the order they are declared. */
 export const shownFields = (pass: PassInfo, step: Step): readonly (readonly [string, Field])[] =>
-  Object.entries(pass.fields).filter(([, field]) => isShown(pass, step, field));
+  Object.entries(pass.fields).filter(([, field]) => isShown(pass.fields, step, field));
 
 /** A number as typed: undefined when it is none, or lies outside what the field allows; null for nothing where that is a choice. */
 export function parseNumber(field: Extract<Field, { kind: 'number' }>, text: string): number | null | undefined {

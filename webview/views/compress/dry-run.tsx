@@ -146,20 +146,43 @@ function EditCount({ kind, types, number }: { kind: string; types: string; numbe
 
 /** The kinds of edits there are; one that is not known here is shown by its id. */
 function kindWord(kind: string): string {
-  const words: Record<string, string> = { '': t('Matrices changed'), quantize: t('Matrices quantized') };
+  const words: Record<string, string> = {
+    '': t('Matrices changed'),
+    quantize: t('Matrices quantized'),
+    'quantize-blocks': t('Matrices quantized'),
+    cast: t('Matrices in another type'),
+    replace: t('Matrices refitted'),
+    'remove-heads': t('Heads removed'),
+    'remove-neurons': t('Neurons removed'),
+    'remove-layers': t('Layers removed'),
+    'remove-rows': t('Vocabularies cut'),
+    'remove-hidden': t('Hidden sizes cut'),
+    factor: t('Matrices factored'),
+    share: t('Groups of layers shared'),
+  };
   return words[kind] ?? kind;
 }
 
-/** Edits by kind and by the types on both sides. `before` and `after` begin with the type: "fp32 [384, 384]". */
-function countEdits(edits: CompressReport['edits']): { kind: string; types: string; number: number }[] {
+type EditLine = CompressReport['edits'][number];
+
+/** Edits by kind and by the types on both sides. `before` and `after` of matrices begin with the type: "fp32 [384, 384]". */
+function countEdits(edits: readonly EditLine[]): { kind: string; types: string; number: number }[] {
   const groups = new Map<string, { kind: string; types: string; number: number }>();
-  for (const { kind, before, after } of edits) {
+  for (const edit of edits) {
+    const { kind, before, after } = edit;
     const [from, to] = [before.split(' ')[0], after.split(' ')[0]];
-    const types = from === to ? '' : `${from} → ${to}`;
+    const types = from === '' || to === '' || from === to ? '' : `${from} → ${to}`;
     const group = groups.get(kind + types) ?? { kind, types, number: 0 };
-    groups.set(kind + types, { ...group, number: group.number + 1 });
+    groups.set(kind + types, { ...group, number: group.number + amountOf(edit) });
   }
   return [...groups.values()];
+}
+
+/** How many units an edit is about: "heads 0, 3" are two, "96 neurons" are 96, and a matrix is one. */
+function amountOf({ kind, before }: EditLine): number {
+  if (kind === 'remove-heads' || kind === 'remove-layers') return before.split(',').length;
+  if (kind === 'remove-neurons') return Number.parseInt(before, 10) || 1;
+  return 1;
 }
 
 function LeftAlonePane({ skipped }: { skipped: CompressReport['skipped'] }) {

@@ -1,9 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Field } from '../../../src/core/passes/pass.ts';
-import { Checkbox, RadioGroup, TextField } from '../../controls.tsx';
+import type { Failure } from '../../../src/protocol/messages.ts';
+import { optionText } from '../../../src/protocol/option-text.ts';
+import { Checkbox, Dropdown, RadioGroup, TextField } from '../../controls.tsx';
 import { say, t } from '../../l10n.ts';
-import { KeptDropdown } from '../diff/kept-dropdown.tsx';
-import { type FieldValue, isDefault, parseGlobs, parseNumber, type TextKind, type TextualField, textOf } from './draft.ts';
+import { Wrong } from '../wrong.tsx';
+import { type FieldValue, isDefault, parseGlobs, parseNumber, type TextKind, type TextualField } from './draft.ts';
+import { host } from './host.ts';
+import { PathControl } from './path-control.tsx';
 import { choiceWord, valueWord } from './words.ts';
 
 /** More choices than this are a list to open rather than a column of radio buttons. */
@@ -13,13 +17,15 @@ interface FieldRowProps<F extends Field = Field> {
   readonly id: string;
   readonly field: F;
   readonly value: FieldValue;
+  /** What the dry run says against the value. */
+  readonly failure?: Failure | undefined;
   readonly onChange: (value: FieldValue) => void;
   readonly onInvalid: (invalid: boolean) => void;
 }
 
 /** A label, its control, what it means, and a mark when it differs from the default. */
 export function FieldRow(props: FieldRowProps) {
-  const { id, field, value } = props;
+  const { id, field, value, failure } = props;
   const changed = !isDefault(field, value);
   const help = `${id}-help`;
   return (
@@ -29,6 +35,12 @@ export function FieldRow(props: FieldRowProps) {
       </label>
       <div class="control">
         <Control {...props} />
+        {failure && (
+          <Wrong>
+            {say(failure.sentence)}
+            {failure.hint && ` ${say(failure.hint)}`}
+          </Wrong>
+        )}
       </div>
       <p class="d" id={help}>
         {field.kind !== 'flag' && say(field.help)}
@@ -65,16 +77,26 @@ function Control(props: FieldRowProps) {
     case 'units':
     case 'groups':
     case 'by-layer':
-    case 'file':
       return <TextControl {...props} field={field} />;
+    case 'file':
+      return (
+        <PathControl
+          label={say(field.label)}
+          value={String(props.value)}
+          invalid={props.failure !== undefined}
+          describedBy={`${props.id}-help`}
+          onChange={props.onChange}
+          onChoose={current => host.api.chooseFile(current)}
+        />
+      );
   }
 }
 
 function NumberControl({ id, field, value, onChange, onInvalid }: FieldRowProps<Extract<Field, { kind: 'number' }>>) {
-  const [text, setText] = useState(textOf(value));
+  const [text, setText] = useState(optionText(value));
   const valid = parseNumber(field, text) !== undefined;
   useEffect(() => {
-    if (parseNumber(field, text) !== value) setText(textOf(value));
+    if (parseNumber(field, text) !== value) setText(optionText(value));
   }, [value]);
   useEffect(() => () => onInvalid(false), []);
   const type = (next: string): void => {
@@ -86,11 +108,7 @@ function NumberControl({ id, field, value, onChange, onInvalid }: FieldRowProps<
   return (
     <>
       <TextField label={say(field.label)} class="short" value={text} invalid={!valid} describedBy={`${id}-help`} onInput={type} />
-      {!valid && (
-        <p class="wrong" role="alert">
-          {t('A number from {min} to {max}.', { min: field.min, max: field.max })}
-        </p>
-      )}
+      {!valid && <Wrong>{t('A number from {min} to {max}.', { min: field.min, max: field.max })}</Wrong>}
     </>
   );
 }
@@ -99,7 +117,7 @@ function ChoiceControl({ id, field, value, onChange }: FieldRowProps<Extract<Fie
   const hinted = field.choices.some(({ hint }) => hint.text !== '');
   if (!hinted || field.choices.length > mostRadios)
     return (
-      <KeptDropdown
+      <Dropdown
         label={say(field.label)}
         class="short"
         describedBy={`${id}-help`}
@@ -133,12 +151,11 @@ const examples: Readonly<Record<TextKind, string>> = {
   units: '0:1 3:0,2',
   groups: '0-2 3-5',
   'by-layer': '8 4 4 8',
-  file: '',
 };
 
-/** A list, units by layer or a path, as its text: the dry run says what is wrong with it. */
-function TextControl({ id, field, value, onChange }: FieldRowProps<TextualField>) {
-  const said = textOf(value);
+/** A list or units by layer, as its text: the dry run says what is wrong with it. */
+function TextControl({ id, field, value, failure, onChange }: FieldRowProps<TextualField>) {
+  const said = optionText(value);
   const [text, setText] = useState(said);
   useEffect(() => {
     if (text.trim() !== said) setText(said);
@@ -146,8 +163,9 @@ function TextControl({ id, field, value, onChange }: FieldRowProps<TextualField>
   return (
     <TextField
       label={say(field.label)}
-      class={field.kind === 'file' ? undefined : 'short'}
+      class="list"
       value={text}
+      invalid={failure !== undefined}
       placeholder={examples[field.kind]}
       describedBy={`${id}-help`}
       onInput={next => {

@@ -1,6 +1,5 @@
-import { Button, TextField } from '../../controls.tsx';
+import { Button, Dropdown, TextField } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
-import { KeptDropdown } from '../diff/kept-dropdown.tsx';
 
 type Format = 'onnx' | 'safetensors';
 
@@ -36,7 +35,7 @@ export function Footer(props: FooterProps) {
       <Button class="browse" onClick={props.onBrowse}>
         {t('Browse…')}
       </Button>
-      <KeptDropdown
+      <Dropdown
         class="format"
         label={t('Format')}
         value={props.format}

@@ -1,4 +1,4 @@
-import type { PassInfo } from '../../../src/protocol/messages.ts';
+import type { Failure, PassInfo } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
 import { type DraftStep, type FieldValue, optionOf, shownFields } from './draft.ts';
 import { FieldRow } from './fields.tsx';
@@ -8,12 +8,14 @@ interface FormProps {
   readonly step: DraftStep;
   readonly index: number;
   readonly of: number;
+  /** The option that stands in the way, and why. */
+  readonly wrong?: { readonly option: string; readonly failure: Failure };
   readonly onChange: (name: string, value: FieldValue) => void;
   readonly onInvalid: (name: string, invalid: boolean) => void;
 }
 
 /** The options of one step, drawn from the pass's own declarations. */
-export function Form({ pass, step, index, of, onChange, onInvalid }: FormProps) {
+export function Form({ pass, step, index, of, wrong, onChange, onInvalid }: FormProps) {
   if (!pass)
     return (
       <p class="muted">{t('This version does not know the pass “{pass}”. Remove the step to go on.', { pass: step.pass })}</p>
@@ -25,6 +27,7 @@ export function Form({ pass, step, index, of, onChange, onInvalid }: FormProps) 
       id={`option-${name}`}
       field={field}
       value={optionOf(step, name, field)}
+      failure={wrong?.option === name ? wrong.failure : undefined}
       onChange={value => onChange(name, value)}
       onInvalid={invalid => onInvalid(name, invalid)}
     />

@@ -3,6 +3,7 @@ import type { CompressView, Failure, Recipe } from '../../../src/protocol/messag
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
 import { bytesText, changeShare, count } from '../../numbers.ts';
+import { CalibrationField } from './calibration.tsx';
 import { type Draft, recipeOf, withOption } from './draft.ts';
 import { DryRunPane } from './dry-run.tsx';
 import { Footer, formatOf, RunningFooter, withEnding } from './footer.tsx';
@@ -10,6 +11,7 @@ import { Form } from './form.tsx';
 import { host } from './host.ts';
 import { obstacle } from './obstacle.ts';
 import { OutcomeBanner } from './outcome.tsx';
+import { placeOf } from './problem.ts';
 import { RecipePane } from './recipe-pane.tsx';
 import { failureOf, useDryRun } from './requests.ts';
 import { useRun } from './run.ts';
@@ -55,23 +57,32 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
   const [draft, setDraft] = useState(first.draft);
   const [out, setOut] = useState(first.out);
   const [format, setFormat] = useState(first.format);
+  const [proposed, setProposed] = useState(first.proposed);
+  const [calibration, setCalibration] = useState(first.calibration);
   const [invalid, setInvalid] = useState<ReadonlySet<string>>(new Set());
-  useEffect(() => keep(first.given, view, { draft, out, format }), [draft, out, format]);
+  useEffect(
+    () => keep(first.given, view, { draft, out, proposed, format, calibration }),
+    [draft, out, proposed, format, calibration],
+  );
 
   const title = titleOf(view, draft);
   const run = useRun(view, title);
   const { work, outcome } = run;
-  const recipe = useMemo<Recipe>(() => recipeOf(draft), [draft]);
+  const recipe = useMemo<Recipe>(() => recipeOf(draft, view.passes), [draft, view.passes]);
   useLayoutEffect(() => onRecipe(recipe), [recipe]);
   const empty = draft.steps.length === 0;
+  useProposal(recipe, format, empty || work !== null || out !== proposed, path => {
+    setProposed(path);
+    setOut(path);
+  });
   const editing = !empty && !work && invalid.size === 0;
-  const dryRun = useDryRun((...question) => host.api.dryRun(...question), recipe, out, format, editing);
+  const dryRun = useDryRun((...question) => host.api.dryRun(...question), recipe, out, format, calibration, editing);
   const answer = empty ? null : dryRun.answer;
   const shown = { answer, stale: dryRun.stale || invalid.size > 0 };
 
   const why = obstacle(draft.steps.length, invalid.size, out, answer);
   const start = (): void => {
-    if (why === undefined && !work) void run.start(() => host.api.run(recipe, out, format));
+    if (why === undefined && !work) void run.start(() => host.api.run(recipe, out, format, calibration));
   };
   useRunKey(start);
   const options = useRef<HTMLElement>(null);
@@ -79,6 +90,9 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
   const markInvalid = (name: string, wrong: boolean): void =>
     setInvalid(known => (known.has(name) === wrong ? known : wrong ? new Set([...known, name]) : without(known, name)));
 
+  // What a run met counts until another dry run answers.
+  const failure = answer?.failure ?? (outcome?.kind === 'failed' ? outcome.failure : undefined);
+  const problem = failure && placeOf(failure, calibration);
   const selected = draft.steps[draft.selected];
   const pass = view.passes.find(({ id }) => id === selected?.pass);
   return (
@@ -112,14 +126,23 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
           {work ? (
             <Running work={work} title={title} />
           ) : selected ? (
-            <Form
-              pass={pass}
-              step={selected}
-              index={draft.selected}
-              of={draft.steps.length}
-              onChange={(name, value) => setDraft(known => withOption(known, known.selected, name, pass!.fields[name]!, value))}
-              onInvalid={markInvalid}
-            />
+            <>
+              <Form
+                pass={pass}
+                step={selected}
+                index={draft.selected}
+                of={draft.steps.length}
+                {...(problem?.at === 'option' &&
+                  problem.step === draft.selected && { wrong: { option: problem.option, failure: failure! } })}
+                onChange={(name, value) => setDraft(known => withOption(known, known.selected, name, pass!.fields[name]!, value))}
+                onInvalid={markInvalid}
+              />
+              <CalibrationField
+                value={calibration}
+                failure={problem?.at === 'calibration' ? failure : undefined}
+                onChange={setCalibration}
+              />
+            </>
           ) : (
             <p class="muted">{t('A recipe is a list of steps. Add one, and its options appear here.')}</p>
           )}
@@ -144,7 +167,7 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
           }}
           onFormat={next => {
             setFormat(next);
-            setOut(withEnding(out, next));
+            if (out !== proposed) setOut(withEnding(out, next));
           }}
           onBrowse={async () => {
             const chosen = await host.api.chooseOut(out).catch(() => null);
@@ -152,7 +175,7 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
             setOut(chosen);
             setFormat(formatOf(chosen) ?? format);
           }}
-          onCopyCommand={() => void host.api.copyCommand(recipe, out)}
+          onCopyCommand={() => void host.api.copyCommand(recipe, out, calibration)}
           onSaveRecipe={() => void host.api.saveRecipe(recipe)}
           onRun={start}
           runButton={element => {
@@ -185,6 +208,24 @@ function Heading({ view, after, stale }: { view: CompressView; after: number | u
       )}
     </header>
   );
+}
+
+/** The name of the result follows the recipe, unless the person gave it one. */
+function useProposal(recipe: Recipe, format: CompressView['format'], off: boolean, take: (path: string) => void): void {
+  const question = JSON.stringify([recipe.steps, format]);
+  const asked = useRef(question);
+  useEffect(() => {
+    if (off || asked.current === question) return;
+    asked.current = question;
+    let isLatest = true;
+    host.api.proposeOut(recipe, format).then(
+      path => isLatest && take(path),
+      () => undefined,
+    );
+    return () => {
+      isLatest = false;
+    };
+  }, [question, off]);
 }
 
 /** "Quantize" for one step, "3 steps" for more. */

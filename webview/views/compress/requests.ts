@@ -15,18 +15,19 @@ export interface DryRunState {
 
 type Format = 'onnx' | 'safetensors';
 
-/** Asks again whenever the recipe, the output or its format changes. Only the latest request counts, whatever order the answers come in. */
+/** Asks again whenever the recipe, the output, its format or the calibration text changes. Only the latest request counts, whatever order the answers come in. */
 export function useDryRun(
-  ask: (recipe: Recipe, out: string, format: Format) => Promise<DryRun>,
+  ask: (recipe: Recipe, out: string, format: Format, calibration: string) => Promise<DryRun>,
   recipe: Recipe,
   out: string,
   format: Format,
+  calibration: string,
   active: boolean,
 ): DryRunState {
   const [state, setState] = useState<DryRunState>({ answer: null, stale: false });
   const latest = useRef(0);
   const answered = useRef('');
-  const question = JSON.stringify([recipe, out, format]);
+  const question = JSON.stringify([recipe, out, format, calibration]);
   useEffect(() => {
     if (!active) return;
     if (question === answered.current) {
@@ -38,7 +39,7 @@ export function useDryRun(
     const isLatest = () => mine === latest.current;
     const patience = setTimeout(() => isLatest() && setState(known => ({ ...known, stale: true })), settleMs + patienceMs);
     const settle = setTimeout(async () => {
-      const answer = await ask(recipe, out, format).catch(
+      const answer = await ask(recipe, out, format, calibration).catch(
         (error): DryRun => ({ report: null, failure: failureOf(error), steps: [] }),
       );
       if (!isLatest()) return;

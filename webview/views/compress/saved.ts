@@ -5,7 +5,11 @@ import { type Draft, draftOf, recipeOf } from './draft.ts';
 export interface Edited {
   readonly draft: Draft;
   readonly out: string;
+  /** What the host proposed last: while `out` is that, it follows the recipe. */
+  readonly proposed: string;
   readonly format: 'onnx' | 'safetensors';
+  /** Path of the text for methods that run the model, or ''. */
+  readonly calibration: string;
 }
 
 /** What survives hiding and reloading the page. */
@@ -20,10 +24,19 @@ interface Saved extends Edited {
 export function restored(view: CompressView): Edited & { readonly given: string } {
   const saved = getState<Saved>();
   const recipe = JSON.stringify(view.recipe);
-  const fresh = { draft: draftOf(view.recipe), out: view.out, format: view.outFormat, given: recipe };
+  const fresh = {
+    draft: draftOf(view.recipe),
+    out: view.out,
+    proposed: view.out,
+    format: view.outFormat,
+    calibration: view.calibration,
+    given: recipe,
+  };
   if (saved?.version !== 1 || saved.path !== view.path || !saved.draft || saved.out === undefined || !saved.format) return fresh;
-  const { draft, out, format, given = recipe } = saved;
-  return given === recipe || JSON.stringify(recipeOf(draft)) === recipe ? { draft, out, format, given } : fresh;
+  const { draft, out, proposed = view.out, format, calibration = view.calibration, given = recipe } = saved;
+  return given === recipe || JSON.stringify(recipeOf(draft, view.passes)) === recipe
+    ? { draft, out, proposed, format, calibration, given }
+    : fresh;
 }
 
 export const keep = (given: string, { path }: CompressView, edited: Edited): void =>

@@ -1,6 +1,7 @@
-import { say, t } from '../../l10n.ts';
+import { optionText } from '../../../src/protocol/option-text.ts';
+import { t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
-import { type FieldValue, textOf } from './draft.ts';
+import type { FieldValue } from './draft.ts';
 
 /** Values of choices are ids: they are shown as they are written in a recipe. */
 export const choiceWord = (value: string): string => value;
@@ -9,12 +10,19 @@ export const choiceWord = (value: string): string => value;
 export function valueWord(value: FieldValue): string {
   if (typeof value === 'number') return String(value);
   if (typeof value === 'boolean') return value ? t('on') : t('off');
-  if (typeof value === 'string') return choiceWord(value);
-  return textOf(value) || t('none');
+  return optionText(value) || t('none');
 }
 
-/** The heading over passes whose ids begin with the same word; the word itself where no translation is known. */
-export const groupWord = (group: string): string => say({ text: group.charAt(0).toUpperCase() + group.slice(1) });
+/** The heading over passes whose ids begin with the same word; the word itself where it is not known here. */
+export function groupWord(group: string): string {
+  const words: Record<string, string> = {
+    quantize: t('Quantize'),
+    prune: t('Prune'),
+    factorize: t('Factorize'),
+    share: t('Share weights'),
+  };
+  return words[group] ?? group.charAt(0).toUpperCase() + group.slice(1);
+}
 
 /** Where a tensor or an organ is, for a person: "Layer 3 · attention.self.query". */
 export function placeWord(id: string): string {

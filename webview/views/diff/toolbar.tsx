@@ -1,11 +1,10 @@
 import type { RefObject } from 'preact';
 import type { Change } from '../../../src/core/report/comparison.ts';
-import { Checkbox, TextField } from '../../controls.tsx';
+import { Checkbox, Dropdown, TextField } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
 import { t } from '../../l10n.ts';
 import { changes as allChanges } from '../../layout/diff-digest.ts';
 import type { Sort } from '../../layout/diff-order.ts';
-import { KeptDropdown } from './kept-dropdown.tsx';
 import { countWord } from './words.ts';
 
 interface ToolbarProps {
@@ -91,7 +90,7 @@ function SortChoice({ sort, onSort }: Pick<ToolbarProps, 'sort' | 'onSort'>) {
   return (
     <span class="row only-mid order">
       <span class="muted only-wide">{t('Sort')}</span>
-      <KeptDropdown
+      <Dropdown
         class="sortby"
         label={t('Sort')}
         value={current ?? 'column'}

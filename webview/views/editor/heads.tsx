@@ -6,13 +6,25 @@ import type { Summary } from '../../../src/core/report/tree.ts';
 import type { HeadMeasure } from '../../../src/protocol/messages.ts';
 import { Segments } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
+import {
+  between,
+  everyHead,
+  type HeadPlace,
+  type HeadSelection,
+  headsOfLayer,
+  joined,
+  keyOf,
+  pruningOf,
+  toggled,
+} from '../../layout/head-selection.ts';
 import { gridNeighbour, type HeadCell, type HeadsGrid, headsGrid } from '../../layout/heads-grid.ts';
 import type { Measure } from '../../layout/model-index.ts';
 import { bytesText, count, real, share } from '../../numbers.ts';
 import { isCopyKey } from '../copy-key.ts';
 import { Progress } from './inside/progress.tsx';
 import { type CallOptions, type Readings, useReading } from './inside/reading.ts';
-import type { HeadColour, Selection } from './saved-state.ts';
+import { PruneHeads, type PruneHeadsProps } from './prune-heads.tsx';
+import type { HeadColour } from './saved-state.ts';
 
 export interface HeadsProps {
   readonly summary: Summary;
@@ -22,18 +34,21 @@ export interface HeadsProps {
   /** Norms and zeros, read when they are first asked for. */
   readonly readMeasures: (options: CallOptions) => Promise<readonly HeadMeasure[]>;
   readonly readings: Readings;
-  readonly head: Selection['head'];
+  /** The heads that are selected, for pruning and for what is said of them. */
+  readonly selected: HeadSelection;
+  readonly prune: Omit<PruneHeadsProps, 'pruning' | 'total' | 'layers' | 'onClear'>;
   /** The layer whose row is marked: the selected row of the table is in it. */
   readonly layer: number | null;
   readonly hotLayer: number | null;
-  readonly onSelect: (layer: number, head: number) => void;
+  /** `at` is the head that was touched last; null when a whole layer or nothing was. */
+  readonly onSelect: (selected: HeadSelection, at: HeadPlace | null) => void;
   readonly onHover: (layer: number | null) => void;
   readonly onCopy: (text: string) => void;
 }
 
 /** Layers by heads, coloured by size, norm or share of zeros. */
 export function Heads(props: HeadsProps) {
-  const { summary, measure, colour, readMeasures, readings } = props;
+  const { summary, measure, colour, readMeasures, readings, selected } = props;
   const { reading, start, cancel } = useReading({
     key: colour === 'size' ? null : 'head measures',
     read: readMeasures,
@@ -48,7 +63,8 @@ export function Heads(props: HeadsProps) {
     );
   }, [summary, measure, colour, measures]);
   if (!grid) return null;
-  const chosen = props.head && grid.rows[props.head.layer]?.[props.head.head];
+  const pruning = pruningOf(grid, selected);
+  const [chosen] = pruning.heads.length === 1 ? (pruning.heads as readonly HeadCell[]) : [];
   return (
     <section class="pane p-heads" aria-labelledby="heads-title">
       <div class="row">
@@ -77,42 +93,85 @@ export function Heads(props: HeadsProps) {
       )}
       {chosen && (
         <p class="small chosen">
-          <b>{t('Layer {layer}, head {head}', { layer: chosen.layer, head: chosen.head })}</b>{' '}
-          <span class="muted">
-            · {t('{n} parameters', { n: chosen.parameters })} · {bytesText(chosen.byteLength)}
-            {colour !== 'size' && chosen.value !== undefined && ` · ${coloured(chosen.value, colour)}`}
-          </span>
+          <b>{t('Layer {layer}, head {head}', { layer: chosen.layer, head: chosen.head })}</b>
+          {colour !== 'size' && chosen.value !== undefined && <span class="muted"> · {coloured(chosen.value, colour)}</span>}
         </p>
       )}
+      <PruneHeads
+        {...props.prune}
+        pruning={pruning}
+        total={summary.heads.length}
+        layers={grid.rows.filter(row => row.some(cell => cell !== null)).length}
+        onClear={() => props.onSelect(new Set(), null)}
+      />
     </section>
   );
 }
 
-function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover, onCopy }: HeadsProps & { grid: HeadsGrid }) {
+function Grid({ grid, colour, selected, layer, hotLayer, onSelect, onHover, onCopy }: HeadsProps & { grid: HeadsGrid }) {
   const root = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState(head ?? { layer: 0, head: 0 });
+  const [active, setActive] = useState<HeadPlace>({ layer: 0, head: 0 });
   const stop = grid.rows[active.layer]?.[active.head] !== undefined ? active : { layer: 0, head: 0 };
+  /** Where a rectangle begins: the place selected last without Shift. */
+  const anchor = useRef<HeadPlace | null>(null);
+  /** While the pointer is down: what is selected beside the rectangle. */
+  const dragged = useRef<HeadSelection | null>(null);
 
-  const cellAt = (event: Event): { layer: number; head: number } | undefined => {
-    const cell = (event.target as HTMLElement).closest<HTMLElement>('[data-head]');
-    return cell ? { layer: Number(cell.dataset.layer), head: Number(cell.dataset.head) } : undefined;
+  const isHead = ({ layer: row, head }: HeadPlace): boolean => Boolean(grid.rows[row]?.[head]);
+  const select = (at: HeadPlace, { extends: extending, adds }: { extends: boolean; adds: boolean }): void => {
+    setActive(at);
+    if (!isHead(at) && !extending) return;
+    if (!extending) anchor.current = at;
+    const keys = between(grid, anchor.current ?? at, at);
+    onSelect(extending ? (adds ? joined(selected, keys) : new Set(keys)) : adds ? toggled(selected, keys) : new Set(keys), at);
+  };
+  const selectLayer = (row: number, adds: boolean): void => {
+    const keys = headsOfLayer(grid, row);
+    onSelect(adds ? toggled(selected, keys) : new Set(keys), null);
+  };
+  const onPointerDown = (event: PointerEvent): void => {
+    if (event.button !== 0) return;
+    const adds = event.ctrlKey || event.metaKey;
+    const row = (event.target as HTMLElement).closest<HTMLElement>('[data-row]')?.dataset.row;
+    const at = cellAt(event);
+    if (row !== undefined) selectLayer(Number(row), adds);
+    if (!at) return;
+    select(at, { extends: event.shiftKey, adds });
+    dragged.current = adds ? selected : new Set();
+    window.addEventListener(
+      'pointerup',
+      () => {
+        dragged.current = null;
+      },
+      { once: true },
+    );
+  };
+  const onPointerOver = (event: PointerEvent): void => {
+    const at = cellAt(event);
+    onHover(at?.layer ?? null);
+    if (!at || !dragged.current || !anchor.current) return;
+    setActive(at);
+    onSelect(joined(dragged.current, between(grid, anchor.current, at)), at);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const at = cellAt(event);
     if (!at) return;
+    const control = event.ctrlKey || event.metaKey;
     if (isCopyKey(event)) onCopy(gridText(grid, colour));
-    else if (event.key === 'Enter' || event.key === ' ') select(at);
+    else if (event.key === ' ' && event.shiftKey) selectLayer(at.layer, control);
+    else if (event.key === 'Enter' || event.key === ' ') select(at, { extends: event.shiftKey, adds: control });
+    else if (event.key.toLowerCase() === 'a' && control) onSelect(new Set(everyHead(grid)), null);
+    else if (event.key === 'Escape' && selected.size > 0) onSelect(new Set(), null);
     else {
-      const to = gridNeighbour(grid, at.layer, at.head, event.key, event.ctrlKey || event.metaKey);
+      const to = gridNeighbour(grid, at.layer, at.head, event.key, control);
       if (!to) return;
+      anchor.current ??= at;
+      if (event.shiftKey) select(to, { extends: true, adds: false });
+      else anchor.current = null;
       setActive(to);
       root.current?.querySelector<HTMLElement>(`[data-layer="${to.layer}"][data-head="${to.head}"]`)?.focus();
     }
     event.preventDefault();
-  };
-  const select = (at: { layer: number; head: number }): void => {
-    setActive(at);
-    if (grid.rows[at.layer]?.[at.head]) onSelect(at.layer, at.head);
   };
   return (
     <div
@@ -120,14 +179,17 @@ function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover, onCopy }
       class={`hg ${grid.columns > 16 ? 'many' : ''}`}
       role="grid"
       aria-label={t('Heads, layer by head')}
+      aria-multiselectable
       style={{ '--n': grid.columns }}
+      onPointerDown={onPointerDown}
+      onPointerOver={onPointerOver}
+      onPointerLeave={() => onHover(null)}
       onClick={event => {
-        const at = cellAt(event);
-        if (at) select(at);
+        // Without a pointer: by assistive technology.
+        const at = event.detail === 0 ? cellAt(event) : undefined;
+        if (at) select(at, { extends: false, adds: false });
       }}
       onKeyDown={onKeyDown}
-      onMouseOver={event => onHover(cellAt(event)?.layer ?? null)}
-      onMouseLeave={() => onHover(null)}
     >
       <div role="row">
         <span role="columnheader" class="ch">
@@ -141,7 +203,12 @@ function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover, onCopy }
       </div>
       {grid.rows.map((cells, row) => (
         <div key={row} role="row">
-          <span role="rowheader" class={`rh ${row === layer ? 'on' : ''} ${row === hotLayer ? 'hot' : ''}`}>
+          <span
+            role="rowheader"
+            class={`rh ${row === layer ? 'on' : ''} ${row === hotLayer ? 'hot' : ''}`}
+            data-row={row}
+            title={t('Select the heads of layer {n} (Shift+Space)', { n: row })}
+          >
             {t('Layer {n}', { n: row })}
           </span>
           {cells.map((cell, column) => (
@@ -154,7 +221,7 @@ function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover, onCopy }
               style={cell ? { '--k': cell.value === undefined ? 'transparent' : tone(cell.level) } : undefined}
               aria-label={cell ? cellName(cell, colour) : t('Layer {layer} has no head {head}', { layer: row, head: column })}
               title={cell ? cellName(cell, colour) : t('Layer {layer} has no head {head}', { layer: row, head: column })}
-              aria-selected={head?.layer === row && head.head === column}
+              aria-selected={cell !== null && selected.has(keyOf(cell))}
               tabIndex={stop.layer === row && stop.head === column ? 0 : -1}
             />
           ))}
@@ -162,6 +229,11 @@ function Grid({ grid, colour, head, layer, hotLayer, onSelect, onHover, onCopy }
       ))}
     </div>
   );
+}
+
+function cellAt(event: Event): HeadPlace | undefined {
+  const cell = (event.target as HTMLElement).closest<HTMLElement>('[data-head]');
+  return cell ? { layer: Number(cell.dataset.layer), head: Number(cell.dataset.head) } : undefined;
 }
 
 /** All heads as tab-separated text, a line each. */

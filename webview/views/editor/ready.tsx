@@ -1,8 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { EditorHostApi, EditorView } from '../../../src/protocol/messages.ts';
+import type { EditorHostApi, EditorView, Step } from '../../../src/protocol/messages.ts';
 import type { Remote } from '../../../src/protocol/rpc.ts';
 import { locale, t } from '../../l10n.ts';
 import { type CopiedRow, copiedRow, markdown, tsv, tsvLine } from '../../layout/copied.ts';
+import { type HeadPlace, type HeadSelection, keyOf } from '../../layout/head-selection.ts';
 import { type Entry, indexModel, type ModelIndex } from '../../layout/model-index.ts';
 import { type ModelRow, modelRows } from '../../layout/model-rows.ts';
 import { layoutOf } from '../page-width.ts';
@@ -78,19 +79,26 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
     if (reveal.current !== null) table.current?.reveal(reveal.current);
     reveal.current = null;
   });
-  const select = (id: string | null, headOf: SavedState['selection']['head'] = null): void => {
+  // One head is a selection like a row; several were gathered, and stay.
+  const select = (
+    id: string | null,
+    headOf: SavedState['selection']['head'] = null,
+    heads: SavedState['heads'] = state.heads.length === 1 ? [] : state.heads,
+  ): void => {
     reveal.current = id;
     setState(now => ({
       ...now,
       selection: { id, head: headOf },
+      heads,
       open: id === null ? now.open : [...(now.open ?? openAtFirst(index)), ...closedAbove(index, id, open)],
     }));
   };
-  const selectHead = (layer: number, number: number): void => {
-    const inTree = index.layers[layer] ?? index.layers.at(-1);
-    const attention = inTree?.children.find(child => child.node.kind === 'attention') ?? inTree;
-    select(attention?.node.id ?? null, { layer, head: number });
+  /** The row that goes with a head is that of its layer's attention. */
+  const selectHeads = (selected: HeadSelection, at: HeadPlace | null): void => {
+    const isIn = at !== null && selected.has(keyOf(at));
+    select(isIn ? attentionId(index, at.layer) : state.selection.id, isIn ? at : null, [...selected]);
   };
+  const prune = (step: Step): void => void api.openCompress(step);
   const sort = (sorting: SavedState['sorting']): void => {
     reveal.current = state.selection.id;
     change({ sorting });
@@ -135,7 +143,9 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
     copy(kind === 'tsv' ? tsv(heads, all) : markdown(heads, all));
   };
   const layerOfHead = state.selection.head?.layer ?? entry?.layer ?? null;
+  const known = useMemo(() => new Set(summary.heads.map(keyOf)), [summary]);
   const readings = useMemo(() => new Readings(), [summary]);
+  const selectedHeads = useMemo(() => new Set(state.heads.filter(key => known.has(key))), [state.heads, known]);
   const hasHeads = summary.heads.length > 0;
   const tab: Tab = state.tab === 'heads' && !hasHeads ? 'tensors' : state.tab;
   const shows = (one: Tab): boolean => layout !== 'narrow' || tab === one;
@@ -240,10 +250,16 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
                 onColour={headColour => change({ headColour })}
                 readMeasures={options => api.headMeasures(options)}
                 readings={readings}
-                head={head ? state.selection.head : null}
+                selected={selectedHeads}
+                prune={{
+                  disabled: view.deleted,
+                  tryStep: step => api.tryStep(step),
+                  onPrune: prune,
+                  onAttention: (layer, head) => void api.openAttention(layer, head),
+                }}
                 layer={layerOfHead}
                 hotLayer={hot === null ? null : (index.byId.get(hot)?.layer ?? null)}
-                onSelect={selectHead}
+                onSelect={selectHeads}
                 onCopy={copy}
                 onHover={layer => setHot(layer === null ? null : attentionId(index, layer))}
               />

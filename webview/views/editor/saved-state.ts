@@ -1,4 +1,5 @@
 import { getState, setState } from '../../bridge.ts';
+import type { HeadKey } from '../../layout/head-selection.ts';
 import type { Measure } from '../../layout/model-index.ts';
 import type { Sorting } from '../../layout/sorting.ts';
 
@@ -22,6 +23,8 @@ export interface SavedState {
   readonly open: readonly string[] | null;
   readonly filter: string;
   readonly selection: Selection;
+  /** Heads selected in the grid: "layer head". */
+  readonly heads: readonly HeadKey[];
   readonly scrollTop: number;
   readonly tab: Tab;
   /** Pixels. */
@@ -44,6 +47,7 @@ const fresh: SavedState = {
   open: null,
   filter: '',
   selection: { id: null, head: null },
+  heads: [],
   scrollTop: 0,
   tab: 'tensors',
   sideWidth: side.usual,

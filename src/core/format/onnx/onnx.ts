@@ -1,13 +1,13 @@
 import type { Format } from '../format.ts';
 import { openOnnx } from './read.ts';
-import { planOnnx, writeOnnx } from './write.ts';
 
+/** What writes is loaded when something is written: most files are only looked at. */
 export const onnx: Format = {
   id: 'onnx',
   matches: beginsLikeModelProto,
   open: openOnnx,
-  plan: planOnnx,
-  write: writeOnnx,
+  plan: async (...args) => (await import('./write.ts')).planOnnx(...args),
+  write: async (...args) => (await import('./write.ts')).writeOnnx(...args),
 };
 
 /** ONNX has no magic number: the first field is one of ModelProto's, with the wire type it has there. */

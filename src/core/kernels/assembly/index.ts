@@ -2,6 +2,7 @@
 // and test/contract/kernels.test.ts holds the two equal bit for bit. Pointers are byte offsets into the imported memory.
 // R rows, C columns; matrices are row-major and need no alignment.
 
+export { quantizeBlocks } from "./blocks";
 export { gptqBehind, gptqColumns } from "./gptq";
 export { reflectRows, rotateRows, solveStrips, solveStripsBack, subtractProducts } from "./linear-algebra";
 export { addToHistogram, moments, quickMoments } from "./statistics";

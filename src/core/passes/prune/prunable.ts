@@ -1,5 +1,5 @@
 import type { Anatomy, Layer, Linear } from '../../anatomy/anatomy.ts';
-import { fail, type HeadroomError, type Sentence, sentence } from '../../errors.ts';
+import { HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Model } from '../../model/model.ts';
 
@@ -19,7 +19,7 @@ export const sharing = ({ layers }: Anatomy, layer: Layer): readonly Layer[] =>
   layers.filter(({ stored }) => stored === layer.stored);
 
 export const cannot = (model: Model, reason: Sentence): HeadroomError =>
-  fail('unsupported', reason.text, reason.args, { file: model.name });
+  new HeadroomError('unsupported', reason, { file: model.name });
 
 /** Why heads of this layer cannot be removed, if they cannot. */
 export function headsKept(anatomy: Anatomy, layer: Layer): Sentence | undefined {

@@ -17,7 +17,7 @@ export const asBfloat = (tensor: Tensor): Tensor =>
     const [bits, upper] = [new Uint32Array(values.buffer, values.byteOffset, values.length), halves(into)];
     for (let i = 0; i < bits.length; i++) {
       const one = bits[i]!;
-      const isNaN = (one & 0x7fffffff) > 0x7f800000;
-      upper[i] = isNaN ? (one >>> 16) | 0x40 : (one + 0x7fff + ((one >>> 16) & 1)) >>> 16;
+      const isNone = (one & 0x7fffffff) > 0x7f800000;
+      upper[i] = isNone ? (one >>> 16) | 0x40 : (one + 0x7fff + ((one >>> 16) & 1)) >>> 16;
     }
   });

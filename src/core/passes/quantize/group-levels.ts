@@ -65,7 +65,7 @@ function group(values: Float32Array, start: number, end: number, shape: GroupSha
   const [scale, zero] = [into.scale_RG[at]!, into.zero_RG[at]!];
   for (let i = start; i < end; i++) {
     const level = values[i]! / scale + zero + INTEGER - INTEGER;
-    into.level_RC[i] = level < 0 ? 0 : level > most ? most : level;
+    into.level_RC[i] = level < 0 ? 0 : Math.min(level, most);
   }
 }
 
@@ -88,7 +88,7 @@ function squaredError(values: Float32Array, start: number, end: number, scale: n
   for (let i = start; i < end; i++) {
     const value = values[i]!;
     let level = value / scale + zero + INTEGER - INTEGER;
-    level = level < 0 ? 0 : level > most ? most : level;
+    level = level < 0 ? 0 : Math.min(level, most);
     const error = value - (level - zero) * scale;
     sum += error * error;
   }

@@ -1,10 +1,11 @@
 import { bf16 } from './bf16.ts';
 import { fp8 } from './fp8.ts';
 import { fp16 } from './fp16.ts';
+import { int4 } from './int4.ts';
 import { int8 } from './int8.ts';
 import { int8Dynamic } from './int8-dynamic.ts';
 import { mixed } from './mixed.ts';
 import type { Scheme } from './scheme.ts';
 
 /** The default first. */
-export const schemes: readonly Scheme[] = [int8, int8Dynamic, fp16, bf16, fp8, mixed];
+export const schemes: readonly Scheme[] = [int8, int8Dynamic, int4, mixed, fp8, fp16, bf16];

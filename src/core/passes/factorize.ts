@@ -1,0 +1,63 @@
+import { sentence } from '../errors.ts';
+import { planFactors } from './factorize/plan.ts';
+import { definePass } from './pass.ts';
+
+export const factorize = definePass({
+  id: 'factorize',
+  title: sentence('Factorize'),
+  summary: sentence('Replace each matrix of the layers by a product of two thin ones.'),
+  source:
+    'svd: Eckart and Young, 1936; whitened: Chen et al., DRONE, NeurIPS 2021, and Wang et al., SVD-LLM, ICLR 2025, with the original’s outputs as target, layer after layer',
+  needs: ['weights'],
+  fields: {
+    rank: {
+      kind: 'number',
+      label: sentence('Rank'),
+      help: sentence('Of every matrix. Where that would make one larger, it is left alone.'),
+      default: null,
+      min: 1,
+      max: 65_536,
+      step: 1,
+    },
+    ratio: {
+      kind: 'number',
+      label: sentence('Share of parameters'),
+      help: sentence('That stays of the matrices, 0 to 1. Empty, and no rank and no energy given: 0.6.'),
+      default: null,
+      min: 0.01,
+      max: 0.99,
+    },
+    energy: {
+      kind: 'number',
+      label: sentence('Share of energy'),
+      help: sentence('Of the squared singular values of each matrix, 0 to 1: the rank follows.'),
+      default: null,
+      min: 0.01,
+      max: 1,
+    },
+    method: {
+      kind: 'choice',
+      label: sentence('Method'),
+      help: sentence('What the thin matrices are closest in.'),
+      default: 'svd',
+      choices: [
+        { value: 'svd', hint: sentence('The weights themselves: needs no text.') },
+        { value: 'whitened', hint: sentence('The outputs on calibration text, layer after layer: much closer to the original.') },
+      ],
+    },
+    include: {
+      kind: 'globs',
+      label: sentence('Only these'),
+      help: sentence('Patterns of names, such as encoder.layer.0 or *.query. Empty: everything.'),
+      default: [],
+    },
+    exclude: {
+      kind: 'globs',
+      label: sentence('Not these'),
+      help: sentence('Patterns of names that are left as they are.'),
+      default: [],
+    },
+  },
+  suggestions: [{ ratio: 0.8 }, { ratio: 0.6 }],
+  plan: planFactors,
+});

@@ -1,0 +1,73 @@
+import type { Anatomy } from '../../anatomy/anatomy.ts';
+import { type Sentence, sentence } from '../../errors.ts';
+import { calibrationOf } from '../calibration-of.ts';
+import type { FactorEdit, PassContext, Plan, Skipped } from '../pass.ts';
+import { type Candidate, candidatesOf } from './candidates.ts';
+import { promised } from './factors.ts';
+import { plainFactors, spectrumOf } from './plain.ts';
+import { type Budget, checkBudget, growing, rankOf, rankOfEnergy } from './ranks.ts';
+import { placesIn, whitenedFactors } from './whitened.ts';
+
+export interface FactorOptions extends Budget {
+  readonly method: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/** A matrix and the rank it gets. */
+export interface Ranked extends Candidate {
+  readonly rank: number;
+}
+
+export async function planFactors(anatomy: Anatomy, options: FactorOptions, context: PassContext): Promise<Plan> {
+  const { model, dryRun } = context;
+  const budget = checkBudget(options, model.name);
+  const { candidates, skipped } = candidatesOf(model, anatomy, options);
+  const ranked = await rankedOf(candidates, budget, skipped, context);
+  if (options.method === 'svd')
+    return { edits: ranked.map(({ linear, rank }) => (dryRun ? sizeOnly(linear, rank) : plainFactors(linear, rank))), skipped };
+  const seen = ranked.filter(each => {
+    const reason = notSeen(anatomy, each);
+    if (reason) skipped.push({ target: each.linear.id, reason });
+    return !reason;
+  });
+  const calibration = dryRun ? undefined : await calibrationOf(context, 'factorize');
+  if (!calibration || seen.length === 0) return { edits: seen.map(({ linear, rank }) => sizeOnly(linear, rank)), skipped };
+  const made = await whitenedFactors(calibration, seen, context);
+  return { edits: made.edits, skipped: [...skipped, ...made.skipped] };
+}
+
+/** Why text does not say how to factor a matrix, where it does not. */
+function notSeen({ layers }: Anatomy, { layer, linear }: Candidate): Sentence | undefined {
+  if (layers.some(({ stored, index }) => stored === layer.index && index !== layer.index))
+    return sentence('Several layers share it, and each reads something else. The method svd does not ask what they read.');
+  const places = Object.values(placesIn(layer)).flatMap(({ enters, leaves }) => [...enters, ...leaves]);
+  return places.includes(linear) ? undefined : sentence('What it reads is not looked at. The method svd does not ask.');
+}
+
+/** Ranks that make a matrix smaller; the others' reasons go to `skipped`. */
+async function rankedOf(
+  candidates: readonly Candidate[],
+  { rank: given, ratio, energy }: Budget,
+  skipped: Skipped[],
+  { progress, signal }: PassContext,
+): Promise<Ranked[]> {
+  const ranked: Ranked[] = [];
+  for (const [done, candidate] of candidates.entries()) {
+    const { linear } = candidate;
+    if (energy !== null) progress?.(done / candidates.length, linear.id);
+    const rank = given ?? (energy === null ? rankOf(ratio!, linear) : rankOfEnergy(await spectrumOf(linear, signal), energy));
+    const reason = growing(rank, linear);
+    if (reason) skipped.push({ target: linear.id, reason });
+    else ranked.push({ ...candidate, rank });
+  }
+  return ranked;
+}
+
+/** Shapes without numbers. */
+const sizeOnly = (target: Candidate['linear'], rank: number): FactorEdit => ({
+  kind: 'factor',
+  target,
+  first: promised('first', target.weight.dtype, [rank, target.in]),
+  second: promised('second', target.weight.dtype, [target.out, rank]),
+});

@@ -1,0 +1,96 @@
+import { products } from '../../kernels/linear-algebra/product.ts';
+import { cholesky, solveSpd } from '../../kernels/linear-algebra/spd.ts';
+import { svd } from '../../kernels/linear-algebra/svd.ts';
+import type { FactorValues } from './factors.ts';
+
+// O output, I input, R rank.
+
+/** Added to the diagonal, as a share of its mean: text never shows all that inputs can be. */
+const DAMPING = 1e-4;
+
+/** From here on a matrix that is damped is no longer that matrix. */
+const MOST_DAMPING = 1e3;
+
+export interface Whitened extends FactorValues {
+  /** All singular values of the whitened weight: what is lost is the sum of the squares behind the rank. */
+  readonly values: Float64Array;
+  /** As a share of the mean of the diagonal. */
+  readonly damping: number;
+}
+
+/**
+ * The best rank-R approximation of a weight for the inputs it actually sees: with gram = C C^T and W C = U S V^T it is U_R U_R^T W.
+ * weight_OI  [out, in];  gram_II  f64 [in, in], the second moments of the inputs over tokens
+ * returns    first [rank, in] and second [out, rank]; undefined where the Gram matrix is not finite
+ * source     Chen et al., DRONE, NeurIPS 2021; Wang et al., SVD-LLM, ICLR 2025. Exact at rank = min(out, in).
+ */
+export async function whiten(
+  weight_OI: Float32Array,
+  gram_II: Float64Array,
+  out: number,
+  width: number,
+  rank: number,
+  pause: () => Promise<void>,
+): Promise<Whitened | undefined> {
+  const factored = damped(gram_II, width);
+  if (!factored) return undefined;
+  const rows = { values: weight_OI, count: out, vectorStride: width, elementStride: 1 };
+  const columns = { values: factored.lower_II, count: width, vectorStride: 1, elementStride: width };
+  const seen_OI = await products(rows, columns, width, new Float32Array(out * width), pause);
+  const { values, left } = await svd(seen_OI, out, width, rank, pause);
+  const from = { values: left, count: rank, vectorStride: 1, elementStride: rank };
+  const to = { values: weight_OI, count: width, vectorStride: 1, elementStride: width };
+  const first = await products(from, to, out, new Float32Array(rank * width), pause);
+  for (let r = 0; r < rank; r++) {
+    // The root of each singular value on both sides, so that neither factor is hard to store in fewer bits.
+    const root = Math.sqrt(values[r]!);
+    for (let i = r * width; i < (r + 1) * width; i++) first[i]! *= root > 0 ? 1 / root : 0;
+    for (let o = 0; o < out; o++) left[o * rank + r]! *= root;
+  }
+  return { first, second: left, values, damping: factored.damping };
+}
+
+/** The lower Cholesky factor of a matrix with a little on its diagonal, more where that is not enough. */
+function damped(gram_II: Float64Array, width: number): { lower_II: Float64Array; damping: number } | undefined {
+  let mean = 0;
+  for (let i = 0; i < width; i++) mean += gram_II[i * width + i]! / width;
+  if (!Number.isFinite(mean)) return undefined;
+  for (let damping = DAMPING; damping < MOST_DAMPING; damping *= 10) {
+    const lower_II = Float64Array.from(gram_II);
+    for (let i = 0; i < width; i++) lower_II[i * width + i]! += damping * (mean || 1);
+    if (cholesky(lower_II, width)) return { lower_II, damping };
+  }
+  return undefined;
+}
+
+/**
+ * The weight [out, in] that gives y from x with the least squares, plus `share` of the mean of the Gram's diagonal times the squared
+ * distance to the weight as it is. cross_IO: moments of x with y. undefined where the Gram matrix is not finite.
+ * source  ridge regression toward the original weights
+ */
+export function refit(
+  weight_OI: Float32Array,
+  gram_II: Float64Array,
+  cross_IO: Float64Array,
+  out: number,
+  width: number,
+  share: number,
+): Float32Array | undefined {
+  let mean = 0;
+  for (let i = 0; i < width; i++) mean += gram_II[i * width + i]! / width;
+  if (!Number.isFinite(mean)) return undefined;
+  for (let held = share * (mean || 1); held < MOST_DAMPING * (mean || 1); held *= 10) {
+    const gram = Float64Array.from(gram_II);
+    const right_IO = Float64Array.from(cross_IO);
+    for (let i = 0; i < width; i++) {
+      gram[i * width + i]! += held;
+      for (let o = 0; o < out; o++) right_IO[i * out + o]! += held * weight_OI[o * width + i]!;
+    }
+    const solved_IO = solveSpd(gram, width, right_IO, out);
+    if (!solved_IO) continue;
+    const refitted_OI = new Float32Array(out * width);
+    for (let i = 0; i < width; i++) for (let o = 0; o < out; o++) refitted_OI[o * width + i] = solved_IO[i * out + o]!;
+    return refitted_OI;
+  }
+  return undefined;
+}

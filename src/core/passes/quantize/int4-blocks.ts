@@ -1,0 +1,198 @@
+import { fail, sentence } from '../../errors.ts';
+import { type BlockMemory, type BlockShape, openBlocks } from '../../kernels/blocks.ts';
+import { RUN, rowRuns } from '../../kernels/floats.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { computedInto, deferred, once } from '../computed.ts';
+import { packLevels } from './int4-levels.ts';
+
+/** A matrix in blocks along its inputs. Nothing is read until one of the tensors is; each may be read more than once, in any order. */
+export interface Blocks {
+  /** uint8 [channels, blocks, block size * bits / 8], low bits first. */
+  readonly values: Tensor;
+  /** f32 [channels, blocks]. */
+  readonly scale: Tensor;
+  /** uint8 [channels, blocks * bits / 8, rounded up], low bits first; absent where all are in the middle. */
+  readonly zeroPoint?: Tensor;
+}
+
+export interface BlockSides {
+  readonly channels: number;
+  /** Inputs of each channel. */
+  readonly length: number;
+  /** Stored [length, channels]. */
+  readonly turned: boolean;
+}
+
+/** Bytes of weights worked on at once where channels go across rows. */
+const BAND = 16 * 1024 * 1024;
+
+export interface BlockForm extends BlockShape {
+  readonly bits: 2 | 4 | 8;
+  /** Whose error it is when the weight holds NaN. */
+  readonly id: string;
+}
+
+export function inBlocks(weight: Tensor, sides: BlockSides, form: BlockForm): Blocks {
+  return sides.turned ? acrossRows(weight, sides, form) : alongRows(weight, sides, form);
+}
+
+/** Rows of the stored matrix are channels: run by run, as far as is asked for. */
+function alongRows(weight: Tensor, { channels, length }: BlockSides, form: BlockForm): Blocks {
+  const blocks = Math.ceil(length / form.size);
+  const rowBytes = (blocks * form.size * form.bits) / 8;
+  const scales = new Float32Array(channels * blocks);
+  const zeros = new Uint8Array(channels * blocks);
+  const known = new Uint8Array(channels);
+  const step = Math.min(channels, Math.max(1, Math.floor(RUN / length)));
+
+  /** Rows [first, last), their bytes handed to `put`. */
+  async function rows(first: number, last: number, put: (row: number, bytes: Uint8Array) => void, signal?: AbortSignal) {
+    const memory = borrow(form, step * length, step * blocks);
+    try {
+      for await (const run of rowRuns(weight, length, first, last, signal)) {
+        const count = run.last - run.first;
+        memory.values.set(run.values_RC);
+        memory.quantize({ channels: count, length, channelStride: length, elementStride: 1, blocks, firstBlock: 0 });
+        checkFinite(memory.scales.subarray(0, count * blocks), form.id);
+        scales.set(memory.scales.subarray(0, count * blocks), run.first * blocks);
+        zeros.set(memory.zeros.subarray(0, count * blocks), run.first * blocks);
+        known.fill(1, run.first, run.last);
+        put(run.first, memory.packed.subarray(0, count * rowBytes));
+      }
+    } finally {
+      giveBack(memory);
+    }
+  }
+
+  async function complete(signal?: AbortSignal): Promise<void> {
+    const first = known.indexOf(0);
+    if (first >= 0) await rows(first, known.lastIndexOf(0) + 1, () => undefined, signal);
+  }
+
+  const values = computedInto('values', 'uint8', [channels, blocks, rowBytes / blocks], async (into, start, signal) => {
+    const end = start + into.length;
+    await rows(
+      Math.floor(start / rowBytes),
+      Math.ceil(end / rowBytes),
+      (row, bytes) => {
+        const at = row * rowBytes;
+        const [from, to] = [Math.max(start, at), Math.min(end, at + bytes.length)];
+        into.set(bytes.subarray(from - at, to - at), from - start);
+      },
+      signal,
+    );
+  });
+  return withScales(values, form, channels, blocks, async signal => complete(signal).then(() => ({ scales, zeros })));
+}
+
+/** Columns of the stored matrix are channels: all of it at once, held until the levels are read. */
+function acrossRows(weight: Tensor, { channels, length }: BlockSides, form: BlockForm): Blocks {
+  const blocks = Math.ceil(length / form.size);
+  const rowBytes = (blocks * form.size * form.bits) / 8;
+  const bandBlocks = Math.max(1, Math.min(blocks, Math.floor(BAND / (4 * channels * form.size))));
+  let memory: BlockMemory | undefined;
+  let found: { readonly scales: Float32Array; readonly zeros: Uint8Array } | undefined;
+
+  const compute = async (signal?: AbortSignal): Promise<void> => {
+    const rows = bandBlocks * form.size;
+    const taken = borrow(form, Math.min(rows, length) * channels, channels * blocks);
+    try {
+      for (let first = 0; first < length; first += rows) {
+        const last = Math.min(length, first + rows);
+        const room = new Uint8Array(taken.values.buffer, taken.values.byteOffset, taken.values.byteLength);
+        let done = 0;
+        for await (const run of rowRuns(weight, channels, first, last, signal, room)) {
+          const place = (run.first - first) * channels;
+          if (run.values_RC.buffer !== taken.values.buffer) taken.values.set(run.values_RC, place);
+          const ready = run.last === last ? last - first : run.last - first - ((run.last - first) % form.size);
+          if (ready > done) quantizeRows(taken, first + done, done, ready - done);
+          done = ready;
+        }
+      }
+      const count = channels * blocks;
+      checkFinite(taken.scales.subarray(0, count), form.id);
+      found = { scales: taken.scales.slice(0, count), zeros: taken.zeros.slice(0, count) };
+      memory = taken;
+    } catch (error) {
+      giveBack(taken);
+      throw error;
+    }
+  };
+
+  /** Rows of the matrix from `row` on, which lie from row `place` of the values on. */
+  const quantizeRows = (into: BlockMemory, row: number, place: number, count: number) =>
+    into.quantize({
+      channels,
+      length: count,
+      channelStride: 1,
+      elementStride: channels,
+      blocks,
+      firstBlock: row / form.size,
+      start: place * channels,
+    });
+
+  const ready = once(compute);
+  let current = ready;
+  const values = computedInto('values', 'uint8', [channels, blocks, rowBytes / blocks], async (into, start, signal) => {
+    if (!memory) {
+      if (found) current = once(compute); // written once already: computed again
+      await current(signal);
+    }
+    into.set(memory!.packed.subarray(start, start + into.length));
+    if (start + into.length < channels * rowBytes) return;
+    giveBack(memory!);
+    memory = undefined;
+  });
+  return withScales(values, form, channels, blocks, async signal => {
+    if (!found) await current(signal);
+    return found!;
+  });
+}
+
+function withScales(
+  values: Tensor,
+  { bits, symmetric }: BlockForm,
+  channels: number,
+  blocks: number,
+  found: (signal?: AbortSignal) => Promise<{ readonly scales: Float32Array; readonly zeros: Uint8Array }>,
+): Blocks {
+  const scale = deferred('scale', 'fp32', [channels, blocks], async signal => (await found(signal)).scales);
+  if (symmetric) return { values, scale };
+  const shape = [channels, Math.ceil((blocks * bits) / 8)];
+  const zeroPoint = deferred('zeroPoint', 'uint8', shape, async signal =>
+    packLevels((await found(signal)).zeros, channels, blocks, bits),
+  );
+  return { values, scale, zeroPoint };
+}
+
+function checkFinite(scales: Float32Array, id: string): void {
+  for (let i = 0; i < scales.length; i++)
+    if (!(scales[i]! < Infinity))
+      throw fail(
+        'unsupported',
+        '{id} holds NaN or infinity and cannot be quantized.',
+        { id },
+        { hint: sentence('Leave it out with “exclude”.') },
+      );
+}
+
+/** Memories that nobody uses: pages of new ones cost more than what is done in them. */
+const free: { readonly key: string; readonly memory: BlockMemory }[] = [];
+const keyOf = (shape: BlockShape): string => JSON.stringify([shape.bits, shape.size, shape.symmetric, shape.ratios]);
+const keys = new WeakMap<BlockMemory, string>();
+
+function borrow({ bits, size, symmetric, ratios }: BlockForm, values: number, blocks: number): BlockMemory {
+  const shape = { bits, size, symmetric, ratios };
+  const key = keyOf(shape);
+  const at = free.findIndex(it => it.key === key && it.memory.values.length >= values && it.memory.scales.length >= blocks);
+  const memory = at >= 0 ? free.splice(at, 1)[0]!.memory : openBlocks(shape, values, blocks);
+  keys.set(memory, key);
+  return memory;
+}
+
+const MOST_KEPT = 2;
+
+function giveBack(memory: BlockMemory): void {
+  free.push({ key: keys.get(memory)!, memory });
+  if (free.length > MOST_KEPT) free.shift();
+}
