@@ -1,11 +1,14 @@
 import type { Model } from '../model/model.ts';
 import { named } from '../passes/computed.ts';
 import type { StoreEdit } from '../passes/pass.ts';
+import { FLOAT8_OPSET } from '../passes/quantize/fp8-graph.ts';
+import { BLOCKS_OPSET } from '../passes/quantize/int4-opset.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import type { Body } from './apply.ts';
 import { withGroups } from './compressed-groups.ts';
 import type { GraphModel } from './draft.ts';
 import { decodeInFront } from './in-front.ts';
+import { raise } from './raise.ts';
 import { constantOfShape } from './weight-shape.ts';
 
 /** Matrices and tables with few bits, that are multiplied out before they are used. */
@@ -15,9 +18,10 @@ export function store({ model }: Body, edits: readonly StoreEdit[]): Model {
   return inGraph({ ...model, graph }, edits);
 }
 
+/** DequantizeLinear takes fp8 from version 19 of the operators on; the IR version of 21 is the one that has all 8-bit floats. */
 const inGraph = (model: GraphModel, edits: readonly StoreEdit[]): Model =>
   decodeInFront(
-    model,
+    (model.graph.opsets.get('') ?? 1) < FLOAT8_OPSET ? raise(model, BLOCKS_OPSET) : model,
     edits.map(({ target, values, scale, zeroPoint, axis }) => ({
       name: target.weight.name,
       values,

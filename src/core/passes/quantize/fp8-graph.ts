@@ -9,24 +9,19 @@ import { OUTPUT, type Use, usesOfConstants } from '../uses.ts';
 import { asFloat8 } from './as-float8.ts';
 import { idleGlobs, leastSaving, leftOut, nothingFound, organFinder, quantizedAlready, vectorsKept } from './choice.ts';
 import { sidesOf } from './eight-bits.ts';
+import { BLOCKS_OPSET, cannotRaise } from './int4-opset.ts';
 import type { QuantizeOptions } from './scheme.ts';
 
 /** DequantizeLinear takes fp8 from this version of the operators on. */
-const LEAST_OPSET = 19;
+export const FLOAT8_OPSET = 19;
 
 /** About what a DequantizeLinear and the names of what it reads add to a file. */
 const NODE_BYTES = 400;
 
 /** fp8 weights with a DequantizeLinear in front of all that reads them: whatever that is, it gets fp32. */
 export function planFloat8Graph(model: Model & { readonly graph: Graph }, anatomy: Anatomy, options: QuantizeOptions): Plan {
-  const opset = model.graph.opsets.get('') ?? 1;
-  if (opset < LEAST_OPSET) {
-    const reason = sentence('The model uses opset {opset}; fp8 needs opset {least} or later. Export it again with a newer one.', {
-      opset,
-      least: LEAST_OPSET,
-    });
-    return { edits: [], skipped: [{ target: model.name, reason }] };
-  }
+  const old = tooOldForFloat8(model);
+  if (old) return { edits: [], skipped: [{ target: model.name, reason: old }] };
   const uses = usesOfConstants(model);
   const organOf = organFinder(anatomy);
   const edits: StoreEdit[] = [];
@@ -43,6 +38,26 @@ export function planFloat8Graph(model: Model & { readonly graph: Graph }, anatom
   }
   skipped.push(...nothingFound(model, skipped, edits.length), ...idleGlobs(ids, options), ...vectorsKept(model, isVector));
   return { edits, skipped };
+}
+
+/** Why a graph has no place for fp8, if it has none. */
+function tooOldForFloat8({ graph }: Model & { readonly graph: Graph }): Sentence | undefined {
+  const opset = graph.opsets.get('') ?? 1;
+  if (opset >= FLOAT8_OPSET) return undefined;
+  const against = cannotRaise(graph, BLOCKS_OPSET);
+  if (against === 'old')
+    return sentence('The model uses opset {opset}; fp8 needs opset {least} or later. Export it again with a newer one.', {
+      opset,
+      least: FLOAT8_OPSET,
+    });
+  return (
+    against &&
+    sentence('The model uses opset {opset}, and {operator} stands against raising it to {least}, which fp8 needs.', {
+      opset,
+      operator: against.operator,
+      least: FLOAT8_OPSET,
+    })
+  );
 }
 
 const isMatrix = ({ dtype, shape }: Tensor): boolean => isFloat(dtype) && shape.length >= 2 && Math.min(...shape.slice(-2)) > 1;
