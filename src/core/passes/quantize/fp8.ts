@@ -3,10 +3,11 @@ import { sentence } from '../../errors.ts';
 import type { Model } from '../../model/model.ts';
 import type { Plan, StoreEdit } from '../pass.ts';
 import { asColumn, asFloat8 } from './as-float8.ts';
+import { castsOf } from './casts.ts';
 import { sidesOf } from './eight-bits.ts';
 import { planFloat8Graph } from './fp8-graph.ts';
 import type { QuantizeOptions, Scheme } from './scheme.ts';
-import { storableIn } from './storable.ts';
+import { hasDecoder, storableIn, storedAsHalf } from './storable.ts';
 
 export const fp8: Scheme = {
   id: 'fp8',
@@ -29,9 +30,13 @@ function planTensors(model: Model, anatomy: Anatomy, options: QuantizeOptions): 
     const [rows, columns] = sidesOf(weight);
     return rows * columns + 4 * rows;
   });
-  const edits = [...tables, ...linears].map((target): StoreEdit => {
+  const tied = tables.filter(table => hasDecoder(table, anatomy));
+  skipped.push(...tied.map(storedAsHalf));
+  const casts = tied.flatMap(table => castsOf(table, anatomy, model));
+  const free = tables.filter(table => !tied.includes(table));
+  const stored = [...free, ...linears].map((target): StoreEdit => {
     const { values, scale } = asFloat8(target.weight, target.id, 'rows');
     return { kind: 'store', target, bits: 8, groupSize: 0, values, scale: asColumn(scale) };
   });
-  return { edits, skipped };
+  return { edits: [...casts, ...stored], skipped };
 }

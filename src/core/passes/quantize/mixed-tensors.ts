@@ -8,7 +8,7 @@ import { castsOf } from './casts.ts';
 import { byRows, sidesOf } from './eight-bits.ts';
 import { packMatrix } from './packed-matrix.ts';
 import type { QuantizeOptions } from './scheme.ts';
-import { storableIn } from './storable.ts';
+import { hasDecoder, storableIn, storedAsHalf } from './storable.ts';
 import { wordsOf } from './words.ts';
 
 /** Shares of a group's range that are tried below 8 bits. */
@@ -19,26 +19,31 @@ const POSITION_BITS = 8;
 
 /** Matrices of a checkpoint with as many bits as their layer has; tables with theirs, a scale for each row. */
 export function planMixedTensors(model: Model, anatomy: Anatomy, options: QuantizeOptions): Plan {
-  const withZeros = hasZeroPoints(options);
+  const withZeros = hasZeroPoints(anatomy, options, formOf(anatomy, options));
   const form = formOf(anatomy, { ...options, symmetric: !withZeros });
   const { linears, tables, skipped } = storableIn(model, anatomy, options, organ => bytesOf(organ, form(organ)));
   const edits: (StoreEdit | CastEdit)[] = [];
   for (const table of tables) {
     const { bits } = form(table);
     if (bits === 32) skipped.push({ target: table.id, reason: sentence('Embeddings stay as they are by “embedding_bits”.') });
-    else if (bits === 16) edits.push(...castsOf(table, anatomy, model));
+    else if (bits === 16 || hasDecoder(table, anatomy)) edits.push(...castsOf(table, anatomy, model));
     else if (bits === 8) edits.push(inBytes(table));
     else edits.push(packed(table, form(table)));
+    if (bits < 16 && hasDecoder(table, anatomy)) skipped.push(storedAsHalf(table));
   }
   for (const linear of linears) edits.push(packed(linear, form(linear)));
   if (edits.length > 0) skipped.push(...notes(model, options, withZeros));
   return { edits, skipped };
 }
 
-/** transformers 5.23 reads zero points only where all that is quantized is stored in one way, and no tables of less than 8 bits. */
-function hasZeroPoints({ bits, symmetric, embedding_bits }: QuantizeOptions): boolean {
-  const widths = new Set(typeof bits === 'number' ? [bits] : bits);
-  return !symmetric && (embedding_bits < 8 || (embedding_bits > 8 && widths.size === 1));
+/** transformers 5.23 reads zero points only where all that is quantized is stored in one way, and loads no tables of less than 8 bits. */
+function hasZeroPoints(
+  { linears }: Anatomy,
+  { symmetric, embedding_bits }: QuantizeOptions,
+  form: (organ: Linear) => Form,
+): boolean {
+  const ways = new Set(linears.filter(({ form: stored }) => stored === 'dense').map(it => JSON.stringify(form(it))));
+  return !symmetric && (embedding_bits < 8 || (embedding_bits > 8 && ways.size === 1));
 }
 
 function notes({ name }: Model, { symmetric, embedding_bits }: QuantizeOptions, withZeros: boolean): Skipped[] {
@@ -46,7 +51,7 @@ function notes({ name }: Model, { symmetric, embedding_bits }: QuantizeOptions, 
     return [{ target: name, reason: sentence('transformers cannot load embeddings of less than 8 bits: this file opens here.') }];
   if (symmetric || withZeros) return [];
   const reason = sentence(
-    'No zero points: transformers reads them only where all layers have one width and embeddings 16 bits or more.',
+    'No zero points: transformers reads them only where all matrices have one width, with blocks that fit, and embeddings 16 bits or more.',
   );
   return [{ target: name, reason }];
 }

@@ -45,6 +45,16 @@ export function storableIn(
   return { linears, tables, skipped };
 }
 
+/** Does a decoder share this table? transformers ties them by one tensor, which has to be floating point then. */
+export const hasDecoder = ({ id, weight }: Table, { copies, task }: Anatomy): boolean =>
+  [...copies.values()].includes(weight.name) || (/word_embeddings$/.test(id) && (task === 'masked-lm' || task === 'pretraining'));
+
+/** What is said of such a table. */
+export const storedAsHalf = ({ id }: Table): Skipped => ({
+  target: id,
+  reason: sentence('A decoder shares it, so it has to be floating point: stored as fp16 instead.'),
+});
+
 function unfit({ weight, ...organ }: Linear | Table, isTied: boolean, bytes: number, model: Model): Sentence | undefined {
   if (!isFloat(weight.dtype)) return sentence('It is {dtype}, not floating point.', { dtype: weight.dtype });
   if (isTied) return sentence('It is the embedding table, which transformers keeps as it is.');
