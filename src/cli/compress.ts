@@ -81,7 +81,7 @@ const commandOf = (): string =>
   ].join(' ');
 
 function describe(report: CompressReport, dryRun: boolean): string {
-  const { before, after, edits, skipped } = report;
+  const { before, after, edits, skipped, notes = [] } = report;
   const saved = before.fileBytes - after.fileBytes;
   const lines = [
     `${dryRun ? 'would write' : 'wrote'} ${report.out}`,
@@ -89,6 +89,7 @@ function describe(report: CompressReport, dryRun: boolean): string {
     `${edits.length} changed: ${tally(edits.map(it => `${it.kind} ${it.before.split(' ')[0]} -> ${it.after.split(' ')[0]}`))}`,
   ];
   if (skipped.length > 0) lines.push('left alone:', ...reasons(skipped));
+  lines.push(...notes.map(({ note }) => note));
   lines.push(`${report.seconds.toFixed(2)} s, peak memory ${bytes(report.peakBytes)}; quality and speed: not measured`);
   return lines.join('\n');
 }

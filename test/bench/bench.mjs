@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { makeBertBase } from './base-onnx.mjs';
 import { evaluateSides } from './evaluate.mjs';
 import { benchExport } from './export.mjs';
+import { benchFactorize } from './factorize.mjs';
+import { benchInt4 } from './int4.mjs';
 import { benchStatistics } from './statistics.mjs';
 
 const runs = Number(process.env.HEADROOM_BENCH_RUNS ?? 5);
@@ -78,6 +80,8 @@ await section(`int8 of the ${mb(baseBytes)} BERT-base ONNX`, async () => {
   fresh();
 });
 
+await section(`int4 without text of the ${mb(baseBytes)} BERT-base ONNX`, () => benchInt4(base, folder, runs, python));
+
 await section('evaluating STS-B dev on minilm, whole processes', async () => {
   const sides = evaluateSides(folder, python);
   if (typeof sides === 'string') return console.log(`  ${sides}`);
@@ -90,6 +94,8 @@ await section('evaluating STS-B dev on minilm, whole processes', async () => {
 });
 
 await section('exporting minilm from safetensors to ONNX', () => benchExport(folder, runs));
+
+await section('factors of rank half of full of all 72 matrices of BERT-base’s shapes', () => benchFactorize());
 
 await section(`the statistics of all of the ${mb(baseBytes)} BERT-base ONNX`, () => benchStatistics(base, runs));
 

@@ -31,7 +31,7 @@ export function layersOf(named: Named, warnings: Warning[]): Layer[] {
         'How often the shared layer runs is not stated: config.json is missing or does not say num_hidden_layers.',
       ),
     });
-  const runs = family.runs?.(order.length, model.config) ?? order.map((_, index) => index);
+  const runs = family.runs?.(order.length, model.config) ?? sharedRuns(order, model.config) ?? order.map((_, index) => index);
   let widest = 0;
   for (const modules of stored.values()) widest = Math.max(widest, queryRows(named, modules));
   const firsts = new Map<number, number>();
@@ -72,6 +72,16 @@ interface Place {
   /** Outputs of the widest query of all layers. */
   readonly widest: number;
 }
+
+/** Groups that no class of transformers holds: config.json says which stored layer each executed one uses. */
+function sharedRuns(order: readonly number[], { shared_layers: shared }: Model['config']): number[] | undefined {
+  if (!Array.isArray(shared) || shared.length > mostRuns) return undefined;
+  const runs = shared.map(layer => order.indexOf(layer as number));
+  return runs.includes(-1) || new Set(runs).size !== order.length ? undefined : runs;
+}
+
+/** A layer runs a dozen times. A config.json that says a million says nothing. */
+const mostRuns = 10_000;
 
 /** One executed layer; undefined when a matrix of it is missing, as in a model with a shard missing. */
 function layer(named: Named, modules: Modules, place: Place): Layer | undefined {

@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import { constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fail, HeadroomError, throwIfCancelled } from '../errors.ts';
@@ -53,11 +54,14 @@ export class FileSource implements ByteSource {
   async readInto(into: Uint8Array, offset: number, signal?: AbortSignal): Promise<void> {
     throwIfCancelled(signal);
     this.#check(offset, into.length);
+    const isShort = into.length <= longestAtOnce && turn.lasts();
     let done = 0;
     while (done < into.length) {
       let count: number;
       try {
-        count = (await this.#handle.read(into, done, Math.min(into.length - done, largestRead), offset + done)).bytesRead;
+        const length = Math.min(into.length - done, largestRead);
+        if (isShort) count = readSync(this.#handle.fd, into, done, length, offset + done);
+        else count = (await this.#handle.read(into, done, length, offset + done)).bytesRead;
       } catch (error) {
         throw fromSystem(error, this.name);
       }
@@ -65,6 +69,7 @@ export class FileSource implements ByteSource {
       if (count === 0) throw changed(this.name);
       done += count;
     }
+    if (!isShort) turn.begins();
   }
 
   /** Looks at the path, not the open handle: a file that was replaced by another of the same name has changed too. */
@@ -88,6 +93,21 @@ export class FileSource implements ByteSource {
     if (offset < 0 || length < 0 || offset + length > this.byteLength) throw pastEnd(this, offset, length);
   }
 }
+
+/** Up to here a read is made on the spot: to hand it to another thread and to be called back takes ten times as long as the reading. */
+const longestAtOnce = 16 * 1024;
+
+/** Whoever makes many short reads must let others have their turn (a cancel, a progress message) after so many milliseconds. */
+const longestTurn = 15;
+
+/** Since when this process has done nothing but what is going on now, as far as reading tells. */
+const turn = {
+  since: Number.NEGATIVE_INFINITY,
+  lasts: (): boolean => performance.now() - turn.since < longestTurn,
+  begins: (): void => {
+    turn.since = performance.now();
+  },
+};
 
 /** Linux reads at most 0x7ffff000 bytes a call. */
 const largestRead = 0x7ffff000;

@@ -1,7 +1,8 @@
-import { type FileHandle, link, mkdir, open, readdir, realpath, rename, rmdir, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, realpath, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { diskFull, exists, freeBytes, outputExists, syncFolder } from './disk.ts';
 import { FileSource, fromSystem, openFileSource } from './file.ts';
+import { FileSink } from './file-sink.ts';
 import { fileFolder, insideFolder } from './folder.ts';
 import type { ByteSink, ByteSource, Folder, Output } from './source.ts';
 import { guardFile, guardFolder, release, temporaryName } from './temporary.ts';
@@ -24,8 +25,7 @@ interface Pending {
   readonly name: string;
   readonly temporary: string;
   readonly target: string;
-  readonly handle: FileHandle;
-  isClosed: boolean;
+  readonly sink: FileSink;
 }
 
 class FileOutput implements Output {
@@ -50,8 +50,9 @@ class FileOutput implements Output {
       await this.#makeFolder(folder);
       guardFile(temporary);
       const handle = await open(temporary, 'wx', 0o666);
-      this.#pending.set(name, { name, temporary, target, handle, isClosed: false });
-      return new FileSink(name, handle, folder);
+      const sink = new FileSink(name, handle, folder);
+      this.#pending.set(name, { name, temporary, target, sink });
+      return sink;
     } catch (error) {
       release(temporary);
       throw fromSystem(error, name);
@@ -76,10 +77,8 @@ class FileOutput implements Output {
   async commit(): Promise<void> {
     const done: Pending[] = [];
     try {
-      for (const file of this.#pending.values()) {
-        await file.handle.sync();
-        await closeOnce(file);
-      }
+      await Promise.all([...this.#pending.values()].map(({ sink }) => sink.sync()));
+      for (const { sink } of this.#pending.values()) await sink.close();
       // Side files first: a model file that is there has all it refers to.
       for (const file of [...this.#pending.values()].reverse()) {
         await this.#place(file);
@@ -97,7 +96,7 @@ class FileOutput implements Output {
 
   async discard(): Promise<void> {
     for (const file of this.#pending.values()) {
-      await closeOnce(file);
+      await file.sink.close();
       await unlink(file.temporary).catch(() => undefined);
       release(file.temporary);
     }
@@ -148,36 +147,4 @@ class FileOutput implements Output {
     const visible = there.filter(name => !/^\..*\.headroom-\d+-[0-9a-f]{8}\.tmp$/.test(name));
     return [...new Set([...visible, ...[...this.#pending.keys()].filter(name => !/[\\/]/.test(name))])];
   }
-}
-
-class FileSink implements ByteSink {
-  readonly name: string;
-  bytesWritten = 0;
-  readonly #handle: FileHandle;
-  readonly #folder: string;
-
-  constructor(name: string, handle: FileHandle, folder: string) {
-    this.name = name;
-    this.#handle = handle;
-    this.#folder = folder;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      try {
-        done += (await this.#handle.write(bytes, done, bytes.length - done)).bytesWritten;
-      } catch (error) {
-        const problem = fromSystem(error, this.name);
-        if (problem.code !== 'disk-full') throw problem;
-        throw diskFull(bytes.length - done, (await freeBytes(this.#folder)) ?? 0);
-      }
-    }
-    this.bytesWritten += bytes.length;
-  }
-}
-
-async function closeOnce(file: Pending): Promise<void> {
-  if (file.isClosed) return;
-  file.isClosed = true;
-  await file.handle.close().catch(() => undefined);
 }

@@ -25,6 +25,10 @@ export interface ByteSink {
   readonly name: string;
   readonly bytesWritten: number;
   write(bytes: Uint8Array): Promise<void>;
+  /** Several runs, one behind the other, where that takes one call of the system. */
+  writeAll?(runs: readonly Uint8Array[]): Promise<void>;
+  /** Nothing more is written: what was may begin to go to the disk for good, while it is checked. */
+  end?(): void;
 }
 
 /**

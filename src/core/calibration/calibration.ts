@@ -27,8 +27,12 @@ export type Stream = 'original' | 'current';
  * it is being changed. A repair sees its inputs through what is already changed below it. E is a kind of edit.
  */
 export interface Walk<E> {
-  /** Where the streams stand: the half that is looked at next. undefined behind the last layer. */
+  /** Where the current stream stands: the half that is looked at next. undefined behind the last layer. */
   readonly at: Half | undefined;
+  /** Where the original stream stands: at the same half, unless one was moved or skipped alone. */
+  readonly atOriginal: Half | undefined;
+  /** Is it a value of the graph? An operator that adds a bias together with more keeps the output of the matrix to itself. */
+  shows(tap: Tap): boolean;
   /** Runs the half over all texts, on the hidden states of `stream`, with `edits` of this half performed. The streams stay where they are. */
   observe(
     stream: Stream,
@@ -36,14 +40,18 @@ export interface Walk<E> {
     edits: readonly E[],
     each: (batch: Observed) => void | Promise<void>,
   ): Promise<void>;
-  /** The same batch of both streams side by side, with `edits` performed in the current one. */
+  /** The same batch of both streams side by side, each at its own half, with `edits` performed in the current one. */
   observeBoth(
-    taps: readonly Tap[],
+    taps: readonly Tap[] | Readonly<Record<Stream, readonly Tap[]>>,
     edits: readonly E[],
     each: (original: Observed, current: Observed) => void | Promise<void>,
   ): Promise<void>;
   /** Moves both streams behind the half, the current one with `edits` performed. */
   advance(edits: readonly E[]): Promise<void>;
+  /** Moves one stream behind its half and leaves the other where it is. */
+  move(stream: Stream, edits?: readonly E[]): Promise<void>;
+  /** One stream's hidden states stand behind its half as they are: what a model without it does. */
+  skip(stream: Stream): void;
 }
 
 /** Sums over rows of x [n, d] and y [n, e]; enough for least squares of y on x. */
@@ -86,8 +94,8 @@ export interface Calibration<E> {
   readonly tokens: number;
   /** Token ids of each text, special ones included. */
   readonly ids: readonly (readonly number[])[];
-  /** `edits` of the embeddings are performed in the current stream from the start. */
-  walk(edits?: readonly E[]): Promise<Walk<E>>;
+  /** On the first `texts` texts. `edits` of the embeddings are performed in the current stream from the start. */
+  walk(edits?: readonly E[], texts?: number): Promise<Walk<E>>;
   moments(d: number, e?: number): Moments;
   /** The whole model with `edits` performed, on the first `texts` texts. */
   vectors(edits: readonly E[], texts?: number): Promise<TextVectors>;

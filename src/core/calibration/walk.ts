@@ -14,11 +14,13 @@ interface Cut {
   readonly piece: Piece;
   readonly input: string;
   readonly values: ReadonlyMap<Tap, string>;
+  /** What leaves the half, fetched though it was not asked for. */
+  readonly leaving?: string;
 }
 
 /** Starts at the embeddings. throws 'unsupported' where the graph does not show its hidden states */
-export async function startWalk<E>(source: CalibrationSource<E>, edits: readonly E[] = []): Promise<Walk<E>> {
-  const batches = textBatches(source);
+export async function startWalk<E>(source: CalibrationSource<E>, edits: readonly E[] = [], texts?: number): Promise<Walk<E>> {
+  const batches = textBatches(source, texts);
   const base = await source.edited([]);
   const original = await embedded(source, base, batches);
   const current = edits.length === 0 ? original : await embedded(source, await source.edited(edits), batches);
@@ -39,11 +41,16 @@ async function embedded<E>(source: CalibrationSource<E>, body: GraphBody, batche
 }
 
 class LayerWalk<E> implements Walk<E> {
-  at: Half | undefined = { layer: 0, part: 'attention' };
+  readonly #at: Record<Stream, Half | undefined> = {
+    original: { layer: 0, part: 'attention' },
+    current: { layer: 0, part: 'attention' },
+  };
   readonly #source: CalibrationSource<E>;
   readonly #base: GraphBody;
   readonly #batches: readonly TextBatch[];
   readonly #hidden: Record<Stream, Hidden>;
+  /** What leaves the original's half, where an observation has seen all of it: that need not run again. */
+  #seen: Values[] = [];
 
   constructor(
     source: CalibrationSource<E>,
@@ -55,6 +62,18 @@ class LayerWalk<E> implements Walk<E> {
     this.#base = base;
     this.#batches = batches;
     this.#hidden = { ...hidden };
+  }
+
+  get at(): Half | undefined {
+    return this.#at.current;
+  }
+
+  get atOriginal(): Half | undefined {
+    return this.#at.original;
+  }
+
+  shows(tap: Tap): boolean {
+    return nameOf(tapsOf(this.#base.model, this.#base.anatomy), tap) !== undefined;
   }
 
   async observe(
@@ -72,13 +91,14 @@ class LayerWalk<E> implements Walk<E> {
   }
 
   async observeBoth(
-    taps: readonly Tap[],
+    taps: readonly Tap[] | Readonly<Record<Stream, readonly Tap[]>>,
     edits: readonly E[],
     each: (original: Observed, current: Observed) => void | Promise<void>,
   ): Promise<void> {
-    const original = await this.#cut('original', [], taps);
+    const of = (stream: Stream) => ('original' in taps ? taps[stream] : taps);
+    const original = await this.#cut('original', [], of('original'));
     try {
-      const current = await this.#cut('current', edits, taps);
+      const current = await this.#cut('current', edits, of('current'));
       try {
         for (let batch = 0; batch < this.#batches.length; batch++)
           await each(await this.#run(original, 'original', batch), await this.#run(current, 'current', batch));
@@ -91,13 +111,30 @@ class LayerWalk<E> implements Walk<E> {
   }
 
   async advance(edits: readonly E[]): Promise<void> {
-    const isSame = edits.length === 0 && this.#hidden.current === this.#hidden.original;
-    const original = await this.#pass('original', []);
-    this.#hidden.current = isSame ? original : await this.#pass('current', edits);
-    this.#hidden.original = original;
-    const { layer, part } = this.#half();
-    if (part === 'attention') this.at = { layer, part: 'feed-forward' };
-    else this.at = layer + 1 < this.#base.anatomy.layers.length ? { layer: layer + 1, part: 'attention' } : undefined;
+    const { original, current } = this.#at;
+    const isSame = original?.layer === current?.layer && original?.part === current?.part;
+    if (isSame && edits.length === 0 && this.#hidden.current === this.#hidden.original) {
+      await this.move('original');
+      this.#hidden.current = this.#hidden.original;
+      this.skip('current');
+    } else {
+      await this.move('original');
+      await this.move('current', edits);
+    }
+  }
+
+  async move(stream: Stream, edits: readonly E[] = []): Promise<void> {
+    const isSeen = stream === 'original' && this.#seen.length === this.#batches.length;
+    this.#hidden[stream] = isSeen ? this.#seen : await this.#pass(stream, edits);
+    this.skip(stream);
+  }
+
+  skip(stream: Stream): void {
+    const { layer, part } = this.#half(stream);
+    if (stream === 'original') this.#seen = [];
+    const layers = this.#base.anatomy.layers.length;
+    if (part === 'attention') this.#at[stream] = { layer, part: 'feed-forward' };
+    else this.#at[stream] = layer + 1 < layers ? { layer: layer + 1, part: 'attention' } : undefined;
   }
 
   async #pass(stream: Stream, edits: readonly E[]): Promise<Hidden> {
@@ -112,26 +149,28 @@ class LayerWalk<E> implements Walk<E> {
     }
   }
 
-  #half(): Half {
-    if (!this.at) throw new RangeError('the walk stands behind the last layer');
-    return this.at;
+  #half(stream: Stream): Half {
+    const at = this.#at[stream];
+    if (!at) throw new RangeError('the walk stands behind the last layer');
+    return at;
   }
 
   async #cut(stream: Stream, edits: readonly E[], taps: readonly Tap[]): Promise<Cut> {
-    const half = this.#half();
+    const half = this.#half(stream);
     const body = stream === 'original' || edits.length === 0 ? this.#base : await this.#source.edited(edits);
     const found = tapsOf(body.model, body.anatomy);
     const [input, output] = endsOf(found, half, this.#source.name);
     const values = new Map<Tap, string>();
     for (const tap of taps) values.set(tap, tap === 'input' ? input : tap === 'output' ? output : valueAt(found, tap));
     const from = { name: input, dtype: 'fp32' as const };
+    const leaving = stream === 'original' ? [output] : [];
     const piece = await loadPiece(
       this.#source,
       body,
       [from],
-      [...values.values()].filter(name => name !== input),
+      [...values.values(), ...leaving].filter(name => name !== input),
     );
-    return { piece, input, values };
+    return { piece, input, values, ...(stream === 'original' && { leaving: output }) };
   }
 
   #raw({ piece, input }: Cut, stream: Stream, batch: number): ReturnType<Piece['run']> {
@@ -142,6 +181,7 @@ class LayerWalk<E> implements Walk<E> {
   async #run(cut: Cut, stream: Stream, batch: number): Promise<Observed> {
     const results = new Map(await this.#raw(cut, stream, batch));
     results.set(cut.input, this.#hidden[stream][batch]!);
+    if (cut.leaving !== undefined) this.#seen[batch] = results.get(cut.leaving)!;
     const { places, length } = this.#batches[batch]!;
     return {
       tokens: places.length * length,
@@ -162,9 +202,11 @@ function endsOf({ layers }: Taps, { layer, part }: Half, file: string): [string,
   return [from, to];
 }
 
-function valueAt({ linearInput, linearOutput }: Taps, tap: Tap): string {
-  const at = tap.lastIndexOf(':');
-  const value = (tap.endsWith(':in') ? linearInput : linearOutput).get(tap.slice(0, at));
+const nameOf = ({ linearInput, linearOutput }: Taps, tap: Tap): string | undefined =>
+  (tap.endsWith(':in') ? linearInput : linearOutput).get(tap.slice(0, tap.lastIndexOf(':')));
+
+function valueAt(found: Taps, tap: Tap): string {
+  const value = nameOf(found, tap);
   if (value === undefined) throw new RangeError(`the graph does not show ${tap}`);
   return value;
 }

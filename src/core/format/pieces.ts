@@ -90,6 +90,7 @@ export class PieceWriter {
       await this.#writing.catch(() => undefined); // whoever closes the file does so after the last write
     }
     await this.#writing;
+    sink.end?.();
     if (sink.bytesWritten !== file.byteLength)
       throw fail(
         'verify-failed',
@@ -166,30 +167,35 @@ export class PieceWriter {
       this.#gathered.push(bytes.slice());
       this.#gatheredLength += bytes.length;
       if (this.#gatheredLength >= chunk) await this.#flush(sink);
-    } else {
-      await this.#flush(sink);
-      await this.#behind(sink, bytes);
-    }
+    } else await this.#flush(sink, bytes);
     this.#done += bytes.length;
     this.#options.progress?.(this.#done, this.#total, what);
   }
 
-  async #flush(sink: ByteSink): Promise<void> {
-    if (this.#gatheredLength === 0) return;
-    const bytes = new Uint8Array(this.#gatheredLength);
-    let at = 0;
-    for (const part of this.#gathered) {
-      bytes.set(part, at);
-      at += part.length;
-    }
+  /** Writes what was gathered, and what comes behind it. */
+  async #flush(sink: ByteSink, behind?: Uint8Array): Promise<void> {
+    const runs = this.#gatheredLength === 0 ? [] : [joined(this.#gathered, this.#gatheredLength)];
     this.#gathered = [];
     this.#gatheredLength = 0;
-    await this.#behind(sink, bytes);
-  }
-
-  async #behind(sink: ByteSink, bytes: Uint8Array): Promise<void> {
+    if (behind) runs.push(behind);
+    if (runs.length === 0) return;
     await this.#writing;
-    this.#writing = sink.write(bytes);
+    this.#writing = writeAll(sink, runs);
     this.#writing.catch(() => undefined); // thrown where it is awaited next
   }
+}
+
+async function writeAll(sink: ByteSink, runs: readonly Uint8Array[]): Promise<void> {
+  if (sink.writeAll) await sink.writeAll(runs);
+  else for (const run of runs) await sink.write(run);
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

@@ -14,8 +14,8 @@ export interface Graph {
   readonly nodes: readonly Node[];
   /** Names of the tensors in Model.tensors that are initializers of this graph, in file order. */
   readonly initializers: readonly string[];
-  /** Values have other shapes than the file says: what it notes of them (value_info) is left out when it is written. */
-  readonly staleShapes?: true;
+  /** Values have other shapes than the file says: what it notes of them (value_info) is left out when it is written. Only some: their names. */
+  readonly staleShapes?: true | ReadonlySet<string>;
   /** domain -> version; '' is ai.onnx. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly irVersion: number;

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 import type { Graph, Node, ValueInfo } from './graph.ts';
-import { newNode } from './graph-edit.ts';
+import { newNode, withOutputs } from './graph-edit.ts';
 import type { Model } from './model.ts';
 
 /** Values of a graph between which it is cut. */
@@ -37,7 +37,7 @@ export function slice(model: Model & { readonly graph: Graph }, { from, to }: Cu
   const unknown = to.find(name => !known.has(name));
   if (unknown !== undefined)
     throw fail('malformed', 'The graph has no value called “{name}”.', { name: unknown }, { file: model.name });
-  const nodes = graph.nodes.filter((_, index) => kept.has(index)).map(asInference);
+  const nodes = graph.nodes.filter((_, index) => kept.has(index)).map(node => apartFrom(fed, asInference(node)));
   const constants = new Set(nodes.flatMap(node => (node.opType === 'Constant' ? node.outputs : [])));
   const initializers = graph.initializers.filter(name => read.has(name) && !fed.has(name));
   const stored = new Set([...initializers, ...constants]);
@@ -54,6 +54,15 @@ export function slice(model: Model & { readonly graph: Graph }, { from, to }: Cu
     },
   };
 }
+
+/** A node that is kept for another output (EmbedLayerNormalization, for its mask) does not make what is fed. */
+const apartFrom = (fed: ReadonlySet<string>, node: Node): Node =>
+  node.outputs.some(name => fed.has(name))
+    ? withOutputs(
+        node,
+        node.outputs.map(name => (fed.has(name) ? `${name}_unread` : name)),
+      )
+    : node;
 
 /** A graph that was exported while training drops at random unless an optimizer sees the whole of it (exporters leave such nodes). */
 const asInference = (node: Node): Node =>

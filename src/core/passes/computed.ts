@@ -53,14 +53,16 @@ export const deferred = (
   });
 
 /** The same tensor under another name. */
-export const named = (tensor: Tensor, name: string): Tensor =>
-  computed(
+export const named = (tensor: Tensor, name: string): Tensor => ({
+  ...computed(
     name,
     tensor.dtype,
     tensor.shape,
     (start, end, signal) => tensor.bytes(start, end, signal),
     tensor.bytesInto && ((into, start, signal) => tensor.bytesInto!(into, start, signal)),
-  );
+  ),
+  ...(tensor.bitmask && { bitmask: tensor.bitmask }),
+});
 
 /** Runs once; a failure (a cancelled read, for one) is forgotten, so that the next caller tries again. */
 export function once<T>(work: (signal?: AbortSignal) => Promise<T>): (signal?: AbortSignal) => Promise<T> {

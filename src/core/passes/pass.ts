@@ -84,7 +84,7 @@ export type Edit =
 export interface QuantizeEdit {
   readonly kind: 'quantize';
   readonly target: Linear | Table;
-  readonly scheme: 'int8' | 'int8-dynamic';
+  readonly scheme: 'int8' | 'int8-dynamic' | 'int8-static' | 'int8-weights';
   /** Integers, computed when read. */
   readonly values: Tensor;
   /** Do the integers lie as the stored weight does, or turned, ready for a product that read the weight through a transposition? */
@@ -95,6 +95,15 @@ export interface QuantizeEdit {
   readonly zeroPoint?: Tensor;
   /** For each output channel the sum of its weights as they act: what an offset of the inputs contributes. */
   readonly sums?: Tensor;
+  /**
+   * f32 [in]: what each input channel is multiplied by before it is quantized; the integers are those of the weight divided by it.
+   * One object for all edits whose inputs are the same.
+   */
+  readonly smoothing?: Tensor;
+  /** int8 in a graph: bits of an activation, and whether onnxruntime's own operators are used. Absent: 8, standard ones. */
+  readonly product?: { readonly bits: 7 | 8; readonly contrib: boolean };
+  /** int8-static: by the value that is multiplied, its scale (f32) and zero point (int8), both scalars. What is not named stays as it is. */
+  readonly inputs?: ReadonlyMap<string, { readonly scale: Tensor; readonly zeroPoint: Tensor }>;
 }
 
 /** Weights in blocks along the inputs of a channel: weight = (level - zero point) * scale. The channels of a table are its rows. */
@@ -244,6 +253,8 @@ export interface Plan {
   readonly skipped: readonly Skipped[];
   /** Files that go beside the result in place of the input's: a smaller tokenizer, by name. */
   readonly companions?: ReadonlyMap<string, Uint8Array>;
+  /** What a person should know: what a default became, how good a fit can be. */
+  readonly notes?: readonly Sentence[];
 }
 
 export interface PassContext {
@@ -256,6 +267,10 @@ export interface PassContext {
   readonly calibration?: () => Promise<Calibration<Edit>>;
   /** The files beside the model: tokenizer, vocabulary, config. */
   readonly beside?: Folder;
+  /** The tokenizer among them, opened when it is first asked for: ids of a text of any length, special tokens included. */
+  readonly tokenizer?: () => Promise<{ encode(text: string): { readonly ids: readonly number[] } }>;
+  /** A text file that an option names. throws 'not-found', 'malformed', 'limit' */
+  readonly readText?: (path: string) => Promise<string>;
   /** 0 to 1, and what is worked on. */
   readonly progress?: (fraction: number, what: string) => void;
   readonly signal?: AbortSignal;

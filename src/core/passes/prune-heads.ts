@@ -1,6 +1,6 @@
 import { sentence } from '../errors.ts';
 import { definePass } from './pass.ts';
-import { budgetFields } from './prune/fields.ts';
+import { by, fraction, repairFields, scores } from './prune/fields.ts';
 import { planHeads } from './prune/plan-heads.ts';
 
 export const pruneHeads = definePass({
@@ -17,7 +17,13 @@ export const pruneHeads = definePass({
       help: sentence('Heads of each layer, both counted from 0.'),
       default: {},
     },
-    ...budgetFields,
+    fraction,
+    by: {
+      ...by,
+      default: 'auto',
+      choices: [scores.auto, scores.magnitude, scores.activation, scores.gradient, scores.reconstruction],
+    },
+    ...repairFields,
   },
   suggestions: [{ fraction: 0.25 }, { fraction: 0.5 }],
   plan: planHeads,

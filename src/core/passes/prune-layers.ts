@@ -1,13 +1,14 @@
-import { fail, sentence } from '../errors.ts';
-import { definePass, type Plan } from './pass.ts';
-import { noLayers } from './prune/plan-heads.ts';
-import { complement } from './prune/units.ts';
+import { sentence } from '../errors.ts';
+import { definePass } from './pass.ts';
+import { repairFields } from './prune/fields.ts';
+import { planLayers } from './prune/plan-layers.ts';
 
 export const pruneLayers = definePass({
   id: 'prune-layers',
   title: sentence('Prune layers'),
   summary: sentence('Remove whole layers: what the one below gives is what the one above reads.'),
-  source: 'Sajjad et al., On the Effect of Dropping Layers of Pre-trained Transformer Models, CSL 2023',
+  source:
+    'Sajjad et al., On the Effect of Dropping Layers of Pre-trained Transformer Models, CSL 2023; influence: Men et al., ShortGPT, 2024',
   needs: ['weights'],
   fields: {
     remove: {
@@ -22,36 +23,55 @@ export const pruneLayers = definePass({
       help: sentence('Layers, counted from 0.'),
       default: [],
     },
+    count: {
+      kind: 'number',
+      label: sentence('How many to remove'),
+      help: sentence('Instead of a list.'),
+      default: null,
+      min: 1,
+      max: 1000,
+      step: 1,
+    },
+    by: {
+      kind: 'choice',
+      label: sentence('Chosen by'),
+      help: sentence('What says how much one is worth.'),
+      default: 'auto',
+      choices: [
+        { value: 'auto', hint: sentence('By agreement where there is text, by position where there is none.') },
+        { value: 'position', hint: sentence('Where it stands: needs no text.') },
+        { value: 'influence', hint: sentence('How far it turns the hidden state of a token, on the text.') },
+        {
+          value: 'agreement',
+          hint: sentence('How near the vectors of the text stay to the original’s: every subset is tried where there are few.'),
+        },
+      ],
+    },
+    position: {
+      kind: 'choice',
+      label: sentence('Position'),
+      help: sentence('Which layers go when they are chosen by position.'),
+      default: 'every-other',
+      choices: [
+        { value: 'every-other', hint: sentence('Every other one, from the last but one down.') },
+        { value: 'top', hint: sentence('The last ones.') },
+        { value: 'bottom', hint: sentence('The first ones.') },
+      ],
+      when: { by: ['auto', 'position'] },
+    },
+    ...repairFields,
+    repair: {
+      ...repairFields.repair,
+      choices: [
+        { value: 'auto', hint: sentence('Least squares where there is text, nothing where there is none.') },
+        { value: 'none', hint: sentence('Nothing: the other layers stay as they are.') },
+        {
+          value: 'least-squares',
+          hint: sentence('The layers that stay are refitted: before a gap, to what the next one was given in the original.'),
+        },
+      ],
+    },
   },
-  suggestions: [],
-  async plan(anatomy, { remove, keep }, { model }): Promise<Plan> {
-    const { layers } = anatomy;
-    if (layers.length === 0) return { edits: [], skipped: [{ target: model.name, reason: noLayers(anatomy) }] };
-    if (remove.length > 0 && keep.length > 0)
-      throw fail('bad-recipe', 'Give {one} or {other}, not both.', { one: 'remove', other: 'keep' }, { file: model.name });
-    if (remove.length === 0 && keep.length === 0)
-      throw fail(
-        'bad-recipe',
-        'What to remove is not said: give {one} or {other}.',
-        { one: 'remove', other: 'keep' },
-        { file: model.name },
-      );
-    const missing = [...remove, ...keep].find(layer => layer >= layers.length);
-    if (missing !== undefined)
-      throw fail(
-        'bad-recipe',
-        'There is no layer {layer}: the model has {count}, counted from 0.',
-        { layer: missing, count: layers.length },
-        { file: model.name },
-      );
-    const gone = keep.length > 0 ? complement(keep, layers.length) : [...remove].sort((a, b) => a - b);
-    if (gone.length === layers.length)
-      throw fail(
-        'bad-recipe',
-        'All {count} layers would go; one at least must stay.',
-        { count: layers.length },
-        { file: model.name },
-      );
-    return { edits: gone.length > 0 ? [{ kind: 'remove-layers', layers: gone }] : [], skipped: [] };
-  },
+  suggestions: [{ count: 1 }],
+  plan: planLayers,
 });

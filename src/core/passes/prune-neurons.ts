@@ -1,6 +1,6 @@
 import { sentence } from '../errors.ts';
 import { definePass } from './pass.ts';
-import { budgetFields } from './prune/fields.ts';
+import { by, fraction, repairFields, scores } from './prune/fields.ts';
 import { planNeurons } from './prune/plan-neurons.ts';
 
 export const pruneNeurons = definePass({
@@ -23,7 +23,9 @@ export const pruneNeurons = definePass({
       help: sentence('Neurons of each layer; layers that are not named keep all.'),
       default: {},
     },
-    ...budgetFields,
+    fraction,
+    by: { ...by, default: 'auto', choices: [scores.auto, scores.magnitude, scores.activation, scores.reconstruction] },
+    ...repairFields,
   },
   suggestions: [{ fraction: 0.25 }, { fraction: 0.5 }],
   plan: planNeurons,

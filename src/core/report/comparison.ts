@@ -75,6 +75,8 @@ export interface CompressReport {
   readonly after: Sizes;
   readonly edits: readonly { readonly kind: string; readonly target: string; readonly before: string; readonly after: string }[];
   readonly skipped: readonly { readonly target: string; readonly reason: string; readonly sentence: Sentence }[];
+  /** What a default became, how good a fit can be. */
+  readonly notes?: readonly { readonly note: string; readonly sentence: Sentence }[];
   readonly seconds: number;
   readonly peakBytes: number;
 }

@@ -1,4 +1,5 @@
 import type { Model } from '../model/model.ts';
+import { storedLength } from '../tensor/bitmask.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -30,7 +31,7 @@ export function storedBytes(model: Model): { readonly stored: ReadonlyMap<Tensor
     const entry = places.firstAt(fresh);
     stored.set(tensor, entry);
     if (entry !== fresh) continue;
-    if (tensor.place || dtypes[tensor.dtype].kind === 'float') take(entry, tensor.byteLength);
+    if (tensor.place || dtypes[tensor.dtype].kind === 'float') take(entry, storedLength(tensor));
     else loose.push(entry);
   }
   const wanted = loose.reduce((sum, { tensor }) => sum + tensor.byteLength, 0);

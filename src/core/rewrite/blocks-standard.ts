@@ -57,12 +57,17 @@ function levelsAsStored(
   const [rowBytes, kept] = [values.byteLength / channels, (columns * bits) / 8];
   const isSame = !turned && flip === 0 && rowBytes === kept;
   if (isSame) return computed('', dtype, shape, (start, end, signal) => values.bytes(start, end, signal));
-  let whole: Uint8Array | undefined;
+  let whole: Promise<Uint8Array> | undefined;
+  const arrange = async (signal?: AbortSignal) =>
+    arranged(await values.bytes(0, values.byteLength, signal), { channels, columns, bits, turned, flip });
   return computed('', dtype, shape, async (start, end, signal) => {
-    whole ??= arranged(await values.bytes(0, values.byteLength, signal), { channels, columns, bits, turned, flip });
-    const piece = whole.subarray(start, end);
-    if (end === whole.length) whole = undefined; // written: what is asked again is arranged again
-    return piece;
+    whole ??= arrange(signal).catch(error => {
+      whole = undefined;
+      throw error;
+    });
+    const bytes = await whole;
+    if (end === bytes.length) whole = undefined; // written: what is asked again is arranged again
+    return bytes.subarray(start, end);
   });
 }
 

@@ -18,6 +18,7 @@ import { tidy } from './tidy.ts';
 export function factorInGraph(model: GraphModel, { copies }: Pick<Anatomy, 'copies'>, edits: readonly FactorEdit[]): GraphModel {
   const draft = new Draft(model);
   const uses = usesOfConstants(model);
+  const shared = new Map<Tensor, string>();
   const rewrites = new Map<Node, (node: Node) => void>();
   for (const edit of edits) {
     const { weight, id } = edit.target;
@@ -25,7 +26,7 @@ export function factorInGraph(model: GraphModel, { copies }: Pick<Anatomy, 'copi
     const own = names.flatMap(name => uses.get(name) ?? []);
     if (own.some(({ kind }) => kind === 'other' || (isOfLinear(edit) && kind === 'gather')))
       throw fail('unsupported', 'Something else than products reads the matrix {id}.', { id }, { file: model.name });
-    const write = isOfLinear(edit) ? linearIn(draft, edit) : tableIn(draft, edit);
+    const write = isOfLinear(edit) ? linearIn(draft, edit, shared) : tableIn(draft, edit);
     for (const use of own) rewrites.set(use.node, node => write(node, use));
   }
   for (const node of model.graph.nodes) {
@@ -40,10 +41,13 @@ type Write = (node: Node, use: Use) => void;
 
 const stemOf = ({ name }: Tensor): string => name.replace(/\.weight$/, '');
 
-function linearIn(draft: Draft, { target, first, second }: FactorEdit): Write {
+/** Matrices that share a factor (the very same tensor) read one initializer. */
+function linearIn(draft: Draft, { target, first, second }: FactorEdit, shared: Map<Tensor, string>): Write {
   const stem = stemOf(target.weight);
   const add = (end: string, tensor: Tensor) => draft.addInitializer(`${stem}.${end}.weight`, turned(tensor), target.weight.name);
-  const [into, out] = [add('first', first), add('second', second)];
+  const into = shared.get(first) ?? add('first', first);
+  shared.set(first, into);
+  const out = add('second', second);
   return node => behind(draft, node, into, out);
 }
 

@@ -18,7 +18,19 @@ export function replaceTensors(model: Model, anatomy: Anatomy, edits: readonly R
     put(target.weight, weight);
     put('bias' in target ? target.bias : undefined, bias);
   }
-  return withTensors(model, changes);
+  return withMasks(withTensors(model, changes));
+}
+
+/** config.json says what is stored as bitmasks, as compressed-tensors reads it. */
+function withMasks(model: Model): Model {
+  const isMasked = [...model.tensors.values()].some(({ bitmask }) => bitmask);
+  if (model.format !== 'safetensors' || !isMasked) return model;
+  const before = model.config.quantization_config as Readonly<Record<string, unknown>> | undefined;
+  const sparsity_config = { format: 'sparse-bitmask', sparsity_structure: 'unstructured', targets: [], ignore: [] };
+  return {
+    ...model,
+    config: { ...model.config, quantization_config: { quant_method: 'compressed-tensors', ...before, sparsity_config } },
+  };
 }
 
 const copiesOf = ({ copies }: Anatomy, name: string): string[] =>

@@ -4,7 +4,10 @@ import { fileFolder } from '../bytes/folder.ts';
 import { memorySource } from '../bytes/memory.ts';
 import { openOutput } from '../bytes/output.ts';
 import type { Folder, Output } from '../bytes/source.ts';
-import { fail, say, sentence, throwIfCancelled } from '../errors.ts';
+import { fail, type Sentence, say, sentence, throwIfCancelled } from '../errors.ts';
+import { readText } from '../evaluation/read-text.ts';
+import { findTokenizer } from '../evaluation/tokenize/find.ts';
+import type { Tokenizer } from '../evaluation/tokenize/tokenizer.ts';
 import type { Format } from '../format/format.ts';
 import { openModel } from '../format/open.ts';
 import { formatOf } from '../format/registry.ts';
@@ -52,6 +55,7 @@ export async function compress(request: CompressRequest, options: SessionOptions
       after: done.sizes.at(-1) ?? before,
       edits: done.edits.map(describeEdit),
       skipped: done.skipped.map(it => ({ target: it.target, reason: say(it.reason), sentence: it.reason })),
+      ...(done.notes.length > 0 && { notes: done.notes.map(note => ({ note: say(note), sentence: note })) }),
       seconds: (performance.now() - started) / 1000,
       peakBytes: peak.sample(),
       steps: done.sizes,
@@ -74,6 +78,7 @@ interface Done {
   readonly body: Body;
   readonly edits: readonly Edit[];
   readonly skipped: readonly Skipped[];
+  readonly notes: readonly Sentence[];
   /** Sizes after each step. */
   readonly sizes: readonly Sizes[];
   /** Files beside the result that the steps made. */
@@ -94,6 +99,7 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
   let body = start;
   const edits: Edit[] = [];
   const skipped: Skipped[] = [];
+  const notes: Sentence[] = [];
   const sizes: Sizes[] = [];
   const companions = new Map<string, Uint8Array>();
   for (const [index, step] of recipe.steps.entries()) {
@@ -102,10 +108,11 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
     if (plan.edits.length > 0) body = await apply(body, plan);
     edits.push(...plan.edits);
     skipped.push(...plan.skipped);
+    notes.push(...(plan.notes ?? []));
     for (const [name, bytes] of plan.companions ?? []) companions.set(name, bytes);
     sizes.push({ ...sizesOf(body.model, body.anatomy), fileBytes: await fileBytes(format, body.model, target.name) });
   }
-  return { body, edits, skipped, sizes, companions };
+  return { body, edits, skipped, notes, sizes, companions };
 }
 
 /** Plans one step; the model runs on the calibration text only while that takes. */
@@ -124,6 +131,8 @@ async function planStep(
     format: target.format,
     dryRun,
     beside,
+    tokenizer: () => tokenizerIn(beside, body.model.name),
+    readText,
     ...(texts && {
       calibration: () => {
         open ??= openCalibration(input, body, texts, beside, signal);
@@ -138,6 +147,12 @@ async function planStep(
   } finally {
     await (await open?.catch(() => undefined))?.close();
   }
+}
+
+async function tokenizerIn(beside: Folder, file: string): Promise<Tokenizer> {
+  const found = await findTokenizer(beside);
+  if (!found) throw fail('missing-file', 'There is no tokenizer beside this model.', {}, { file });
+  return found;
 }
 
 /** The folder as it will be: a tokenizer that an earlier step made is what a later one reads. */

@@ -1,3 +1,4 @@
+import type { BitmaskParts } from './bitmask.ts';
 import { type DType, dtypes } from './dtype.ts';
 
 /** Row-major, outermost first. [] is a scalar. */
@@ -21,6 +22,8 @@ export interface Tensor {
   readonly byteLength: number;
   /** Set when the bytes lie in one run in a file; absent for typed fields (float_data) and computed tensors. */
   readonly place?: Place;
+  /** A matrix with zeros of which a file keeps the numbers and a mask: `bytes` are those of the matrix all the same. */
+  readonly bitmask?: BitmaskParts;
   /** The bytes [start, end) of the packed elements; all of them by default. May be asked more than once and in any order. */
   bytes(start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** The same from `start` into a buffer the caller owns, all of it, where that saves a copy. */

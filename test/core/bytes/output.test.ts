@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
@@ -101,3 +101,27 @@ for (const ending of ['SIGINT', 'SIGTERM', 'process.exit(3)', 'throw new Error()
     assert.equal(readdirSync(root).includes(folder.split('/').at(-1)!), false);
   });
 }
+
+test('several runs are written one behind the other; what goes to the disk meanwhile changes nothing', async () => {
+  const folder = newFolder();
+  const output = await openOutput(folder, { overwrite: false });
+  const sink = await output.create('model.onnx');
+  const large = Buffer.alloc(20 * 1024 * 1024, 7);
+  await sink.writeAll!([bytes('a'), large, Buffer.alloc(0), bytes('bc')]);
+  await sink.write(large);
+  sink.end!();
+  assert.equal(sink.bytesWritten, 2 * large.length + 3);
+  await output.commit();
+  const wanted = Buffer.concat([bytes('a'), large, bytes('bc'), large]);
+  assert.ok(readFileSync(join(folder, 'model.onnx')).equals(wanted));
+});
+
+test('an output is given up while it goes to the disk', async () => {
+  const folder = newFolder();
+  const output = await openOutput(folder, { overwrite: false });
+  const sink = await output.create('model.onnx');
+  await sink.write(Buffer.alloc(20 * 1024 * 1024));
+  sink.end!();
+  await output.discard();
+  assert.deepEqual(existsSync(folder) ? readdirSync(folder) : [], []);
+});

@@ -22,6 +22,7 @@ import {
   tensorHead,
 } from './encode.ts';
 import { fieldsWithin } from './fields.ts';
+import { otherValues } from './other-values.ts';
 import { OnnxTensor } from './tensor.ts';
 import type { NodeOrigin, Run, WireGraph, WireModel, WireValueInfo } from './wire-types.ts';
 
@@ -80,7 +81,8 @@ export class Splice {
     replaced.set(5, () => this.#initializers(graph, wire));
     if (graph.inputs !== before?.inputs) replaced.set(11, () => this.#values(11, graph.inputs));
     if (graph.outputs !== before?.outputs) replaced.set(12, () => this.#values(12, graph.outputs));
-    if (graph.staleShapes) replaced.set(13, () => []);
+    const stale = graph.staleShapes;
+    if (stale) replaced.set(13, () => (stale === true ? [] : otherValues(this.#source, wire?.runs ?? [], stale)));
     return this.#runs(wire?.runs ?? [], replaced);
   }
 

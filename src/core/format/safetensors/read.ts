@@ -3,6 +3,7 @@ import type { Model, Part } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { readConfig } from '../config.ts';
 import { type Origin, PlacedTensor } from '../stored.ts';
+import { withMatrices } from './bitmasks.ts';
 import { type Header, readHeader } from './header.ts';
 import { indexOf, openShards } from './shards.ts';
 
@@ -21,9 +22,10 @@ export interface SafetensorsOrigin extends Origin {
 /** Opens a safetensors file, an index of several, or one of those several (which opens them all). */
 export async function openSafetensors(source: ByteSource, beside: Folder, signal?: AbortSignal): Promise<Model> {
   const index = source.name.endsWith('.json') ? source : await indexOf(source, beside, signal);
-  if (index) return openShards(index, source, beside, signal);
+  if (index) return withMatrices(await openShards(index, source, beside, signal), signal);
   const shard: Shard = { source, header: await readHeader(source, signal) };
-  return assemble(source.name, [shard], { ...(await readConfig(beside, signal)), complete: true });
+  const model = assemble(source.name, [shard], { ...(await readConfig(beside, signal)), complete: true });
+  return withMatrices(model, signal);
 }
 
 export interface Circumstances extends Pick<Model, 'config' | 'warnings' | 'complete'> {

@@ -7,6 +7,7 @@ import type { WriteOptions } from '../format.ts';
 import { copyOf, type FileLayout, fileOf, type Piece, tensorPiece } from '../pieces.ts';
 import { originOf } from '../stored.ts';
 import { isUntouched, writeLayout } from '../write.ts';
+import { storedUnder } from './bitmasks.ts';
 import { largestHeader } from './header.ts';
 import type { SafetensorsOrigin } from './read.ts';
 
@@ -54,7 +55,7 @@ export function layoutSafetensors(model: Model, name: string, limit = largestFil
   const stem = name.replace(/(-\d+-of-\d+)?(\.safetensors)?(\.index\.json)?$/, '');
   const origin = originOf(model) as SafetensorsOrigin | undefined;
   if (isUntouched(model) && origin?.shards) return layoutCopy(origin, stem, name);
-  const tensors = [...model.tensors].sort(byReferenceOrder);
+  const tensors = [...model.tensors].flatMap(([tensor, value]) => storedUnder(tensor, value)).sort(byReferenceOrder);
   const groups = inGroups(tensors, limit);
   if (groups.length === 1) {
     const single = /\.json$|-\d+-of-\d+\.safetensors$/.test(name) ? `${stem}.safetensors` : name;

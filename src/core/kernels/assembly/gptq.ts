@@ -5,29 +5,32 @@
  * diagonal of U, is taken from the columns of the block behind it. Columns before it are overwritten: their levels are known.
  * weights  the block, `rows` rows          upper   the block of U on the diagonal, [width, width]
  * levels   bytes [rows, ...]               errors  [rows, width]
+ * scales and zeros are those of a row, or with `byColumn` of each of its columns, [rows, width]
  */
 export function gptqColumns(
   weights: usize, stride: usize, rows: i32, width: i32, from: i32, to: i32,
   upper: usize, scales: usize, zeros: usize, low: f32, high: f32,
-  levels: usize, levelStride: usize, errors: usize,
+  levels: usize, levelStride: usize, errors: usize, byColumn: bool,
 ): void {
   const uStride = (<usize>width) << 2;
   for (let r = 0; r < rows; r++) {
     const row = weights + (<usize>r) * stride;
-    const scale = load<f32>(scales + ((<usize>r) << 2));
-    const zero = load<f32>(zeros + ((<usize>r) << 2));
+    const place = byColumn ? (<usize>r) * uStride : (<usize>r) << 2;
     const error = errors + (<usize>r) * uStride;
     for (let i = from; i < to; i++) {
       const w = load<f32>(row + ((<usize>i) << 2));
       const u = upper + (<usize>i) * uStride;
+      const at = place + (byColumn ? (<usize>i) << 2 : 0);
+      const scale = load<f32>(scales + at);
+      const zero = load<f32>(zeros + at);
       const level = scale > 0 ? max<f32>(min<f32>(nearest<f32>(w / scale) + zero, high), low) : zero;
       store<u8>(levels + (<usize>r) * levelStride + i, <u8>(<i32>level));
       const change = (w - (level - zero) * scale) / load<f32>(u + ((<usize>i) << 2));
       store<f32>(error + ((<usize>i) << 2), change);
       const by = f32x4.splat(change);
       for (let j = (i + 1) & ~3; j < width; j += 4) {
-        const at = (<usize>j) << 2;
-        v128.store(row + at, f32x4.sub(v128.load(row + at), f32x4.mul(by, v128.load(u + at))));
+        const to = (<usize>j) << 2;
+        v128.store(row + to, f32x4.sub(v128.load(row + to), f32x4.mul(by, v128.load(u + to))));
       }
     }
   }

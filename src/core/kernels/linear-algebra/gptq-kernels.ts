@@ -13,7 +13,7 @@ export interface GptqMemory {
   readonly upper: Float32Array;
   /** U behind the block: panels of eight columns, each [width, 8]. */
   readonly behind: Float32Array;
-  /** Of each row, for the columns that are rounded next. */
+  /** Of each row, for the columns that are rounded next; or of each column of the block, [rows, width]. */
   readonly scales: Float32Array;
   readonly zeros: Float32Array;
   /** [rows, stride], the low byte of each level. */
@@ -24,7 +24,7 @@ export interface GptqMemory {
    * Rounds the columns [from, to) of the block that begins at column `block`, one after the other, level = clamp(rint(w / scale) + zero),
    * and takes errors * U from the columns of the block behind each. A scale of 0 gives the zero point.
    */
-  roundColumns(block: number, width: number, from: number, to: number, low: number, high: number): void;
+  roundColumns(block: number, width: number, from: number, to: number, low: number, high: number, byColumn?: boolean): void;
   /** Takes errors * U from the columns behind the block. */
   passOn(block: number, width: number): void;
 }
@@ -34,7 +34,7 @@ export interface GptqShape {
   readonly stride: number;
 }
 
-/** Memory: 5 bytes for each weight, 512 for each row and each column, 64 KiB. */
+/** Memory: 5 bytes for each weight, 1.5 KiB for each row, 512 bytes for each column, 64 KiB. */
 export function openGptq(out: number, wide: number): GptqMemory {
   const shape = { rows: Math.ceil(out / 4) * 4, stride: Math.ceil(wide / 8) * 8 };
   const places = placesOf(shape);
@@ -46,11 +46,11 @@ export function openGptq(out: number, wide: number): GptqMemory {
   return {
     ...arrays(buffer, STATIC, shape),
     stride,
-    roundColumns: (block, width, from, to, low, high) =>
+    roundColumns: (block, width, from, to, low, high, byColumn = false) =>
       call.gptqColumns!(
         ...[at(places.weights) + 4 * block, 4 * stride, rows, width, from, to],
         ...[at(places.upper), at(places.scales), at(places.zeros), low, high],
-        ...[at(places.levels) + block, stride, at(places.errors)],
+        ...[at(places.levels) + block, stride, at(places.errors), byColumn ? 1 : 0],
       ),
     passOn: (block, width) => {
       const next = block + width;
@@ -67,8 +67,8 @@ function placesOf({ rows, stride }: GptqShape) {
   const upper = 4 * rows * stride;
   const behind = upper + 4 * WIDTH * WIDTH;
   const scales = behind + 4 * WIDTH * stride;
-  const zeros = scales + 4 * rows;
-  const errors = zeros + 4 * rows;
+  const zeros = scales + 4 * rows * WIDTH;
+  const errors = zeros + 4 * rows * WIDTH;
   const levels = errors + 4 * rows * WIDTH;
   return { weights, upper, behind, scales, zeros, errors, levels, end: levels + rows * stride };
 }
@@ -82,8 +82,8 @@ function arrays(buffer: ArrayBuffer, start: number, shape: GptqShape): GptqArray
     weights: new Float32Array(buffer, start + places.weights, rows * stride),
     upper: new Float32Array(buffer, start + places.upper, WIDTH * WIDTH),
     behind: new Float32Array(buffer, start + places.behind, WIDTH * stride),
-    scales: new Float32Array(buffer, start + places.scales, rows),
-    zeros: new Float32Array(buffer, start + places.zeros, rows),
+    scales: new Float32Array(buffer, start + places.scales, rows * WIDTH),
+    zeros: new Float32Array(buffer, start + places.zeros, rows * WIDTH),
     errors: new Float32Array(buffer, start + places.errors, rows * WIDTH),
     levels: new Uint8Array(buffer, start + places.levels, rows * stride),
   };

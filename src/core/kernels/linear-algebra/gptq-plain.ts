@@ -15,11 +15,12 @@ export function plainGptq({ rows, stride }: GptqShape, arrays: GptqArrays): Gptq
   return {
     ...arrays,
     stride,
-    roundColumns: (block, width, from, to, low, high) => {
+    roundColumns: (block, width, from, to, low, high, byColumn = false) => {
       for (let r = 0; r < rows; r++)
         for (let i = from; i < to; i++) {
           const at = r * stride + block;
-          const [weight, scale, zero] = [weights[at + i]!, scales[r]!, zeros[r]!];
+          const place = byColumn ? r * width + i : r;
+          const [weight, scale, zero] = [weights[at + i]!, scales[place]!, zeros[place]!];
           const level = scale > 0 ? max(min(fround(rint(fround(weight / scale)) + zero), high), low) : zero;
           levels[at + i] = level;
           const change = fround(fround(weight - fround(fround(level - zero) * scale)) / upper[i * width + i]!);

@@ -7,7 +7,7 @@ export interface GptqOptions {
   /** The levels, both included: [-8, 7], [0, 15], [-128, 127], … */
   readonly low: number;
   readonly high: number;
-  /** Columns that share a scale: a multiple of 4. 0: the whole row. */
+  /** Columns that share a scale: a multiple of 4; 1 where they are given for each. 0: the whole row. */
   readonly group: number;
   /** One zero point for all, in the middle of the levels; otherwise one for each group, where 0 is. */
   readonly symmetric: boolean;
@@ -56,7 +56,11 @@ export async function gptqBlock(
     const columns = Math.min(WIDTH, wide - block);
     const width = Math.ceil(columns / 4) * 4;
     placeUpper(memory, upper_II, wide, block, width);
-    for (let from = 0; from < columns; ) {
+    if (options.given && group === 1) {
+      placeScales(memory, options.given, tables, { out, wide, block, columns, width });
+      memory.roundColumns(block, width, 0, columns, options.low, options.high, true);
+    }
+    for (let from = options.given && group === 1 ? columns : 0; from < columns; ) {
       const at = Math.floor((block + from) / group);
       const to = Math.min(columns, (at + 1) * group - block);
       if (block + from === at * group) chooseScales(memory, upper_II, out, wide, at, group, options, tables);
@@ -78,8 +82,24 @@ export async function gptqBlock(
 const signed = (bytes: Uint8Array, low: number): Int8Array | Uint8Array =>
   low < 0 ? new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
 
+/** Scales that are given for each column by itself: those of a block. */
+function placeScales(
+  { scales, zeros }: GptqMemory,
+  given: NonNullable<GptqOptions['given']>,
+  { scale_OG, zero_OG }: Pick<GptqResult, 'scale_OG' | 'zero_OG'>,
+  { out, wide, block, columns, width }: Readonly<Record<'out' | 'wide' | 'block' | 'columns' | 'width', number>>,
+): void {
+  for (let r = 0; r < out; r++) {
+    const [first, last] = [r * wide + block, r * wide + block + columns];
+    scales.set(given.scale_OG.subarray(first, last), r * width);
+    zeros.set(given.zero_OG.subarray(first, last), r * width);
+    scale_OG.set(given.scale_OG.subarray(first, last), first);
+    zero_OG.set(given.zero_OG.subarray(first, last), first);
+  }
+}
+
 /** The rows of U that a block needs; columns that fill it up are zeros, with ones on the diagonal. */
-function placeUpper(
+export function placeUpper(
   { upper, behind, errors, stride }: GptqMemory,
   upper_II: Float64Array,
   wide: number,

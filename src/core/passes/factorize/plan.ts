@@ -31,9 +31,8 @@ export async function planFactors(anatomy: Anatomy, options: FactorOptions, cont
     if (reason) skipped.push({ target: each.linear.id, reason });
     return !reason;
   });
-  const calibration = dryRun ? undefined : await calibrationOf(context, 'factorize');
-  if (!calibration || seen.length === 0) return { edits: seen.map(({ linear, rank }) => sizeOnly(linear, rank)), skipped };
-  const made = await whitenedFactors(calibration, seen, context);
+  if (dryRun || seen.length === 0) return { edits: seen.map(({ linear, rank }) => sizeOnly(linear, rank)), skipped };
+  const made = await whitenedFactors(await calibrationOf(context, 'factorize'), seen, context);
   return { edits: made.edits, skipped: [...skipped, ...made.skipped] };
 }
 

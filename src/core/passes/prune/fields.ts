@@ -1,28 +1,75 @@
 import { sentence } from '../../errors.ts';
 import type { Field } from '../pass.ts';
 
-/** How many units go, which ones, and what is done about it: the same for heads and neurons. */
-export const budgetFields = {
-  fraction: {
-    kind: 'number',
-    label: sentence('Share to remove'),
-    help: sentence('Of all in the model, 0 to 1, instead of a list. It is spent where it costs least.'),
-    default: null,
-    min: 0,
-    max: 0.95,
+/** How many units go, of heads and of neurons. */
+export const fraction = {
+  kind: 'number',
+  label: sentence('Share to remove'),
+  help: sentence('Of all in the model, 0 to 1, instead of a list.'),
+  default: null,
+  min: 0,
+  max: 0.95,
+} as const satisfies Field;
+
+/** What chooses the units that go. */
+export const scores = {
+  auto: { value: 'auto', hint: sentence('By removal cost where there is text, by magnitude where there is none.') },
+  magnitude: { value: 'magnitude', hint: sentence('The size of its weights: needs no text, and is a poor guide.') },
+  activation: {
+    value: 'activation',
+    hint: sentence('How much what it adds to the output varies over the text, behind what is pruned below.'),
   },
-  by: {
-    kind: 'choice',
-    label: sentence('Chosen by'),
-    help: sentence('What says how much one is worth.'),
-    default: 'magnitude',
-    choices: [{ value: 'magnitude', hint: sentence('The size of its weights: needs no text, and is a poor guide.') }],
+  gradient: {
+    value: 'gradient',
+    hint: sentence('How fast the predictions change with it (Michel): two runs of the model on the text for each head.'),
   },
+  reconstruction: {
+    value: 'reconstruction',
+    hint: sentence('The error that stays when the others have taken over what they can, behind what is pruned below.'),
+  },
+} as const;
+
+export const by = {
+  kind: 'choice',
+  label: sentence('Chosen by'),
+  help: sentence('What says how much one is worth.'),
+} as const;
+
+/** What is done about the loss. */
+export const repairFields = {
   repair: {
     kind: 'choice',
     label: sentence('Repair'),
     help: sentence('What is done about the loss, without training.'),
-    default: 'none',
-    choices: [{ value: 'none', hint: sentence('Nothing: the outputs are those of the model with these units masked.') }],
+    default: 'auto',
+    choices: [
+      { value: 'auto', hint: sentence('Least squares where there is text, nothing where there is none.') },
+      { value: 'none', hint: sentence('Nothing: the outputs are those of the model with these units masked.') },
+      { value: 'bias', hint: sentence('The mean of what is removed goes into the bias that follows it; the weights stay.') },
+      {
+        value: 'least-squares',
+        hint: sentence('The matrix behind the cut is refitted, so that its output is the original’s on the text.'),
+      },
+    ],
+  },
+  sentences: {
+    kind: 'number',
+    label: sentence('Sentences'),
+    help: sentence('How many lines of the text are used, from its first; all when not said. 1,000 or more are good.'),
+    default: null,
+    min: 1,
+    max: 2048,
+    step: 1,
+  },
+  damping: {
+    kind: 'number',
+    label: sentence('Damping'),
+    help: sentence(
+      'How strongly a refit is held to the weights as they are, in parts of the mean square of its inputs; more for less text when not said.',
+    ),
+    default: null,
+    min: 0,
+    max: 10,
+    when: { repair: ['auto', 'least-squares'] },
   },
 } as const satisfies Record<string, Field>;

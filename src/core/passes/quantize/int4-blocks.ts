@@ -2,7 +2,7 @@ import { fail, sentence } from '../../errors.ts';
 import { type BlockMemory, type BlockShape, openBlocks } from '../../kernels/blocks.ts';
 import { RUN, rowRuns } from '../../kernels/floats.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { computedInto, deferred, once } from '../computed.ts';
+import { computedInto, deferred } from '../computed.ts';
 import { packLevels } from './int4-levels.ts';
 
 /** A matrix in blocks along its inputs. Nothing is read until one of the tensors is; each may be read more than once, in any order. */
@@ -90,10 +90,12 @@ function acrossRows(weight: Tensor, { channels, length }: BlockSides, form: Bloc
   const blocks = Math.ceil(length / form.size);
   const rowBytes = (blocks * form.size * form.bits) / 8;
   const bandBlocks = Math.max(1, Math.min(blocks, Math.floor(BAND / (4 * channels * form.size))));
-  let memory: BlockMemory | undefined;
+  /** What is held from the first read of the levels until they have been read to their end and nobody reads. */
+  let pending: Promise<BlockMemory> | undefined;
+  let [readers, isRead] = [0, false];
   let found: { readonly scales: Float32Array; readonly zeros: Uint8Array } | undefined;
 
-  const compute = async (signal?: AbortSignal): Promise<void> => {
+  const compute = async (signal?: AbortSignal): Promise<BlockMemory> => {
     const rows = bandBlocks * form.size;
     const taken = borrow(form, Math.min(rows, length) * channels, channels * blocks);
     try {
@@ -112,7 +114,7 @@ function acrossRows(weight: Tensor, { channels, length }: BlockSides, form: Bloc
       const count = channels * blocks;
       checkFinite(taken.scales.subarray(0, count), form.id);
       found = { scales: taken.scales.slice(0, count), zeros: taken.zeros.slice(0, count) };
-      memory = taken;
+      return taken;
     } catch (error) {
       giveBack(taken);
       throw error;
@@ -131,20 +133,30 @@ function acrossRows(weight: Tensor, { channels, length }: BlockSides, form: Bloc
       start: place * channels,
     });
 
-  const ready = once(compute);
-  let current = ready;
+  const computedOnce = (signal?: AbortSignal): Promise<BlockMemory> => {
+    pending ??= compute(signal).catch(error => {
+      pending = undefined;
+      throw error;
+    });
+    return pending;
+  };
+
   const values = computedInto('values', 'uint8', [channels, blocks, rowBytes / blocks], async (into, start, signal) => {
-    if (!memory) {
-      if (found) current = once(compute); // written once already: computed again
-      await current(signal);
+    readers++;
+    try {
+      const memory = await computedOnce(signal);
+      into.set(memory.packed.subarray(start, start + into.length));
+      isRead ||= start + into.length === channels * rowBytes;
+      if (isRead && readers === 1) {
+        giveBack(memory);
+        [pending, isRead] = [undefined, false]; // what is asked again is computed again
+      }
+    } finally {
+      readers--;
     }
-    into.set(memory!.packed.subarray(start, start + into.length));
-    if (start + into.length < channels * rowBytes) return;
-    giveBack(memory!);
-    memory = undefined;
   });
   return withScales(values, form, channels, blocks, async signal => {
-    if (!found) await current(signal);
+    if (!found) await computedOnce(signal);
     return found!;
   });
 }

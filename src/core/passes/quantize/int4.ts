@@ -1,6 +1,5 @@
 import { fail, sentence } from '../../errors.ts';
 import type { Model } from '../../model/model.ts';
-import type { PassContext, Plan } from '../pass.ts';
 import { planGptq } from './gptq/plan.ts';
 import { graphsOnly } from './graphs-only.ts';
 import { planBlocks } from './int4-graph.ts';
@@ -22,12 +21,7 @@ export const int4: Scheme = {
     if (context.format === 'safetensors' || !graph) return graphsOnly(context.model, 'int4');
     const model = { ...context.model, graph };
     const plan = planBlocks(model, anatomy, options);
-    return options.rounding === 'gptq' ? repaired(plan, context, options) : plan;
-
-    function repaired(plain: Plan, { dryRun }: PassContext, given: QuantizeOptions): Plan | Promise<Plan> {
-      // Sizes are the same however weights are rounded.
-      return dryRun || plain.edits.length === 0 ? plain : planGptq(anatomy, plain, given, context);
-    }
+    return options.rounding === 'gptq' && plan.edits.length > 0 ? planGptq(anatomy, plan, options, context) : plan;
   },
 };
 

@@ -1,6 +1,5 @@
 import type { Norm } from '../../../anatomy/anatomy.ts';
-import { floatsOf } from '../../../kernels/floats.ts';
-import { elementCount } from '../../../tensor/tensor.ts';
+import { vectorOf } from './matrix-of.ts';
 
 /** Gain and offset of a norm. */
 export interface Affine {
@@ -8,15 +7,11 @@ export interface Affine {
   readonly bias: Float32Array;
 }
 
-export async function affineOf({ weight, bias }: Norm, signal?: AbortSignal): Promise<Affine | undefined> {
-  if (!weight || !bias) return undefined;
-  const width = elementCount(weight.shape);
-  if (elementCount(bias.shape) !== width) return undefined;
-  return {
-    weight: Float32Array.from(await floatsOf(weight, 0, width, signal)),
-    bias: Float32Array.from(await floatsOf(bias, 0, width, signal)),
-  };
-}
+/** Of a norm that has both. */
+export const affineOf = async ({ weight, bias }: Norm, signal?: AbortSignal): Promise<Affine> => ({
+  weight: await vectorOf(weight!, signal),
+  bias: await vectorOf(bias!, signal),
+});
 
 /** Sums over tokens, by channel. */
 export class NormFit {

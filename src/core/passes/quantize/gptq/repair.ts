@@ -1,10 +1,12 @@
-import { type Anatomy, type Layer, type Linear, linearsIn, type Norm } from '../../../anatomy/anatomy.ts';
-import type { Calibration, Moments, Tap, Walk } from '../../../calibration/calibration.ts';
+import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
+import type { Calibration, Half, Moments, Tap, Walk } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
+import { named } from '../../computed.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
-import { type GptqForm, type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
+import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
 import { like, matrixOf, storedAs } from './matrix-of.ts';
-import { affineOf, NormFit } from './norm-fit.ts';
+import { type Affine, affineOf, NormFit } from './norm-fit.ts';
+import { type FormOf, firstOf, isAffine, isShared, normBehind, secondOf } from './replaced.ts';
 import { ridge } from './ridge.ts';
 
 // Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
@@ -24,12 +26,12 @@ export interface Repaired {
   readonly matrices: ReadonlyMap<string, GptqMatrix>;
   /** Biases and norms. */
   readonly replacements: readonly ReplaceEdit[];
+  /** Ids of matrices that the graph does not show the inputs and outputs of: they stay rounded to nearest. */
+  readonly unseen: readonly string[];
 }
 
-type FormOf = (weight: string) => GptqForm | undefined;
-
 /**
- * Rounds the matrices of layers that `formOf` names. `before` are edits of the embeddings.
+ * Rounds the matrices of layers that `formOf` names, but not of layers that share theirs. `before` are edits of the embeddings.
  * Memory: the second moments of one half of a layer at a time.
  */
 export async function repair(
@@ -47,23 +49,20 @@ export async function repair(
   const walk = await calibration.walk([...before, ...embedding]);
   const matrices = new Map<string, GptqMatrix>();
   const replacements: ReplaceEdit[] = [...embedding];
-  const made = new Map<string, readonly ReplaceEdit[]>();
+  const unseen: string[] = [];
   for (let done = 0; walk.at; done++) {
     const { layer: index, part } = walk.at;
     const layer = anatomy.layers[index]!;
     progress?.(done / (2 * anatomy.layers.length), `encoder.layer.${index}`);
-    const key = `${layer.stored} ${part}`;
-    let edits = made.get(key);
-    if (!edits) {
-      const isShared = anatomy.layers.some(other => other !== layer && other.stored === layer.stored);
-      const half = new HalfRepair({ calibration, walk, layer, formOf, matrices, pause, isShared, ...(signal && { signal }) });
-      edits = part === 'attention' ? await half.attention() : await half.feedForward();
-      made.set(key, edits);
+    let edits: readonly ReplaceEdit[] = [];
+    if (!isShared(layer, anatomy)) {
+      const setting = { calibration, walk, layer, part, formOf, matrices, unseen, pause, ...(signal && { signal }) };
+      edits = await new HalfRepair(setting).run();
       replacements.push(...edits.flatMap(withoutWeight));
     }
     await walk.advance(edits);
   }
-  return { matrices, replacements };
+  return { matrices, replacements, unseen };
 }
 
 /** The weight of a linear is in `matrices`; a norm's is its gain. */
@@ -79,29 +78,30 @@ async function refitEmbeddings(
   before: readonly Edit[],
   signal?: AbortSignal,
 ): Promise<ReplaceEdit[]> {
-  const affine = before.length > 0 && embeddingNorm ? await affineOf(embeddingNorm, signal) : undefined;
-  if (!affine) return [];
+  if (before.length === 0 || !embeddingNorm || !isAffine(embeddingNorm)) return [];
+  const affine = await affineOf(embeddingNorm, signal);
   const fit = new NormFit(affine);
   const walk = await calibration.walk(before);
   await walk.observeBoth(['input'], [], (original, current) => fit.add(current.get('input'), original.get('input')));
-  return normEdits(embeddingNorm!, fit);
+  return [normEdit(embeddingNorm, fit.result() ?? affine)];
 }
 
-function normEdits(norm: Norm, fit: NormFit): ReplaceEdit[] {
-  const found = fit.result();
-  if (!found) return [];
-  return [{ kind: 'replace', target: norm, weight: like(norm.weight!, found.weight), bias: like(norm.bias!, found.bias) }];
-}
+const normEdit = (target: Norm, { weight, bias }: Affine): ReplaceEdit => ({
+  kind: 'replace',
+  target,
+  weight: like(target.weight!, weight),
+  bias: like(target.bias!, bias),
+});
 
 interface HalfSetting {
   readonly calibration: Calibration<Edit>;
   readonly walk: Walk<Edit>;
   readonly layer: Layer;
+  readonly part: Half['part'];
   readonly formOf: FormOf;
   readonly matrices: Map<string, GptqMatrix>;
+  readonly unseen: string[];
   readonly pause: () => Promise<void>;
-  /** The weights serve several layers: they are rounded for the first, and nothing is refitted. */
-  readonly isShared: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -119,30 +119,32 @@ class HalfRepair {
     this.setting = setting;
   }
 
-  async attention(): Promise<readonly ReplaceEdit[]> {
-    const { query, key, value, output, attentionNorm } = this.setting.layer;
-    await this.first([query, key, value]);
-    await this.second(output);
-    await this.norm(attentionNorm);
+  async run(): Promise<readonly ReplaceEdit[]> {
+    const { layer, part, formOf } = this.setting;
+    const first = firstOf(layer, part, formOf);
+    await this.ifSeen(first, () => this.first(first));
+    const second = secondOf(layer, part, formOf);
+    if (second) await this.ifSeen([second], () => this.second(second));
+    await this.norm(normBehind(layer, part));
     return this.edits;
   }
 
-  async feedForward(): Promise<readonly ReplaceEdit[]> {
-    const { up, gate, down, outputNorm } = this.setting.layer;
-    await this.first(gate ? [up, gate] : [up]);
-    await this.second(down);
-    await this.norm(outputNorm);
-    return this.edits;
+  /** Fused operators keep values to themselves. Biases are replaced all the same: a dry run counts on it. */
+  private async ifSeen(linears: readonly Linear[], work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.setting.unseen.push(...linears.map(({ id }) => id));
+      for (const { bias, ...target } of linears)
+        if (bias) this.edits.push({ kind: 'replace', target: { ...target, bias }, bias: named(bias, bias.name) });
+    }
   }
 
   /** What reads the residual stream: it should give what it gave. */
-  private async first(linears: readonly Linear[]): Promise<void> {
-    const { walk, layer } = this.setting;
-    const stored = new Set(linearsIn(layer));
-    const chosen = [...new Set(linears.map(linear => linear.within ?? linear))].filter(
-      linear => stored.has(linear) && this.formOf(linear),
-    );
+  private async first(chosen: readonly Linear[]): Promise<void> {
     if (chosen.length === 0) return;
+    const { walk } = this.setting;
     let groups: Group[] | undefined;
     const taps = chosen.flatMap(({ id }): Tap[] => [`${id}:in`, `${id}:out`]);
     await walk.observeBoth(taps, this.edits, async (original, current) => {
@@ -170,7 +172,6 @@ class HalfRepair {
 
   /** What writes to the residual stream: both together should give what they gave. */
   private async second(linear: Linear): Promise<void> {
-    if (linear.within || !this.formOf(linear)) return;
     const { walk, calibration } = this.setting;
     const moments = calibration.moments(linear.in, linear.out);
     const taps: Tap[] = ['input', `${linear.id}:in`, `${linear.id}:out`];
@@ -185,20 +186,16 @@ class HalfRepair {
   }
 
   private async norm(norm: Norm): Promise<void> {
-    const { walk, isShared, signal } = this.setting;
-    const affine = isShared || this.edits.length === 0 ? undefined : await affineOf(norm, signal);
-    if (!affine) return;
+    const { walk, signal } = this.setting;
+    if (this.edits.length === 0 || !isAffine(norm)) return;
+    const affine = await affineOf(norm, signal);
     const fit = new NormFit(affine);
     await walk.observeBoth(['output'], this.edits, (original, current) => fit.add(current.get('output'), original.get('output')));
-    this.edits.push(...normEdits(norm, fit));
-  }
-
-  private formOf({ weight, form }: Linear): GptqForm | undefined {
-    return form === 'dense' ? this.setting.formOf(weight.name) : undefined;
+    this.edits.push(normEdit(norm, fit.result() ?? affine));
   }
 
   private async round({ linears, moments }: Group): Promise<void> {
-    const { pause, isShared, signal, matrices } = this.setting;
+    const { pause, formOf, signal, matrices } = this.setting;
     const [covariance, cross, meanX, meanY] = [moments.covarianceXX(), moments.covarianceXY(), moments.meanX(), moments.meanY()];
     const all = meanY.length;
     let first = 0;
@@ -206,16 +203,15 @@ class HalfRepair {
       await pause();
       const { out, in: wide, bias } = linear;
       const own = await matrixOf(linear, signal);
-      const refits = !isShared && bias !== undefined;
-      const aimed = refits ? (ridge(covariance, columns(cross, wide, all, first, out), own, out, wide, STRENGTH) ?? own) : own;
-      const hessian = refits ? covariance : moments.secondMomentXX();
-      const matrix = await gptqMatrix(aimed, out, wide, hessian, this.formOf(linear)!, pause);
+      const aimed = bias ? (ridge(covariance, columns(cross, wide, all, first, out), own, out, wide, STRENGTH) ?? own) : own;
+      const hessian = bias ? covariance : moments.secondMomentXX();
+      const matrix = await gptqMatrix(aimed, out, wide, hessian, formOf(linear.weight.name)!, pause);
       matrices.set(linear.weight.name, matrix);
       this.edits.push({
         kind: 'replace',
         target: linear,
         weight: storedAs(linear, matrix.weight_OI),
-        ...(refits && { bias: like(bias, offsets(matrix.weight_OI, meanX, meanY.subarray(first, first + out))) }),
+        ...(bias && { bias: like(bias, offsets(matrix.weight_OI, meanX, meanY.subarray(first, first + out))) }),
       });
       first += out;
     }

@@ -1,0 +1,132 @@
+import type { Calibration, Walk } from '../../calibration/calibration.ts';
+import { throwIfCancelled } from '../../errors.ts';
+import type { Edit, PassContext, Refitted } from '../pass.ts';
+import { contributions } from './choose/activation.ts';
+import { type Order, removalOrder } from './choose/order.ts';
+import { spend } from './choose/spend.ts';
+import type { Fit } from './fit.ts';
+import { fitAt } from './fit-at.ts';
+import { storedAs, typed } from './matrix.ts';
+import { foldedMeans, ridge } from './repair/ridge.ts';
+import type { Repair } from './settle.ts';
+import { keptInputs, type Site } from './sites.ts';
+import type { Removal } from './units.ts';
+
+export type TextScore = 'activation' | 'reconstruction';
+
+/** What is cut and how it is repaired, where that takes the model running on text. */
+export interface TextTask {
+  /** In the order of the layers; at most one a half. */
+  readonly sites: readonly Site[];
+  /** Units that go, or how many of each layer do and what chooses them. */
+  readonly removal: Removal | { readonly counts: ReadonlyMap<number, number>; readonly by: TextScore };
+  readonly repair: Repair;
+  /** Of the mean of the diagonal. */
+  readonly damping: number;
+  /** How many of the texts are used; all when absent. */
+  readonly texts?: number | undefined;
+}
+
+type Context = Pick<PassContext, 'progress' | 'signal'>;
+
+/**
+ * Cuts and repairs half by half from below, each half on what the halves below it give by then: units are scored, and the matrix
+ * behind the cut is fitted, on the activations that it will meet.
+ */
+export async function cutByText(calibration: Calibration<Edit>, task: TextTask, context: Context): Promise<Edit[]> {
+  const { sites, repair, texts } = task;
+  const edits: Edit[] = [];
+  let isApart = false;
+  await eachSite(calibration, sites, texts, context, async (walk, site) => {
+    const count = countAt(task, site);
+    if (count === 0 && !(isApart && repair === 'least-squares')) return [];
+    const fit = await fitAt(calibration, walk, site, isApart, context.signal);
+    const removed = count === 0 ? [] : await unitsAt(task, site, fit, count, context.signal);
+    const kept = keptInputs(site, removed);
+    const refitted = refit(site, fit, kept, task);
+    const edit: Edit =
+      removed.length > 0 ? site.removal(removed, refitted) : { kind: 'replace', target: site.linear, ...refitted };
+    edits.push(edit);
+    isApart = true;
+    return [edit];
+  });
+  return edits;
+}
+
+const isListed = (removal: TextTask['removal']): removal is Removal => removal instanceof Map;
+
+const countAt = ({ removal }: TextTask, { layer }: Site): number =>
+  isListed(removal) ? (removal.get(layer)?.length ?? 0) : (removal.counts.get(layer) ?? 0);
+
+async function unitsAt({ removal, damping }: TextTask, site: Site, fit: Fit, count: number, signal?: AbortSignal) {
+  if (isListed(removal)) return removal.get(site.layer)!;
+  const { units } =
+    removal.by === 'reconstruction'
+      ? await removalOrder(fit, site.width, count, damping, pauseOf(signal))
+      : ordered(fit, site.width);
+  return units.slice(0, count).sort((a, b) => a - b);
+}
+
+function refit({ linear }: Site, fit: Fit, kept: readonly number[], { repair, damping }: TextTask): Refitted | undefined {
+  if (repair === 'none') return undefined;
+  const { weight_KO, bias_O } = repair === 'bias' ? foldedMeans(fit, kept) : ridge(fit, kept, damping);
+  return {
+    ...(repair === 'least-squares' && { weight: storedAs(linear, weight_KO) }),
+    ...(bias_O && { bias: typed(linear.bias!, linear.bias!.shape, Float32Array.from(bias_O)) }),
+  };
+}
+
+/** How many units each layer loses so that what they cost, each layer's beside what its norm reads, is least in all. */
+export async function spentByCost(
+  calibration: Calibration<Edit>,
+  sites: readonly Site[],
+  total: number,
+  { by, damping, texts }: { readonly by: TextScore; readonly damping: number; readonly texts: number | undefined },
+  context: Context,
+): Promise<ReadonlyMap<number, number>> {
+  const costs: number[][] = [];
+  await eachSite(calibration, sites, texts, context, async (walk, site) => {
+    const fit = await fitAt(calibration, walk, site, false, context.signal);
+    const most = site.units - 1;
+    const order =
+      by === 'reconstruction'
+        ? await removalOrder(fit, site.width, most, damping, pauseOf(context.signal))
+        : ordered(fit, site.width);
+    costs.push(order.costs.slice(0, most).map(cost => cost / fit.scale));
+    return [];
+  });
+  const counts = spend(costs, total);
+  return new Map(sites.map(({ layer }, place) => [layer, counts[place]!]));
+}
+
+/** Cheapest first, one by one. */
+function ordered(fit: Fit, width: number): Order {
+  const scores = contributions(fit, width).map(score => score * fit.scale);
+  const units = scores.map((_, unit) => unit).sort((a, b) => scores[a]! - scores[b]! || a - b);
+  let sum = 0;
+  return { units, costs: units.map(unit => (sum += scores[unit]!)) };
+}
+
+async function eachSite(
+  calibration: Calibration<Edit>,
+  sites: readonly Site[],
+  texts: number | undefined,
+  { progress, signal }: Context,
+  visit: (walk: Walk<Edit>, site: Site) => Promise<readonly Edit[]>,
+): Promise<void> {
+  const walk = await calibration.walk([], texts);
+  let left = sites.length;
+  while (walk.at && left > 0) {
+    throwIfCancelled(signal);
+    const { layer, part } = walk.at;
+    const site = sites.find(each => each.layer === layer && each.part === part);
+    if (site) progress?.((sites.length - left--) / sites.length, site.linear.id);
+    const edits = site ? await visit(walk, site) : [];
+    if (left > 0) await walk.advance(edits);
+  }
+}
+
+const pauseOf = (signal?: AbortSignal) => async () => {
+  await new Promise(resolve => setImmediate(resolve));
+  throwIfCancelled(signal);
+};

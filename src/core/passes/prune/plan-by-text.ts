@@ -1,0 +1,52 @@
+import type { Sentence } from '../../errors.ts';
+import { calibrationOf } from '../calibration-of.ts';
+import type { Edit, PassContext } from '../pass.ts';
+import { cutByText, spentByCost, type TextScore } from './by-text.ts';
+import { gradients } from './choose/gradient.ts';
+import { dampingFor, type TextOptions } from './damping.ts';
+import type { Settled } from './settle.ts';
+import type { Site } from './sites.ts';
+import { cheapest, type Removal } from './units.ts';
+
+/** How many go: of each layer, or in all. */
+export type Budget = { readonly counts: ReadonlyMap<number, number> } | { readonly total: number };
+
+/** What goes by a person's list or by a score, and what is refitted for it. */
+export async function planByText(
+  sites: readonly Site[],
+  what: Removal | Budget,
+  { by, repair }: Settled,
+  options: TextOptions,
+  usualDamping: number,
+  context: PassContext,
+): Promise<{ edits: Edit[]; notes: Sentence[] }> {
+  const calibration = await calibrationOf(context, isListed(what) || by === 'magnitude' ? `repair: ${repair}` : `by: ${by}`);
+  const texts = options.sentences ?? undefined;
+  const inputs = Math.max(...sites.map(({ linear }) => linear.in));
+  const { damping, note } = dampingFor(options, usualDamping, inputs, calibration);
+  const notes = note && repair === 'least-squares' ? [note] : [];
+  const first = { ...context, progress: (done: number, id: string) => context.progress?.(done / 3, id) };
+  const second = { ...context, progress: (done: number, id: string) => context.progress?.((1 + 2 * done) / 3, id) };
+  const removal = await removalFor();
+  return { edits: await cutByText(calibration, { sites, removal, repair, damping, texts }, second), notes };
+
+  async function removalFor() {
+    if (isListed(what)) return what;
+    if (by === 'gradient') {
+      const scores = await gradients(calibration, sites, texts, first);
+      return 'total' in what ? cheapest(scores, what.total) : cheapestOfEach(scores, what.counts);
+    }
+    const score = by as TextScore;
+    if ('counts' in what) return { counts: what.counts, by: score };
+    return { counts: await spentByCost(calibration, sites, what.total, { by: score, damping, texts }, first), by: score };
+  }
+}
+
+const isListed = (what: Removal | Budget): what is Removal => what instanceof Map;
+
+export function cheapestOfEach(scores: ReadonlyMap<number, readonly number[]>, counts: ReadonlyMap<number, number>): Removal {
+  const found = new Map<number, readonly number[]>();
+  for (const [layer, each] of scores)
+    for (const [index, units] of cheapest(new Map([[layer, each]]), counts.get(layer)!)) found.set(index, units);
+  return found;
+}
