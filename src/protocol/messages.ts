@@ -4,6 +4,8 @@ import type {
   HeadMeasure,
   HeatMap,
   HeatMapRequest,
+  MatrixDiff,
+  MatrixDiffRequest,
   TensorStatistics,
   ValuesPage,
   ValuesRequest,
@@ -39,6 +41,8 @@ export type {
   KeptEvaluation,
   KeptRecord,
   Made,
+  MatrixDiff,
+  MatrixDiffRequest,
   PassInfo,
   ProgressEvent,
   Recipe,
@@ -202,6 +206,8 @@ export interface DiffHostApi {
   openOriginal(): Promise<void>;
   copyText(text: string): Promise<void>;
   showLog(): Promise<void>;
+  /** One matrix or table in both models, by the id of its row. Takes { signal, progress } last. */
+  matrixDiff(id: string, request: MatrixDiffRequest): Promise<MatrixDiff | null>;
   /** Asks what to measure on, and begins. */
   measure(): Promise<void>;
   cancelMeasuring(): Promise<void>;
