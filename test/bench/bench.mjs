@@ -10,6 +10,7 @@ import { makeBertBase } from './base-onnx.mjs';
 import { evaluateSides } from './evaluate.mjs';
 import { benchExport } from './export.mjs';
 import { benchFactorize } from './factorize.mjs';
+import { benchInt4 } from './int4.mjs';
 import { benchStatistics } from './statistics.mjs';
 
 const runs = Number(process.env.HEADROOM_BENCH_RUNS ?? 5);
@@ -78,6 +79,8 @@ await section(`int8 of the ${mb(baseBytes)} BERT-base ONNX`, async () => {
   rmSync(join(folder, 'copy.onnx'), { force: true });
   fresh();
 });
+
+await section(`int4 without text of the ${mb(baseBytes)} BERT-base ONNX`, () => benchInt4(base, folder, runs, python));
 
 await section('evaluating STS-B dev on minilm, whole processes', async () => {
   const sides = evaluateSides(folder, python);

@@ -31,6 +31,8 @@ export interface Walk<E> {
   readonly at: Half | undefined;
   /** Where the original stream stands: at the same half, unless one was moved or skipped alone. */
   readonly atOriginal: Half | undefined;
+  /** Is it a value of the graph? An operator that adds a bias together with more keeps the output of the matrix to itself. */
+  shows(tap: Tap): boolean;
   /** Runs the half over all texts, on the hidden states of `stream`, with `edits` of this half performed. The streams stay where they are. */
   observe(
     stream: Stream,

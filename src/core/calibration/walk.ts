@@ -14,6 +14,8 @@ interface Cut {
   readonly piece: Piece;
   readonly input: string;
   readonly values: ReadonlyMap<Tap, string>;
+  /** What leaves the half, fetched though it was not asked for. */
+  readonly leaving?: string;
 }
 
 /** Starts at the embeddings. throws 'unsupported' where the graph does not show its hidden states */
@@ -47,6 +49,8 @@ class LayerWalk<E> implements Walk<E> {
   readonly #base: GraphBody;
   readonly #batches: readonly TextBatch[];
   readonly #hidden: Record<Stream, Hidden>;
+  /** What leaves the original's half, where an observation has seen all of it: that need not run again. */
+  #seen: Values[] = [];
 
   constructor(
     source: CalibrationSource<E>,
@@ -66,6 +70,10 @@ class LayerWalk<E> implements Walk<E> {
 
   get atOriginal(): Half | undefined {
     return this.#at.original;
+  }
+
+  shows(tap: Tap): boolean {
+    return nameOf(tapsOf(this.#base.model, this.#base.anatomy), tap) !== undefined;
   }
 
   async observe(
@@ -116,12 +124,14 @@ class LayerWalk<E> implements Walk<E> {
   }
 
   async move(stream: Stream, edits: readonly E[] = []): Promise<void> {
-    this.#hidden[stream] = await this.#pass(stream, edits);
+    const isSeen = stream === 'original' && this.#seen.length === this.#batches.length;
+    this.#hidden[stream] = isSeen ? this.#seen : await this.#pass(stream, edits);
     this.skip(stream);
   }
 
   skip(stream: Stream): void {
     const { layer, part } = this.#half(stream);
+    if (stream === 'original') this.#seen = [];
     const layers = this.#base.anatomy.layers.length;
     if (part === 'attention') this.#at[stream] = { layer, part: 'feed-forward' };
     else this.#at[stream] = layer + 1 < layers ? { layer: layer + 1, part: 'attention' } : undefined;
@@ -153,13 +163,14 @@ class LayerWalk<E> implements Walk<E> {
     const values = new Map<Tap, string>();
     for (const tap of taps) values.set(tap, tap === 'input' ? input : tap === 'output' ? output : valueAt(found, tap));
     const from = { name: input, dtype: 'fp32' as const };
+    const leaving = stream === 'original' ? [output] : [];
     const piece = await loadPiece(
       this.#source,
       body,
       [from],
-      [...values.values()].filter(name => name !== input),
+      [...values.values(), ...leaving].filter(name => name !== input),
     );
-    return { piece, input, values };
+    return { piece, input, values, ...(stream === 'original' && { leaving: output }) };
   }
 
   #raw({ piece, input }: Cut, stream: Stream, batch: number): ReturnType<Piece['run']> {
@@ -170,6 +181,7 @@ class LayerWalk<E> implements Walk<E> {
   async #run(cut: Cut, stream: Stream, batch: number): Promise<Observed> {
     const results = new Map(await this.#raw(cut, stream, batch));
     results.set(cut.input, this.#hidden[stream][batch]!);
+    if (cut.leaving !== undefined) this.#seen[batch] = results.get(cut.leaving)!;
     const { places, length } = this.#batches[batch]!;
     return {
       tokens: places.length * length,
@@ -190,9 +202,11 @@ function endsOf({ layers }: Taps, { layer, part }: Half, file: string): [string,
   return [from, to];
 }
 
-function valueAt({ linearInput, linearOutput }: Taps, tap: Tap): string {
-  const at = tap.lastIndexOf(':');
-  const value = (tap.endsWith(':in') ? linearInput : linearOutput).get(tap.slice(0, at));
+const nameOf = ({ linearInput, linearOutput }: Taps, tap: Tap): string | undefined =>
+  (tap.endsWith(':in') ? linearInput : linearOutput).get(tap.slice(0, tap.lastIndexOf(':')));
+
+function valueAt(found: Taps, tap: Tap): string {
+  const value = nameOf(found, tap);
   if (value === undefined) throw new RangeError(`the graph does not show ${tap}`);
   return value;
 }

@@ -82,7 +82,7 @@ export type Edit =
 export interface QuantizeEdit {
   readonly kind: 'quantize';
   readonly target: Linear | Table;
-  readonly scheme: 'int8' | 'int8-dynamic';
+  readonly scheme: 'int8' | 'int8-dynamic' | 'int8-static' | 'int8-weights';
   /** Integers, computed when read. */
   readonly values: Tensor;
   /** Do the integers lie as the stored weight does, or turned, ready for a product that read the weight through a transposition? */
@@ -93,6 +93,15 @@ export interface QuantizeEdit {
   readonly zeroPoint?: Tensor;
   /** For each output channel the sum of its weights as they act: what an offset of the inputs contributes. */
   readonly sums?: Tensor;
+  /**
+   * f32 [in]: what each input channel is multiplied by before it is quantized; the integers are those of the weight divided by it.
+   * One object for all edits whose inputs are the same.
+   */
+  readonly smoothing?: Tensor;
+  /** int8 in a graph: bits of an activation, and whether onnxruntime's own operators are used. Absent: 8, standard ones. */
+  readonly product?: { readonly bits: 7 | 8; readonly contrib: boolean };
+  /** int8-static: by the value that is multiplied, its scale (f32) and zero point (int8), both scalars. What is not named stays as it is. */
+  readonly inputs?: ReadonlyMap<string, { readonly scale: Tensor; readonly zeroPoint: Tensor }>;
 }
 
 /** Weights in blocks along the inputs of a channel: weight = (level - zero point) * scale. The channels of a table are its rows. */

@@ -35,8 +35,21 @@ export async function acting(organ: Linear | Table, signal?: AbortSignal): Promi
   const scales = await spread(scale, length, signal);
   const zeroPoints = await spread(organ.zeroPoint, length, signal);
   if (!scales || !zeroPoints) return undefined;
-  return { ...shape, rowsOf: (first, last, by) => multipliedOut(weight, axis, scales, zeroPoints, first, last, columns, by) };
+  const rowsOf: Acting['rowsOf'] = (first, last, by) => multipliedOut(weight, axis, scales, zeroPoints, first, last, columns, by);
+  const factor =
+    'smoothing' in organ && organ.smoothing ? await spread(organ.smoothing, transposed ? rows : columns, signal) : undefined;
+  return { ...shape, rowsOf: factor ? smoothedBack(rowsOf, factor, transposed, columns) : rowsOf };
 }
+
+/** A matrix whose inputs are scaled before it is as good as one that scales them itself. */
+const smoothedBack =
+  (rowsOf: Acting['rowsOf'], factor_I: Float32Array, transposed: boolean, columns: number): Acting['rowsOf'] =>
+  async (first, last, signal) => {
+    const values = await rowsOf(first, last, signal);
+    for (let row = first, at = 0; row < last; row++)
+      for (let c = 0; c < columns; c++, at++) values[at]! *= factor_I[transposed ? row : c]!;
+    return values;
+  };
 
 /** A factored matrix, [out, in]. Both factors are read whole. */
 async function multiplied(

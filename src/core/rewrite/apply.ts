@@ -5,6 +5,7 @@ import type { Edit, Plan, QuantizeEdit } from '../passes/pass.ts';
 import { quantizeBlocks } from './blocks.ts';
 import { castTensors } from './cast.ts';
 import { quantizeTensors } from './compressed-tensors.ts';
+import { rewriteDequantized } from './dequantized.ts';
 import type { GraphModel } from './draft.ts';
 import { rewriteDynamic } from './dynamic.ts';
 import { factor } from './factor.ts';
@@ -73,11 +74,15 @@ const perform = <K extends Kind>(kind: K, body: Body, edits: readonly Edit[]): M
   rewrites[kind](body, edits as readonly EditOf<K>[]);
 
 function quantize({ model, anatomy }: Body, edits: readonly QuantizeEdit[]): Model {
-  const rows = edits.filter(edit => edit.scheme === 'int8');
-  const dynamic = edits.filter(edit => edit.scheme === 'int8-dynamic');
+  const of = (...schemes: QuantizeEdit['scheme'][]) => edits.filter(edit => schemes.includes(edit.scheme));
+  const rows = of('int8');
   if (!hasGraph(model)) return rows.length === 0 ? model : quantizeTensors(model, rows, anatomy.tables);
-  const quantized = rows.length === 0 ? model : tidy(model, rewriteRows(model, rows));
-  return dynamic.length === 0 ? quantized : tidy(quantized, rewriteDynamic(quantized, dynamic));
+  const steps = [
+    [rewriteRows, rows],
+    [rewriteDynamic, of('int8-dynamic')],
+    [rewriteDequantized, of('int8-static', 'int8-weights')],
+  ] as const;
+  return steps.reduce((before, [rewrite, own]) => (own.length === 0 ? before : tidy(before, rewrite(before, own))), model);
 }
 
 export const hasGraph = (model: Model): model is GraphModel => model.graph !== undefined;

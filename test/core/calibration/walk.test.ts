@@ -14,6 +14,7 @@ const models = [
   'bert-base/model.safetensors',
   'bert-base/model.torchscript.onnx',
   'bert-base/model.dynamo.onnx',
+  'bert-base/model.ort-fused.onnx',
   'roberta-base',
   'distilbert-base',
 ];

@@ -86,12 +86,13 @@ function cannotWrite(
 const isMatrix = ({ dtype, shape }: Tensor): boolean => isFloat(dtype) && shape.length >= 2 && Math.min(...shape.slice(-2)) > 1;
 const isVector = (tensor: Tensor): boolean => isFloat(tensor.dtype) && tensor.byteLength > 8 && !isMatrix(tensor);
 
-/** What no layer has takes the most that a layer is given. */
-function bitsByLinear({ layers }: Anatomy, { bits }: QuantizeOptions): (organ: Linear | Table) => number {
+/** Poolers and heads take 8: they are small, and nothing behind them makes up for what they lose. Other matrices outside layers take the most that a layer is given. */
+function bitsByLinear({ layers, top, vocabulary }: Anatomy, { bits }: QuantizeOptions): (organ: Linear | Table) => number {
   const each = (layer: number): number => (typeof bits === 'number' ? bits : (bits[layer] ?? bits.at(-1)!));
   const byName = new Map(
     layers.flatMap(layer => linearsIn(layer).map(({ weight }) => [weight.name, each(layer.stored)] as const)),
   );
+  for (const { linear } of top) if (linear && linear.out !== vocabulary) byName.set(linear.weight.name, 8);
   const most = typeof bits === 'number' ? bits : Math.max(...bits);
   return ({ weight }) => byName.get(weight.name) ?? most;
 }

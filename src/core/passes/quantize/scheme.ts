@@ -33,6 +33,8 @@ export interface Scheme {
   readonly options: readonly Exclude<keyof QuantizeOptions, 'scheme' | 'include' | 'exclude'>[];
   /** Widths that tables can have with it; 32 leaves them as they are. */
   readonly embeddingBits: readonly number[];
+  /** It cannot do without calibration text. */
+  readonly needs?: 'activations';
   /** The paper or tool it follows. */
   readonly source: string;
   plan(anatomy: Anatomy, options: QuantizeOptions, context: PassContext): Promise<Plan>;

@@ -1,7 +1,9 @@
 import { int4 } from './int4.ts';
 import { int8 } from './int8.ts';
 import { int8Dynamic } from './int8-dynamic.ts';
+import { int8Static } from './int8-static.ts';
+import { int8Weights } from './int8-weights.ts';
 import type { Scheme } from './scheme.ts';
 
 /** The default first. */
-export const schemes: readonly Scheme[] = [int8, int8Dynamic, int4];
+export const schemes: readonly Scheme[] = [int8, int8Dynamic, int8Static, int8Weights, int4];

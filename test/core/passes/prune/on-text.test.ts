@@ -66,7 +66,7 @@ async function losses(name: string, plans: readonly Plan[]): Promise<number[]> {
   return found;
 }
 
-const models = ['bert-base/model.safetensors', 'bert-base/model.torchscript.onnx', 'bert-base/model.dynamo.onnx'];
+const models = ['bert-base/model.safetensors', 'bert-base/model.torchscript.onnx', 'bert-base/model.ort-fused.onnx'];
 for (const name of models)
   for (const [pass, options] of [
     ['prune-heads', { fraction: 0.5 }],

@@ -1,4 +1,4 @@
-import type { Anatomy } from '../../../anatomy/anatomy.ts';
+import { type Anatomy, linearsIn } from '../../../anatomy/anatomy.ts';
 import { sentence } from '../../../errors.ts';
 import { elementCount } from '../../../tensor/tensor.ts';
 import { calibrationOf } from '../../calibration-of.ts';
@@ -31,18 +31,26 @@ export async function planGptq(
   };
   const shared = anatomy.layers.filter(layer => layer.stored === layer.index && isShared(layer, anatomy));
   const reason = sentence('Several layers share its weights: they are rounded to nearest.');
+  const half = anatomy.layers.flatMap(linearsIn).find(({ weight }) => weight.dtype !== 'fp32' && formOf(weight.name));
+  if (half) {
+    const told = sentence('GPTQ runs the model in fp32, and this one is {dtype}: it is rounded to nearest.', {
+      dtype: half.weight.dtype,
+    });
+    return { ...plain, skipped: [...plain.skipped, { target: context.model.name, reason: told }] };
+  }
   const skipped = [...plain.skipped, ...shared.map(({ index }) => ({ target: `encoder.layer.${index}`, reason }))];
   if (anatomy.layers.every(layer => isShared(layer, anatomy))) return { ...plain, skipped };
   // Sizes are known without text: levels as many as they were, biases and norms replaced by themselves.
   if (context.dryRun) return { skipped, edits: [...replacedIn(anatomy, formOf, before.length > 0), ...plain.edits] };
   const calibration = await calibrationOf(context, 'rounding: gptq');
-  const { matrices, replacements } = await repair(calibration, anatomy, formOf, before, context);
+  const { matrices, replacements, unseen } = await repair(calibration, anatomy, formOf, before, context);
   const edits = plain.edits.map((edit): Edit => {
     const matrix =
       edit.kind === 'quantize-blocks' && !tables.has(edit.target.weight.name) && matrices.get(edit.target.weight.name);
     return matrix ? rounded(edit, matrix) : edit;
   });
-  return { edits: [...replacements, ...edits], skipped };
+  const hidden = sentence('The graph does not show what goes into it and comes out: it is rounded to nearest.');
+  return { edits: [...replacements, ...edits], skipped: [...skipped, ...unseen.map(target => ({ target, reason: hidden }))] };
 }
 
 function rounded(edit: QuantizeBlocksEdit, { level_OI, scale_OG, zero_OG }: GptqMatrix): QuantizeBlocksEdit {
