@@ -1,5 +1,4 @@
-import type { Anatomy, Linear, Table } from '../../anatomy/anatomy.ts';
-import { linearsIn } from '../../anatomy/anatomy.ts';
+import { type Anatomy, type Linear, linearsIn, type Table } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Graph } from '../../model/graph.ts';
@@ -21,8 +20,8 @@ const ORGAN_BYTES = 400;
 const TABLE_BLOCK = 128;
 
 /**
- * Shares of a block's range that are tried. Cosine of all-MiniLM-L6-v2's vectors at 4 bits, blocks of 64: the table in
- * test/measure/minilm-int4.ts.
+ * Shares of a block's range that are tried. Cosine of all-MiniLM-L6-v2's vectors at 4 bits in blocks of 64: 0.9685 with the range
+ * alone, 0.9716 with two shares, 0.9724 with these, 0.9730 with eight or fifteen down to a half.
  */
 const ratios = [1, 0.95, 0.9, 0.85, 0.8];
 

@@ -1,13 +1,13 @@
 import { floatsOf } from '../../kernels/floats.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { computedInto } from '../computed.ts';
+import { computedInto, madeFrom } from '../computed.ts';
 import { sidesOf } from './eight-bits.ts';
 import type { Smoothing } from './smoothing.ts';
 
 /** The weight with each input channel multiplied by its factor, in fp32, as it is read. `turned`: it lies [out, in]. */
 export function smoothed(weight: Tensor, { weights }: Smoothing, turned: boolean): Tensor {
   const columns = sidesOf(weight)[1];
-  return computedInto(weight.name, 'fp32', weight.shape, async (into, start, signal) => {
+  const tensor = computedInto(weight.name, 'fp32', weight.shape, async (into, start, signal) => {
     const factors = await weights(signal);
     const [first, last] = [start >> 2, (start + into.length + 3) >> 2];
     const isAligned = into.byteOffset % 4 === 0 && start % 4 === 0 && into.length % 4 === 0;
@@ -18,6 +18,7 @@ export function smoothed(weight: Tensor, { weights }: Smoothing, turned: boolean
     else scaleByRow(values, first, columns, factors, scaled);
     if (!isAligned) into.set(place.subarray(start - 4 * first, start - 4 * first + into.length));
   });
+  return madeFrom(weight, tensor);
 }
 
 /** into = values * factor of its column; the first value is in column `column`. */
