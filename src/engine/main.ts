@@ -28,6 +28,8 @@ const calls = serve<EngineApi>(
     compress: (request, options) => session.compress(request, throttled(options, progressIntervalMs)),
     export: (path, out, options) => session.export(path, out, throttled(options, progressIntervalMs)),
     compare: (before, after, options) => session.compare(before, after, throttled(options, progressIntervalMs)),
+    matrixDiff: (before, after, id, request, options) =>
+      session.matrixDiff(before, after, id, request, throttled(options, progressIntervalMs)),
     evaluate: (path, request, options) => session.evaluate(path, request, throttled(options, progressIntervalMs)),
     attention: (path, request, options) => session.attention(path, request, throttled(options, progressIntervalMs)),
     record: (path, options) => session.record(path, options),

@@ -1,8 +1,9 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { fail, sentence } from '../core/errors.ts';
+import { lineageOf } from '../protocol/lineage.ts';
 import type { Comparison, DiffEvents, DiffHostApi, DiffView, Evaluation, Made, ProgressEvent } from '../protocol/messages.ts';
-import { type Served, serve } from '../protocol/rpc.ts';
+import { type Handlers, type Served, serve } from '../protocol/rpc.ts';
 import { AttentionPanel } from './attention.ts';
 import { toFailure } from './failure.ts';
 import { madeOf, recall } from './kept.ts';
@@ -35,6 +36,8 @@ export class DiffPanel {
   #subject: DiffSubject;
   #view: DiffView;
   #comparing: AbortController | undefined;
+  /** For each layer of the second model the layer of the first that it was, where some are gone. */
+  #layers: readonly number[] | undefined;
   readonly #measuring: Measuring;
 
   /** Shows the comparison; a panel that shows these two already is brought to front and compares anew. */
@@ -105,9 +108,18 @@ export class DiffPanel {
     opening(null);
     for (const path of [before, after]) this.#seen.set(path, await stateOf(path));
     try {
-      const comparison = await this.#services.engine.api.compare(before, after, { signal: comparing.signal, progress: opening });
-      const made = await this.#madeKnown(comparison);
+      const { api } = this.#services.engine;
+      const following = { signal: comparing.signal, progress: opening };
+      const told = await this.#madeTold();
+      this.#layers = told && (await this.#layersOf(told));
+      let comparison = await api.compare(before, after, { ...following, layers: this.#layers });
+      const made = told?.report.before.fileBytes === comparison.totals.before.fileBytes ? told : null;
+      if (!made && this.#layers) {
+        this.#layers = undefined;
+        comparison = await api.compare(before, after, following);
+      }
       if (comparing.signal.aborted) return;
+      this.#subject = { ...this.#subject, made };
       const { measurement } = this.#measuring;
       this.#show({ state: 'ready', comparison, made, changedOnDisk: false, measurement });
       const { totals } = comparison;
@@ -121,15 +133,20 @@ export class DiffPanel {
     }
   }
 
-  /** Known from the run that has just ended, or from the record beside the result while that tells of this very file. */
-  async #madeKnown({ totals }: Comparison): Promise<Made | null> {
+  /** Told by the run that has just ended, or by the record beside the result while that tells of this very file. */
+  async #madeTold(): Promise<Made | undefined> {
     const { before, after, made } = this.#subject;
     if (made) return made;
     const found = await recall(this.#services, after);
-    if (!found || found.changed || found.record.made?.report.before.fileBytes !== totals.before.fileBytes) return null;
-    const known = await madeOf(this.#services, found.record, before, after);
-    this.#subject = { ...this.#subject, made: known };
-    return known;
+    if (!found || found.changed) return undefined;
+    return (await madeOf(this.#services, found.record, before, after)) ?? undefined;
+  }
+
+  /** Where layers went, when some did: what stayed is compared with itself. */
+  async #layersOf({ report }: Made): Promise<readonly number[] | undefined> {
+    if (!report.edits.some(({ kind }) => kind === 'remove-layers')) return undefined;
+    const { model } = await this.#services.engine.api.inspect(this.#subject.before);
+    return lineageOf(report.edits, model.heads)?.layers;
   }
 
   #look(path: string, state: FileState | undefined): void {
@@ -143,7 +160,7 @@ export class DiffPanel {
     this.#page.emit('view', view);
   }
 
-  #api(): DiffHostApi {
+  #api(): Handlers<DiffHostApi> {
     const { engine, log } = this.#services;
     const open = (path: string) => vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(path), editorFor(path));
     return {
@@ -164,6 +181,10 @@ export class DiffPanel {
       openOriginal: async () => void (await open(this.#subject.before)),
       copyText: async text => vscode.env.clipboard.writeText(String(text)),
       showLog: async () => log.show(),
+      matrixDiff: (id, request, following) => {
+        const { before, after } = this.#subject;
+        return engine.api.matrixDiff(before, after, String(id), request, { ...following, layers: this.#layers });
+      },
       // Not awaited: the work reports by itself.
       measure: async () => {
         void this.#measuring.choose().catch(error => {

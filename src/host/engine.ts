@@ -47,7 +47,10 @@ export class Engine {
       compress: (request, given) =>
         this.#call(given, (api, options) => api.compress(request, options), request.dryRun ? undefined : request.out),
       export: (path, out, given) => this.#call(given, (api, options) => api.export(path, out, { ...given, ...options }), out),
-      compare: (before, after, given) => this.#call(given, (api, options) => api.compare(before, after, options)),
+      compare: (before, after, given) =>
+        this.#call(given, (api, options) => api.compare(before, after, { layers: given?.layers, ...options })),
+      matrixDiff: (before, after, id, request, given) =>
+        this.#call(given, (api, options) => api.matrixDiff(before, after, id, request, { layers: given?.layers, ...options })),
       evaluate: (path, request, given) =>
         this.#call(given, (api, options) => api.evaluate(path, request, options), undefined, path),
       attention: (path, request, given) =>

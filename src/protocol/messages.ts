@@ -4,6 +4,8 @@ import type {
   HeadMeasure,
   HeatMap,
   HeatMapRequest,
+  MatrixDiff,
+  MatrixDiffRequest,
   TensorStatistics,
   ValuesPage,
   ValuesRequest,
@@ -39,6 +41,8 @@ export type {
   KeptEvaluation,
   KeptRecord,
   Made,
+  MatrixDiff,
+  MatrixDiffRequest,
   PassInfo,
   ProgressEvent,
   Recipe,
@@ -202,6 +206,8 @@ export interface DiffHostApi {
   openOriginal(): Promise<void>;
   copyText(text: string): Promise<void>;
   showLog(): Promise<void>;
+  /** One matrix or table in both models, by the id of its row. Takes { signal, progress } last. */
+  matrixDiff(id: string, request: MatrixDiffRequest): Promise<MatrixDiff | null>;
   /** Asks what to measure on, and begins. */
   measure(): Promise<void>;
   cancelMeasuring(): Promise<void>;
@@ -262,6 +268,8 @@ export interface RedundancyHostApi {
   cancel(): Promise<void>;
   /** Opens the Compress form of this model with one step in its recipe. */
   openCompress(pass: string, options: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
+  tryStep(step: Step): Promise<DryRun>;
   /** The results as a Markdown document, on the clipboard; made by the page, which has the words in the person's language. */
   copyMarkdown(markdown: string): Promise<void>;
   copyText(text: string): Promise<void>;

@@ -1,10 +1,12 @@
 // Measures int8 on all-MiniLM-L6-v2: bytes of the file, cosine of sentence vectors to the original's, time of a run.
 //
-//     node test/measure/minilm-int8.ts [SENTENCES] [SCHEME]        from the repository, with ../shared beside it
+//     node test/measure/minilm-int8.ts [SENTENCES] [OPTIONS] [TEXT]        from the repository, with ../shared beside it
+//
+// OPTIONS of the quantize pass as JSON: '{"activation_bits":8}'; TEXT is a file to calibrate on, one sentence a line.
 //
 // Sentences: the first of STS-B's development set, each alone; vectors: mean over the tokens of the mask; onnxruntime-node, 2 threads.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
@@ -14,7 +16,8 @@ import { compress } from '../../src/core/session/compress.ts';
 const shared = resolve(import.meta.dirname, '../../../shared');
 const folder = join(shared, 'models/minilm');
 const count = Number(process.argv[2] ?? 512);
-const scheme = process.argv[3] ?? 'int8';
+const options = JSON.parse(process.argv[3] ?? '{}');
+const calibration = process.argv[4];
 
 const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
 const tokenizer = new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
@@ -73,14 +76,17 @@ try {
   execFileSync(process.execPath, [join(folder, 'make-onnx.mjs'), temporary]);
   for (const exporter of ['torchscript', 'dynamo']) {
     const path = join(temporary, `minilm.${exporter}.onnx`);
-    const out = join(temporary, `${exporter}.${scheme}.onnx`);
-    const report = await compress({ path, out, recipe: { version: 1, steps: [{ pass: 'quantize', options: { scheme } }] } });
+    const out = join(temporary, `${exporter}.int8.onnx`);
+    for (const name of ['tokenizer.json', 'tokenizer_config.json', 'config.json'])
+      copyFileSync(join(folder, name), join(temporary, name));
+    const recipe = { version: 1, steps: [{ pass: 'quantize', options }] } as const;
+    const report = await compress({ path, out, force: true, recipe, ...(calibration && { calibration }) });
     const before = await vectors(path);
     const after = await vectors(out);
     const cosines = before.vectors.map((vector, i) => cosine(vector, after.vectors[i]!));
     const mean = cosines.reduce((sum, value) => sum + value, 0) / cosines.length;
     console.log(
-      `${exporter} ${scheme}: ${(report.after.fileBytes / 1e6).toFixed(2)} MB in ${report.seconds.toFixed(2)} s; ` +
+      `${exporter} ${JSON.stringify(options)}: ${(report.after.fileBytes / 1e6).toFixed(2)} MB in ${report.seconds.toFixed(2)} s; ` +
         `cosine mean ${mean.toFixed(5)} min ${Math.min(...cosines).toFixed(5)} over ${count} sentences; ` +
         `${before.medianMs.toFixed(1)} ms before, ${after.medianMs.toFixed(1)} ms after`,
     );

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { Comparison } from '../../src/core/report/comparison.ts';
-import type { DiffView } from '../../src/protocol/messages.ts';
-import { hostile, huge, int8, made, pruned, unchanged } from './diff-comparisons.ts';
+import type { DiffView, MatrixDiff } from '../../src/protocol/messages.ts';
+import { comparison as comparisonOf, group, hostile, huge, int8, leaf, made, pruned, unchanged } from './diff-comparisons.ts';
+import { heatMapOf, weightLike } from './insides.ts';
 import { accessibilityFindings, launch, type OpenedPage, openPage, type PageOptions, skipReason, themes } from './page.ts';
 
 const ready = (comparison: Comparison, over: Partial<Extract<DiffView, { state: 'ready' }>> = {}): DiffView => ({
@@ -41,6 +42,7 @@ const quiet = {
   copyText: () => {},
   reload: () => {},
   showLog: () => {},
+  matrixDiff: (): unknown => null,
 };
 
 describe('the diff page', { skip: skipReason ?? false }, () => {
@@ -170,7 +172,9 @@ describe('the diff page', { skip: skipReason ?? false }, () => {
       await page.click('[aria-label="Copy id"]');
       await page.click('[aria-label="Close details"]');
       assert.equal(await page.locator('.details').count(), 0);
-      assert.deepEqual(opened.calls.at(-1), { method: 'copyText', args: ['encoder.layer.0.attention.self.query'] });
+      assert.deepEqual(opened.calls.findLast(({ method }) => method === 'copyText')?.args, [
+        'encoder.layer.0.attention.self.query',
+      ]);
       assert.equal(await focusedRow(opened), 'encoder.layer.0.attention.self.query');
     }));
 
@@ -340,5 +344,115 @@ describe('the diff page', { skip: skipReason ?? false }, () => {
         },
         { theme },
       );
+  });
+
+  const weight = 'encoder.layer.1.attention.self.query';
+  /** Values and a copy of them in steps, as the engine would say it of both. */
+  function matrixDiff(_id: string, request: { channel?: number; rows: number; columns: number }): MatrixDiff {
+    const before = heatMapOf(weightLike(384, 384, 32), request);
+    const cells = before.cells.map(cell => (cell ?? 0) * 0.01);
+    return {
+      before,
+      after: { ...before, acting: true },
+      difference: { ...before, heads: undefined as never, cells, from: before.from * 0.01, to: before.to * 0.01 },
+      histogram: { from: -0.3, to: 0.3, counts: Array.from({ length: 96 }, (_, at) => 100 - Math.abs(48 - at)) },
+      worst: { channel: 107, relative: 0.0123 },
+      channels: 384,
+      channel: request.channel ?? 107,
+      levels: Array.from({ length: 40 }, (_, at) => ({ value: (at - 20) * 0.01, count: 1 + (at % 5) })),
+    };
+  }
+
+  test('a chosen matrix is drawn before, after and their difference, with the levels of the worst channel or of another', () =>
+    shown(
+      ready(int8()),
+      async ({ page, calls }) => {
+        for (const id of ['encoder.layer.1', 'encoder.layer.1.attention']) await page.click(`[data-id="${id}"] .tw`);
+        await page.click(`[data-id="${weight}"]`);
+        await page.waitForSelector('.matrix canvas');
+        assert.deepEqual(await page.locator('.matrix h3').allTextContents(), [
+          'Original',
+          'Compressed, as it acts',
+          'Difference',
+          'Values and the levels they may take',
+        ]);
+        const [original, compressed] = await page.locator('.matrix [role=img]').evaluateAll(all => all.map(it => it.ariaLabel));
+        assert.match(original!, /^Original: 384 rows by 384 columns, from 0\.\d+ to 0\.\d+\.$/);
+        assert.equal(original!.split(', from')[1], compressed!.split(', from')[1], 'one scale for both');
+        const said = async () => (await page.locator('.levels figcaption').innerText()).replace(/\s+/g, ' ');
+        assert.equal(
+          await said(),
+          'Grey: all values before. Blue: channel 107 after, each line one of its 40 levels. The worst channel is 107: error 1.23 %.',
+        );
+        assert.equal(await page.locator('.levels .level').count(), 40);
+        await page.locator('.levels input').fill('12');
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(() => document.querySelector('.levels figcaption')?.textContent?.includes('channel 12 after'));
+        assert.deepEqual((calls.at(-1)!.args as unknown[]).slice(0, 2), [weight, { rows: 48, columns: 48, channel: 12 }]);
+        await page.click('.levels .link');
+        await page.waitForFunction(() =>
+          document.querySelector('.levels figcaption')?.textContent?.includes('channel 107 after'),
+        );
+        await page.click('[data-id="encoder.layer.1"]');
+        assert.equal(await page.locator('.matrix').count(), 0, 'a layer is no matrix');
+        await page.click(`[data-id="${weight}"]`);
+        await page.waitForSelector('.matrix canvas');
+        assert.deepEqual(await accessibilityFindings(page), []);
+      },
+      { api: { ...quiet, view: () => ready(int8()), matrixDiff } },
+    ));
+
+  test('removed heads are struck out in their places when it is known how the model was made; else the counts say it', async () => {
+    const comparison = pruned();
+    const gone = [[6, 8, 11], [0, 1, 2, 5, 6, 9, 10, 11], [2, 7, 9, 11], [5], [5, 9], []];
+    const edits = gone.flatMap((heads, layer) =>
+      heads.length === 0
+        ? []
+        : [{ kind: 'remove-heads', target: `encoder.layer.${layer}.attention`, before: `heads ${heads.join(', ')}`, after: '' }],
+    );
+    const told = made(comparison);
+    const view = { ...ready(comparison), made: { ...told, report: { ...told.report, edits } } } as DiffView;
+    await shown(view, async ({ page }) => {
+      assert.equal(await page.locator('.hg .cell.off').count(), 18);
+      assert.equal(await page.locator('.hg .cell.stays').count(), 54);
+      assert.equal(await page.locator('.hg .cell.off').first().getAttribute('title'), 'Layer 0, head 6, removed');
+      await page.waitForSelector('text=18 of 72 heads removed.');
+      assert.deepEqual(await accessibilityFindings(page), []);
+    });
+    const other = { ...ready(comparison), made: { ...told, report: { ...told.report, edits: edits.slice(1) } } } as DiffView;
+    for (const each of [other, ready(comparison)])
+      await shown(each, async ({ page }) => {
+        assert.equal(await page.locator('.hg').count(), 0);
+        assert.match((await page.locator('table.heads').textContent())!, /Layer 012 → 9/);
+      });
+  });
+
+  test('a factored matrix is drawn as its two thin ones, to scale', () => {
+    const id = 'encoder.layer.0.intermediate.dense';
+    const part = (shape: readonly number[]) => ({ dtype: 'fp32', shape });
+    const node = {
+      ...group(id, 'linear', 'Up', [
+        group(`${id}.first`, 'linear', 'First', [leaf(`${id}.first.weight`, null, part([51, 128]))]),
+        group(`${id}.second`, 'linear', 'Second', [leaf(`${id}.second.weight`, null, part([512, 51]))]),
+        leaf(`${id}.weight`, part([512, 128]), null),
+      ]),
+    };
+    const children = node.children!.map(child =>
+      child.id.endsWith('.weight') ? child : { ...child, after: { ...child.after!, ...child.children![0]!.after! } },
+    );
+    const root = group('model', 'model', 'Model', [{ ...node, children }]);
+    const view = ready(comparisonOf(root, { before: [], after: [] }, { before: 'a.onnx', after: 'b.onnx' }));
+    return shown(view, async ({ page }) => {
+      await page.click(`[data-id="${id}"]`);
+      await page.waitForSelector('.factors svg');
+      const said = (await page.locator('.factors figcaption').innerText()).replace(/\s+/g, ' ');
+      assert.equal(said, '512 × 128 → 512 × 51 · 51 × 128 Rank 51: 32,640 parameters in place of 65,536, 50 %.');
+      const sizes = await page
+        .locator('.factors rect')
+        .evaluateAll(all => all.map(it => [Number(it.getAttribute('width')), Number(it.getAttribute('height'))]));
+      const [matrix, second, first] = sizes as [number, number][];
+      assert.ok(Math.abs(second![0]! / matrix![0]! - 51 / 128) < 0.01 && second![1] === matrix![1]);
+      assert.ok(Math.abs(first![1]! / matrix![1]! - 51 / 512) < 0.01 && first![0] === matrix![0]);
+    });
   });
 });

@@ -16,6 +16,8 @@ export interface Linear {
   readonly zeroPoint?: Tensor;
   /** Column sums of a quantized matrix, stored so that an offset of the activation can be taken back. */
   readonly sums?: Tensor;
+  /** What each input channel is multiplied by before it is quantized: the matrix as it acts is the stored one times this, by input. */
+  readonly smoothing?: Tensor;
   readonly out: number;
   readonly in: number;
   readonly transposed: boolean;

@@ -16,12 +16,15 @@ export interface Behind {
   readonly sums?: Tensor;
 }
 
-/** What follows a product: its bias, and what scales an integer product. Only while the value has a single reader. */
+/**
+ * What follows a product: its bias, and what scales an integer product. `rows`: its rows may be scaled, and their offsets taken back.
+ * Only while the value has a single reader.
+ */
 export function behind(
   wiring: Wiring,
   node: Node,
   out: number,
-  { integers = false, isConvolution = false }: { integers?: boolean; isConvolution?: boolean },
+  { integers = false, rows = false, isConvolution = false }: { integers?: boolean; rows?: boolean; isConvolution?: boolean },
 ): Behind {
   let value = node.outputs[0] ?? '';
   const found: { -readonly [K in keyof Behind]: Behind[K] } = {};
@@ -33,7 +36,7 @@ export function behind(
     const next = readers[0]!;
     const other = next.inputs.find(input => input !== value) ?? '';
     const constant = storedAt(wiring, other);
-    const product = integers ? factorIn(wiring, other) : undefined;
+    const product = integers || rows ? factorIn(wiring, other) : undefined;
     const fits = (tensor: Tensor) =>
       isVector(tensor, out) || (isConvolution && isColumn(tensor, out)) || (isSplit && isByHead(tensor, out));
     if ((next.opType === 'Add' || biasedActivations.has(next.opType)) && constant && fits(constant)) {
@@ -49,6 +52,8 @@ export function behind(
     else if (next.opType === 'Mul' && integers) {
       if (constant) found.scale ??= constant;
       combined ??= product;
+    } else if (next.opType === 'Mul' && rows && !constant) {
+      // The steps of the rows.
     } else if (
       !(between.has(next.opType) || ((isConvolution || isSplit) && next.opType === 'Transpose')) ||
       next.inputs[0] !== value

@@ -8,7 +8,7 @@ export function layerCopies(layers: readonly Layer[]): Map<string, string> {
     if (layer.stored === layer.index) continue;
     const first = linearsIn(layers[layer.stored]!);
     for (const [index, linear] of linearsIn(layer).entries())
-      for (const part of ['weight', 'bias', 'scale', 'zeroPoint', 'sums'] as const) {
+      for (const part of ['weight', 'bias', 'scale', 'zeroPoint', 'sums', 'smoothing'] as const) {
         const [copy, original] = [linear[part], first[index]![part]];
         if (copy && original && copy.name !== original.name) copies.set(copy.name, original.name);
       }

@@ -40,6 +40,7 @@ export function finish(model: Model, draft: Draft): Anatomy {
     keep(organ.scale);
     keep(organ.zeroPoint);
     if ('sums' in organ) keep(organ.sums);
+    if ('smoothing' in organ) keep(organ.smoothing);
     organ.packed?.tensors.forEach(keep);
   }
   for (const norm of normsOf(draft)) for (const tensor of [norm.weight, norm.bias]) if (tensor) claimed.add(tensor.name);

@@ -4,13 +4,14 @@ import type { Product } from './product.ts';
 
 /** A product of the graph as an organ; the further ones multiply by the same matrix, or by copies of it. */
 export function linearOf(id: string, [first, ...others]: readonly [Product, ...Product[]]): Linear {
-  const { weight, bias, scale, zeroPoint, sums, out, in: width, transposed, form, groups, packed } = first;
+  const { weight, bias, scale, zeroPoint, sums, smoothing, out, in: width, transposed, form, groups, packed } = first;
   const nodes = others.length === 0 ? [first.node] : [first, ...others].map(product => product.node);
   const linear: { -readonly [K in keyof Linear]: Linear[K] } = { id, weight, out, in: width, transposed, form, nodes };
   if (bias) linear.bias = bias;
   if (scale) linear.scale = scale;
   if (zeroPoint) linear.zeroPoint = zeroPoint;
   if (sums) linear.sums = sums;
+  if (smoothing) linear.smoothing = smoothing;
   if (groups) linear.groups = groups;
   if (packed) linear.packed = packed;
   if (first.factors)

@@ -5,6 +5,7 @@ import { type Behind, behind } from './behind.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
 import { isPackedAttention } from './fused.ts';
+import { smoothingOf } from './smoothing.ts';
 import { integer, type Wiring } from './wiring.ts';
 
 /** A node that multiplies by a constant matrix, with what exporters and quantizers put around it. */
@@ -18,6 +19,8 @@ export interface Product {
   readonly zeroPoint?: Tensor;
   /** Column sums of the matrix, with which an offset of the activation is taken back. */
   readonly sums?: Tensor;
+  /** What each input channel is multiplied by before it is quantized. */
+  readonly smoothing?: Tensor;
   readonly out: number;
   readonly in: number;
   /** The weight lies [in, out]. */
@@ -62,8 +65,10 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
     ? {}
     : behind(wiring, node, out, {
         integers: quantized && integers.has(node.opType),
+        rows: node.opType === 'MatMulIntegerToFloat',
         isConvolution: operands.groups !== undefined,
       });
+  const smoothing = quantized ? smoothingOf(wiring, operands.input, width) : undefined;
   const scale = operands.weight.scale ?? operands.scale ?? after.scale;
   const zeroPoint = operands.weight.zeroPoint ?? operands.zeroPoint;
   const bias = operands.bias ?? after.bias;
@@ -81,6 +86,7 @@ export function productOf(wiring: Wiring, node: Node): Product | undefined {
   if (quantized && scale) product.scale = scale;
   if (quantized && zeroPoint) product.zeroPoint = zeroPoint;
   if (quantized && after.sums) product.sums = after.sums;
+  if (smoothing) product.smoothing = smoothing;
   if (operands.groups && operands.groups > 1) product.groups = operands.groups;
   if (operands.heads) product.heads = operands.heads;
   if (operands.packed) product.packed = operands.packed;

@@ -31,10 +31,11 @@ const quantizedApart = (a: Block, b: Block): boolean => a.query.product!.form !=
  * (a matrix of zeros) says nothing, so that only the name counts.
  */
 async function signatureOf({ weight }: Product, signal?: AbortSignal): Promise<string> {
-  const start = Math.floor(weight.byteLength / 2);
-  const end = Math.min(weight.byteLength, start + 128);
+  const stored = weight.madeFrom ?? weight;
+  const start = Math.floor(stored.byteLength / 2);
+  const end = Math.min(stored.byteLength, start + 128);
   try {
-    const bytes = await weight.bytes(start, end, signal);
+    const bytes = await stored.bytes(start, end, signal);
     return new Set(bytes).size > 1 ? bytes.join() : weight.name;
   } catch (error) {
     if (error instanceof HeadroomError && error.code !== 'cancelled') return weight.name;

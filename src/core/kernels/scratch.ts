@@ -4,8 +4,8 @@
  */
 const free: Uint8Array[] = [];
 
-/** Kept when nobody uses them: two runs that are read in turn, a whole matrix, its integers. */
-const MOST_KEPT = 8;
+/** Kept when nobody uses them: runs that are read in turn, for two purposes at once, a whole matrix, its integers. */
+const MOST_KEPT = 16;
 const MOST_KEPT_BYTES = 32 * 1024 * 1024;
 
 /** A buffer of at least `byteLength` bytes, holding anything. Give it back when nothing reads it or is read into it any more. */

@@ -62,7 +62,11 @@ export const named = (tensor: Tensor, name: string): Tensor => ({
     tensor.bytesInto && ((into, start, signal) => tensor.bytesInto!(into, start, signal)),
   ),
   ...(tensor.bitmask && { bitmask: tensor.bitmask }),
+  ...(tensor.madeFrom && { madeFrom: tensor.madeFrom }),
 });
+
+/** The tensor, and what it is made from, number by number; where that is made itself, what that is made from. */
+export const madeFrom = (source: Tensor, tensor: Tensor): Tensor => ({ ...tensor, madeFrom: source.madeFrom ?? source });
 
 /** Runs once; a failure (a cancelled read, for one) is forgotten, so that the next caller tries again. */
 export function once<T>(work: (signal?: AbortSignal) => Promise<T>): (signal?: AbortSignal) => Promise<T> {

@@ -70,6 +70,8 @@ export type Edit =
   | QuantizeEdit
   | QuantizeBlocksEdit
   | CastEdit
+  | ConvertEdit
+  | StoreEdit
   | ReplaceEdit
   | RemoveHeadsEdit
   | RemoveNeuronsEdit
@@ -82,7 +84,7 @@ export type Edit =
 export interface QuantizeEdit {
   readonly kind: 'quantize';
   readonly target: Linear | Table;
-  readonly scheme: 'int8' | 'int8-dynamic';
+  readonly scheme: 'int8' | 'int8-dynamic' | 'int8-static' | 'int8-weights';
   /** Integers, computed when read. */
   readonly values: Tensor;
   /** Do the integers lie as the stored weight does, or turned, ready for a product that read the weight through a transposition? */
@@ -93,6 +95,15 @@ export interface QuantizeEdit {
   readonly zeroPoint?: Tensor;
   /** For each output channel the sum of its weights as they act: what an offset of the inputs contributes. */
   readonly sums?: Tensor;
+  /**
+   * f32 [in]: what each input channel is multiplied by before it is quantized; the integers are those of the weight divided by it.
+   * One object for all edits whose inputs are the same.
+   */
+  readonly smoothing?: Tensor;
+  /** int8 in a graph: bits of an activation, and whether onnxruntime's own operators are used. Absent: 8, standard ones. */
+  readonly product?: { readonly bits: 7 | 8; readonly contrib: boolean };
+  /** int8-static: by the value that is multiplied, its scale (f32) and zero point (int8), both scalars. What is not named stays as it is. */
+  readonly inputs?: ReadonlyMap<string, { readonly scale: Tensor; readonly zeroPoint: Tensor }>;
 }
 
 /** Weights in blocks along the inputs of a channel: weight = (level - zero point) * scale. The channels of a table are its rows. */
@@ -119,6 +130,37 @@ export interface CastEdit {
   readonly kind: 'cast';
   readonly target: Linear | Table;
   readonly values: Tensor;
+}
+
+/** A whole model in 16 bits: organs, vectors and constants alike. */
+export interface ConvertEdit {
+  readonly kind: 'convert';
+  readonly dtype: 'fp16' | 'bf16';
+  /** What becomes 16 bits, by name, in its old shape. What else is floating point stays, and so do the products that read it. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Of a graph: its operators compute in 16 bits too, or the numbers are only stored so and widened when the model is loaded. */
+  readonly depth: 'operators' | 'storage';
+}
+
+/** A matrix or table stored with few bits, and multiplied out before it is used. */
+export interface StoreEdit {
+  readonly kind: 'store';
+  readonly target: Linear | Table;
+  /** Of one weight: 2 to 8 for integers, 8 for fp8_e4m3fn. */
+  readonly bits: number;
+  /** Inputs that share a scale, along a row of [out, in]. 0: the whole row. */
+  readonly groupSize: number;
+  /**
+   * safetensors: fp8 in the weight's shape, or words int32 [out, ceil(in * bits / 32)], low bits first, of values + 2^(bits - 1).
+   * ONNX: fp8, uint4 or uint8 in the weight's shape, the next wider type that a runtime reads.
+   */
+  readonly values: Tensor;
+  /** safetensors: [out, groups]. ONNX: a vector along `axis`. */
+  readonly scale: Tensor;
+  /** safetensors: words int32 [ceil(out * bits / 32), groups], packed down the columns. ONNX: like `scale`, in the type of `values`. */
+  readonly zeroPoint?: Tensor;
+  /** ONNX: the axis of the stored weight that the scale runs along. */
+  readonly axis?: number;
 }
 
 /** Other numbers of the same shape: a refit, a rotation, zeros. Matrices are stored as the old ones were, [in, out] where `transposed`. */

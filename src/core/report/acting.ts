@@ -5,6 +5,7 @@ import { type Bytes8, kernels } from '../kernels/kernels.ts';
 import { products } from '../kernels/linear-algebra/product.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { actingBlocks } from './acting-blocks.ts';
+import { actingWords } from './acting-words.ts';
 
 /** A matrix as it acts, by rows of the way it is stored. */
 export interface Acting {
@@ -18,8 +19,8 @@ export interface Acting {
 
 /** The matrix of an organ with its integers multiplied out; undefined for a form that is not understood. */
 export async function acting(organ: Linear | Table, signal?: AbortSignal): Promise<Acting | undefined> {
-  const blocks = await actingBlocks(organ, signal);
-  if (blocks) return blocks;
+  const apart = (await actingBlocks(organ, signal)) ?? (await actingWords(organ, signal));
+  if (apart) return apart;
   const { weight, scale } = organ;
   if ('out' in organ && organ.factors) return multiplied(organ, organ.factors, signal);
   const [rows = 0, columns = 0] = weight.shape;
@@ -35,8 +36,21 @@ export async function acting(organ: Linear | Table, signal?: AbortSignal): Promi
   const scales = await spread(scale, length, signal);
   const zeroPoints = await spread(organ.zeroPoint, length, signal);
   if (!scales || !zeroPoints) return undefined;
-  return { ...shape, rowsOf: (first, last, by) => multipliedOut(weight, axis, scales, zeroPoints, first, last, columns, by) };
+  const rowsOf: Acting['rowsOf'] = (first, last, by) => multipliedOut(weight, axis, scales, zeroPoints, first, last, columns, by);
+  const factor =
+    'smoothing' in organ && organ.smoothing ? await spread(organ.smoothing, transposed ? rows : columns, signal) : undefined;
+  return { ...shape, rowsOf: factor ? smoothedBack(rowsOf, factor, transposed, columns) : rowsOf };
 }
+
+/** A matrix whose inputs are scaled before it is as good as one that scales them itself. */
+const smoothedBack =
+  (rowsOf: Acting['rowsOf'], factor_I: Float32Array, transposed: boolean, columns: number): Acting['rowsOf'] =>
+  async (first, last, signal) => {
+    const values = await rowsOf(first, last, signal);
+    for (let row = first, at = 0; row < last; row++)
+      for (let c = 0; c < columns; c++, at++) values[at]! *= factor_I[transposed ? row : c]!;
+    return values;
+  };
 
 /** A factored matrix, [out, in]. Both factors are read whole. */
 async function multiplied(

@@ -2,6 +2,7 @@ import type { Anatomy, Linear, Table } from '../anatomy/anatomy.ts';
 import { throwIfCancelled } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { alignedOrgans, alignedTree, type LayersKept } from './aligned.ts';
 import type { Change, Comparison, ComparisonNode, ComparisonRow, Side, Sizes, WeightError } from './comparison.ts';
 import { organsById } from './organs.ts';
 import { summarize } from './summary.ts';
@@ -9,6 +10,8 @@ import type { Summary, TreeNode } from './tree.ts';
 import { tensorError, weightError } from './weight-error.ts';
 
 export interface CompareOptions {
+  /** Where layers went: for each layer of the second model the layer of the first that it was. Rows have the first model's numbers. */
+  readonly layers?: LayersKept;
   readonly signal?: AbortSignal;
   readonly progress?: (done: number, total: number, what: string) => void;
 }
@@ -24,7 +27,7 @@ const equal: WeightError = { relative: 0, cosine: 1, maxAbs: 0 };
 export async function compareModels(before: Sided, after: Sided, options: CompareOptions = {}): Promise<Comparison> {
   const summaries = { before: summarize(before.model, before.anatomy), after: summarize(after.model, after.anatomy) };
   const joiner = new Joiner(before, after, summaries.before.model.byteLength, options);
-  const tree = await joiner.join(summaries.before.tree, summaries.after.tree);
+  const tree = await joiner.join(summaries.before.tree, alignedTree(summaries.after.tree, options.layers));
   return {
     version: 1,
     names: { before: before.model.name, after: after.model.name },
@@ -58,7 +61,7 @@ class Joiner {
     this.before = before;
     this.after = after;
     this.organsBefore = organsById(before.anatomy);
-    this.organsAfter = organsById(after.anatomy);
+    this.organsAfter = alignedOrgans(organsById(after.anatomy), options.layers);
     this.totalBytes = totalBytes;
     this.options = options;
   }

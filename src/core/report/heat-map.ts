@@ -21,9 +21,17 @@ export async function heatMap(
 ): Promise<HeatMap | null> {
   const organ = organOf(tensor, anatomy);
   const stored = await matrixOf(tensor, organ, signal);
-  if (!stored) return null;
+  return stored ? heatMapOf(stored, organ && headsOf(organ, anatomy), request, signal) : null;
+}
+
+/** The same of a matrix that may be none of the file's tensors. */
+export async function heatMapOf(
+  stored: TensorMatrix,
+  heads: HeatMap['heads'],
+  request: HeatMapRequest,
+  signal?: AbortSignal,
+): Promise<HeatMap> {
   const { transposed, acting } = stored;
-  const heads = organ && headsOf(organ, anatomy);
   const matrix = transposed ? { rows: stored.columns, columns: stored.rows } : { rows: stored.rows, columns: stored.columns };
   const window = clipped(request.window ?? { top: 0, bottom: matrix.rows, left: 0, right: matrix.columns }, matrix);
   const rows = cellsFor(request.rows, window.bottom - window.top);

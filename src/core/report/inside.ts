@@ -59,6 +59,28 @@ export interface HeatMap {
   readonly heads?: { readonly axis: 'rows' | 'columns'; readonly boundaries: readonly number[] };
 }
 
+export interface MatrixDiffRequest extends HeatMapRequest {
+  /** Output channel (row of a table) whose levels are wanted. Default: the one with the largest error. */
+  readonly channel?: number;
+}
+
+/** One matrix or table in two models, as it acts. */
+export interface MatrixDiff {
+  readonly before: HeatMap;
+  readonly after: HeatMap;
+  /** After less before; null where the two have not the same shape. */
+  readonly difference: HeatMap | null;
+  /** Of all finite values before: equal bins from `from` to `to`. */
+  readonly histogram: { readonly from: number; readonly to: number; readonly counts: readonly number[] };
+  /** The channel whose error, as a share of its own size, is largest; null where there is no difference to speak of. */
+  readonly worst: { readonly channel: number; readonly relative: number } | null;
+  /** Output channels, or rows of a table, of the second model. */
+  readonly channels: number;
+  readonly channel: number;
+  /** The values the channel takes after, ascending, and how often; null where they are too many to be levels. */
+  readonly levels: readonly { readonly value: number; readonly count: number }[] | null;
+}
+
 export interface ValuesRequest {
   /** Index along each axis but the last two; [] for matrices and vectors. */
   readonly leading: readonly number[];

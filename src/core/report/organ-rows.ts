@@ -120,12 +120,13 @@ function sharedRow(ledger: Ledger, layer: Layer): TreeNode {
   const add = (id: string, title: Sentence, tensor: Tensor | undefined, parameters?: number) => {
     if (tensor && !ledger.has(tensor)) rows.push(ledger.row(id, title, tensor, parameters));
   };
-  for (const { id, weight, bias, scale, zeroPoint, sums } of linearsIn(layer)) {
+  for (const { id, weight, bias, scale, zeroPoint, sums, smoothing } of linearsIn(layer)) {
     add(`${id}.weight`, titles.weight, weight);
     add(`${id}.bias`, titles.bias, bias);
     add(`${id}.weight_scale`, titles.scale, scale, 0);
     add(`${id}.weight_zero_point`, titles.zeroPoint, zeroPoint, 0);
     add(`${id}.weight_sums`, titles.sums, sums, 0);
+    add(`${id}.smoothing`, titles.smoothing, smoothing, 0);
   }
   for (const { id, weight, bias } of [layer.attentionNorm, layer.outputNorm, ...extraNorms(layer)]) {
     add(`${id}.weight`, titles.weight, weight);
@@ -182,7 +183,7 @@ function packingRows(ledger: Ledger, { id, packed }: Pick<Linear, 'id' | 'packed
 /** What scales an integer matrix: bytes of its row, but no parameters. One number that several matrices read is shown once. */
 function scaleRows(
   ledger: Ledger,
-  { id, scale, zeroPoint, sums }: Pick<Linear, 'id' | 'scale' | 'zeroPoint' | 'sums'>,
+  { id, scale, zeroPoint, sums, smoothing }: Pick<Linear, 'id' | 'scale' | 'zeroPoint' | 'sums' | 'smoothing'>,
 ): TreeNode[] {
   const row = (name: string, title: Sentence, tensor: Tensor | undefined) =>
     tensor && !ledger.has(tensor) ? [ledger.row(`${id}.${name}`, title, tensor, 0)] : [];
@@ -190,6 +191,7 @@ function scaleRows(
     ...row('weight_scale', titles.scale, scale),
     ...row('weight_zero_point', titles.zeroPoint, zeroPoint),
     ...row('weight_sums', titles.sums, sums),
+    ...row('smoothing', titles.smoothing, smoothing),
   ];
 }
 

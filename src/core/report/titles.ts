@@ -26,6 +26,7 @@ export const titles = {
   bias: sentence('Bias'),
   scale: sentence('Scale'),
   zeroPoint: sentence('Zero point'),
+  smoothing: sentence('Smoothing of the input'),
   sums: sentence('Column sums'),
   gate: sentence('Gate'),
   firstFactor: sentence('First factor'),

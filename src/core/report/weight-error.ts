@@ -6,6 +6,7 @@ import { dtypes } from '../tensor/dtype.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { type Acting, acting } from './acting.ts';
 import type { WeightError } from './comparison.ts';
+import { gatherBand } from './turned-acting.ts';
 
 // R rows, C columns, of the first model's matrix as it is stored.
 
@@ -72,18 +73,6 @@ async function errorTurned(before: Acting, after: Acting, signal?: AbortSignal):
       kernels.errorSums(before_RC.subarray(at, at + ERROR_BLOCK), band_RC.subarray(at, at + ERROR_BLOCK), sums);
   }
   return errorOf(sums);
-}
-
-/** Columns [first, last) of a matrix, turned into rows. */
-async function gatherBand(from: Acting, first: number, last: number, band_RC: Float32Array, signal?: AbortSignal): Promise<void> {
-  const step = Math.max(1, Math.floor(RUN / from.columns));
-  for (let top = 0; top < from.rows; top += step) {
-    throwIfCancelled(signal);
-    const bottom = Math.min(from.rows, top + step);
-    const values = await from.rowsOf(top, bottom, signal);
-    for (let r = top; r < bottom; r++)
-      for (let c = first; c < last; c++) band_RC[(c - first) * from.rows + r] = values[(r - top) * from.columns + c]!;
-  }
 }
 
 /** Sums of errorSums as the numbers people read. */

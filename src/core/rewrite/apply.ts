@@ -5,6 +5,8 @@ import type { Edit, Plan, QuantizeEdit } from '../passes/pass.ts';
 import { quantizeBlocks } from './blocks.ts';
 import { castTensors } from './cast.ts';
 import { quantizeTensors } from './compressed-tensors.ts';
+import { convert } from './convert.ts';
+import { rewriteDequantized } from './dequantized.ts';
 import type { GraphModel } from './draft.ts';
 import { rewriteDynamic } from './dynamic.ts';
 import { factor } from './factor.ts';
@@ -16,6 +18,7 @@ import { removeRows } from './remove-rows.ts';
 import { replaceTensors } from './replace.ts';
 import { rewriteRows } from './rows.ts';
 import { shareLayers } from './share.ts';
+import { store } from './store.ts';
 import { tidy } from './tidy.ts';
 
 /** A model and which of its tensors is which organ. */
@@ -42,6 +45,8 @@ const rewrites: Rewrites = {
   share: shareLayers,
   'remove-layers': removeLayers,
   quantize,
+  store,
+  convert,
   'quantize-blocks': ({ model }, edits) => quantizeBlocks(model, edits),
 };
 
@@ -49,7 +54,7 @@ const rewrites: Rewrites = {
 const kinds = Object.keys(rewrites) as Kind[];
 
 /** The same tensors under the same names in the same nodes: the anatomy is found once for all of these. */
-const keepsStructure: ReadonlySet<Kind> = new Set(['replace', 'cast', 'quantize', 'quantize-blocks']);
+const keepsStructure: ReadonlySet<Kind> = new Set(['replace', 'cast', 'quantize', 'quantize-blocks', 'store', 'convert']);
 
 /**
  * The model that a plan describes, and its anatomy. Pure and lazy: the source is not touched, and no weight is read before the
@@ -73,11 +78,15 @@ const perform = <K extends Kind>(kind: K, body: Body, edits: readonly Edit[]): M
   rewrites[kind](body, edits as readonly EditOf<K>[]);
 
 function quantize({ model, anatomy }: Body, edits: readonly QuantizeEdit[]): Model {
-  const rows = edits.filter(edit => edit.scheme === 'int8');
-  const dynamic = edits.filter(edit => edit.scheme === 'int8-dynamic');
+  const of = (...schemes: QuantizeEdit['scheme'][]) => edits.filter(edit => schemes.includes(edit.scheme));
+  const rows = of('int8');
   if (!hasGraph(model)) return rows.length === 0 ? model : quantizeTensors(model, rows, anatomy.tables);
-  const quantized = rows.length === 0 ? model : tidy(model, rewriteRows(model, rows));
-  return dynamic.length === 0 ? quantized : tidy(quantized, rewriteDynamic(quantized, dynamic));
+  const steps = [
+    [rewriteRows, rows],
+    [rewriteDynamic, of('int8-dynamic')],
+    [rewriteDequantized, of('int8-static', 'int8-weights')],
+  ] as const;
+  return steps.reduce((before, [rewrite, own]) => (own.length === 0 ? before : tidy(before, rewrite(before, own))), model);
 }
 
 export const hasGraph = (model: Model): model is GraphModel => model.graph !== undefined;

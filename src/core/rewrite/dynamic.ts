@@ -3,6 +3,7 @@ import { withInputs, withOutputs } from '../model/graph-edit.ts';
 import type { QuantizeEdit } from '../passes/pass.ts';
 import { capturedBy } from '../passes/uses.ts';
 import { dtypes } from '../tensor/dtype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { Draft, type GraphModel, int, makeNode } from './draft.ts';
 
 // The graph that onnxruntime 1.30's quantize_dynamic writes, operator for operator and name for name:
@@ -18,6 +19,8 @@ interface Quantized {
   readonly values: string;
   readonly scale: string;
   readonly zeroPoint: string;
+  /** Of a weight: what its inputs are multiplied by first. */
+  readonly smoothing?: string;
 }
 
 const producer = 'onnx.quantize';
@@ -42,6 +45,7 @@ class DynamicRewriter {
   /** Values that exist as floats. */
   private readonly made: Set<string>;
   private readonly products = new Set<string>();
+  private readonly factors = new Map<Tensor, string>();
   /** Quantized inputs that an earlier step left in the graph, by what they quantize. */
   private readonly earlier: ReadonlyMap<string, Node>;
 
@@ -61,7 +65,23 @@ class DynamicRewriter {
       values: this.draft.addInitializer(`${name}_quantized`, edit.values, name),
       scale: this.draft.addInitializer(`${name}_scale`, edit.scale, name),
       zeroPoint: this.draft.addInitializer(`${name}_zero_point`, edit.zeroPoint!, name),
+      ...(edit.smoothing && { smoothing: this.factor(edit.smoothing, name) }),
     };
+  }
+
+  private factor(smoothing: Tensor, behind: string): string {
+    const known = this.factors.get(smoothing);
+    if (known) return known;
+    const name = this.draft.addInitializer(`${behind}_smoothing`, smoothing, behind);
+    this.factors.set(smoothing, name);
+    return name;
+  }
+
+  /** The value with its channels scaled, for weights that were scaled the other way. */
+  private smoothed(name: string, smoothing: string): string {
+    const smooth = `${name}_${smoothing}`;
+    if (!this.made.has(smooth)) this.push(makeNode('Mul', [name, smoothing], [smooth], `${smooth}_Mul`));
+    return smooth;
   }
 
   run(): GraphModel {
@@ -146,8 +166,9 @@ class DynamicRewriter {
   }
 
   private product(node: Node): void {
-    const x = this.activation(node.inputs[0]!);
     const w = this.weight(node.inputs[1]!);
+    const input = node.inputs[0]!;
+    const x = this.activation(w.smoothing ? this.smoothed(input, w.smoothing) : input);
     const y = node.outputs[0]!;
     const name = node.name ? `${node.name}_quant` : '';
     const integer = `${y}_output_quantized`;

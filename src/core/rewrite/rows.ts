@@ -1,22 +1,26 @@
-import type { Attribute, Node } from '../model/graph.ts';
-import { computed, held } from '../passes/computed.ts';
+import type { Node } from '../model/graph.ts';
+import { newNode } from '../model/graph-edit.ts';
 import type { QuantizeEdit } from '../passes/pass.ts';
 import { type Use, usesOfConstants } from '../passes/uses.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { dtypes } from '../tensor/dtype.ts';
-import { elementCount, type Tensor } from '../tensor/tensor.ts';
-import { Draft, type GraphModel, int, ints, makeNode } from './draft.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Draft, type GraphModel, int, ints } from './draft.ts';
+import { asColumn, backTo, lookUpRows, replaceBy } from './look-up-rows.ts';
+import { Scalars } from './scalars.ts';
 
-// The scheme int8 in a graph, with standard operators only. For every product y = x W, x of any leading axes:
+// The scheme int8 in a graph. For every product y = x W, x of any leading axes, with 7 or 8 bits:
 //
-//     low  = ReduceMin(x, last axis)        step = max((ReduceMax(x) - low) / 255, smallest)
+//     x    = x * factor                                                     by input channel, where W was smoothed
+//     low  = ReduceMin(x, last axis)        step = max((ReduceMax(x) - low) / (2^bits - 1), smallest)
 //     q    = QuantizeLinear((x - low) / step)                               uint8, so that x = low + step * q
-//     y    = MatMulInteger(q, W8, 0, 128) * scale * step + low * sums
+//     y    = MatMulIntegerToFloat(q, W8, 1, scale) * step + low * sums      W8 int8, of com.microsoft, or
+//     y    = MatMulInteger(q, W8, 0, 128) * scale * step + low * sums       W8 uint8, standard operators
 //
-// with W = scale * (W8 - 128) by output channel and sums = the column sums of W, known when the file is written. Each row of x has
-// its own low and step, so a sentence's numbers depend on that sentence alone. W8 is unsigned: products of unsigned bytes do not
-// saturate on processors without VNNI. Query, key and value share low, step and q.
-// For every lookup: Gather(T8, ids) - 128, times Gather(scale, ids).
+// with W = scale * W8 by output channel (W8 - 128 where unsigned) and sums = the column sums of W, known when the file is written.
+// Each row of x has its own low and step, so a sentence's numbers depend on that sentence alone. Query, key and value share all of x.
+// Processors without VNNI add two products of bytes in 16 bits: 2 * 255 * 127 saturates there, 2 * 127 * 127 does not, and uint8 by
+// uint8 is multiplied in another, slower way. For every lookup: Gather(T8, ids) (- 128), times Gather(scale, ids).
 
 /** A row of equal numbers has no range; this keeps its step from being 0. */
 const SMALLEST_STEP = 1e-12;
@@ -26,7 +30,15 @@ const AXES_AS_INPUT = 18;
 
 /** Rewrites every product and lookup of the weights of these edits. */
 export function rewriteRows(model: GraphModel, edits: readonly QuantizeEdit[]): GraphModel {
-  return new RowsRewriter(model, edits).run();
+  const rewritten = new RowsRewriter(model, edits).run();
+  return edits.some(edit => edit.product?.contrib) ? withContrib(rewritten) : rewritten;
+}
+
+const CONTRIB = 'com.microsoft';
+
+function withContrib(model: GraphModel): GraphModel {
+  const { opsets } = model.graph;
+  return opsets.has(CONTRIB) ? model : { ...model, graph: { ...model.graph, opsets: new Map([...opsets, [CONTRIB, 1]]) } };
 }
 
 /** Names in the graph of a quantized weight. */
@@ -47,27 +59,19 @@ interface Rows {
   readonly low: string;
 }
 
-/** An operator that reads what the one before it made. */
-interface Operator {
-  readonly opType: string;
-  readonly inputs: (before: string) => readonly string[];
-  readonly attributes?: Readonly<Record<string, Attribute>>;
-}
-
-/** From fp32, in which everything here is computed, to the type of the model. */
-const backTo = (dtype: DType): Operator[] =>
-  dtype === 'fp32' ? [] : [{ opType: 'Cast', inputs: before => [before], attributes: { to: int(dtypes[dtype].onnx!) } }];
-
 class RowsRewriter {
   private readonly draft: Draft;
   private readonly opset: number;
   private readonly byNode = new Map<Node, { readonly use: Use; readonly stored: Stored }>();
-  private readonly rows = new Map<string, Rows>();
+  /** By value and by what smooths it. */
+  private readonly rows = new Map<string, Map<Tensor | undefined, Rows>>();
   private readonly turned = new Map<string, string>();
-  private readonly constants = new Map<string, string>();
+  private readonly factors = new Map<Tensor, string>();
+  private readonly scalars: Scalars;
 
   constructor(model: GraphModel, edits: readonly QuantizeEdit[]) {
     this.draft = new Draft(model);
+    this.scalars = new Scalars(this.draft);
     this.opset = model.graph.opsets.get('') ?? 1;
     const uses = usesOfConstants(model);
     for (const edit of edits) {
@@ -81,7 +85,7 @@ class RowsRewriter {
     for (const node of this.draft.model.graph.nodes) {
       const found = this.byNode.get(node);
       if (!found) this.draft.push(node);
-      else if (found.use.kind === 'gather') this.lookup(node, found.stored);
+      else if (found.use.kind === 'gather') this.lookUp(node, found.stored);
       else this.product(node, found.use, found.stored);
     }
     return this.draft.finish();
@@ -92,6 +96,8 @@ class RowsRewriter {
     const { name } = edit.target.weight;
     const add = (suffix: string, tensor: Tensor) => this.draft.addInitializer(`${name}_${suffix}`, tensor, name);
     const values = add('quantized', edit.values);
+    const { smoothing } = edit;
+    if (smoothing && !this.factors.has(smoothing)) this.factors.set(smoothing, add('smoothing', smoothing));
     const isProduct = uses.some(use => use.kind !== 'gather');
     const isLookup = uses.some(use => use.kind === 'gather');
     return {
@@ -99,77 +105,83 @@ class RowsRewriter {
       values,
       scale: isProduct ? add('scale', edit.scale) : '',
       sums: isProduct && edit.sums ? add('sums', edit.sums) : '',
-      rowScale: isLookup ? add('row_scale', reshaped(edit.scale, [edit.target.weight.shape[0]!, 1])) : '',
+      rowScale: isLookup ? add('row_scale', asColumn(edit.scale)) : '',
     };
   }
 
   private product(node: Node, use: Use, stored: Stored): void {
     const { dtype } = stored.edit.target.weight;
-    const rows = this.rowsOf(node.inputs[0]!, dtype);
+    const rows = this.rowsOf(node.inputs[0]!, dtype, stored.edit);
     const y = node.outputs[0]!;
     const weight = use.transposed && stored.edit.layout === 'stored' ? this.turn(stored.values) : stored.values;
-    const product = this.draft.emit(
-      'MatMulInteger',
-      [rows.integers, weight, this.scalar('int8_zero', 'uint8', 0), this.scalar('int8_middle', 'uint8', 128)],
-      `${y}_integer`,
-      {},
-      node.metadata,
-    );
-    const real = this.draft.emit('Cast', [product], `${y}_real`, { to: int(dtypes.fp32.onnx) });
-    const scaled = this.draft.emit('Mul', [real, stored.scale], `${y}_scaled`);
+    const scaled = stored.edit.product?.contrib
+      ? this.contribProduct(node, rows, weight, stored)
+      : this.standardProduct(node, rows, weight, stored);
     const stepped = this.draft.emit('Mul', [scaled, rows.step], `${y}_stepped`);
     const offset = this.draft.emit('Mul', [rows.low, stored.sums], `${y}_offset`);
     const bias = node.opType === 'Gemm' ? node.inputs[2] : undefined;
-    this.finish(node, [
+    replaceBy(this.draft, node, [
       { opType: 'Add', inputs: () => [stepped, offset] },
       ...backTo(dtype),
       ...(bias ? [{ opType: 'Add', inputs: (before: string) => [before, bias] }] : []),
     ]);
   }
 
-  /** Adds operators one behind the other; what the last one makes has the name and type of what the replaced node made. */
-  private finish(node: Node, operators: readonly Operator[]): void {
-    const y = node.outputs[0]!;
-    let value = '';
-    for (const { opType, inputs, attributes } of operators.slice(0, -1))
-      value = this.draft.emit(opType, inputs(value), `${y}_${opType.toLowerCase()}`, attributes);
-    const { opType, inputs, attributes } = operators.at(-1)!;
-    this.draft.push(makeNode(opType, inputs(value), [y], node.name, attributes, node.metadata));
+  private lookUp(node: Node, { edit, values, rowScale }: Stored): void {
+    lookUpRows(this.draft, this.scalars, node, { edit, values, scale: rowScale });
   }
 
-  private lookup(node: Node, stored: Stored): void {
-    const ids = node.inputs[1]!;
+  private standardProduct(node: Node, { integers }: Rows, weight: string, { scale }: Stored): string {
     const y = node.outputs[0]!;
-    const { dtype } = stored.edit.target.weight;
-    const integers = this.draft.emit('Gather', [stored.values, ids], `${y}_integer`, {}, node.metadata);
-    const real = this.draft.emit('Cast', [integers], `${y}_real`, { to: int(dtypes.fp32.onnx) });
-    const centred = this.draft.emit('Sub', [real, this.scalar('int8_middle_real', 'fp32', 128)], `${y}_centred`);
-    const scale = this.draft.emit('Gather', [stored.rowScale, ids], `${y}_row_scale`);
-    this.finish(node, [{ opType: 'Mul', inputs: () => [centred, scale] }, ...backTo(dtype)]);
+    const zeroPoints = [this.scalars.named('int8_zero', 'uint8', 0), this.scalars.named('int8_middle', 'uint8', 128)];
+    const product = this.draft.emit('MatMulInteger', [integers, weight, ...zeroPoints], `${y}_integer`, {}, node.metadata);
+    const real = this.draft.emit('Cast', [product], `${y}_real`, { to: int(dtypes.fp32.onnx) });
+    return this.draft.emit('Mul', [real, scale], `${y}_scaled`);
+  }
+
+  private contribProduct(node: Node, { integers }: Rows, weight: string, { scale }: Stored): string {
+    const scaled = this.draft.freshValue(`${node.outputs[0]!}_scaled`);
+    const inputs = [integers, weight, this.scalars.named('int8_one', 'fp32', 1), scale];
+    const product = newNode('MatMulIntegerToFloat', inputs, [scaled], {
+      domain: CONTRIB,
+      name: this.draft.freshNodeName(scaled),
+    });
+    this.draft.push({ ...product, metadata: node.metadata });
+    return scaled;
   }
 
   /** An activation's rows as integers, once for all the products that read it. */
-  private rowsOf(x: string, dtype: DType): Rows {
-    const known = this.rows.get(x);
+  private rowsOf(x: string, dtype: DType, { product, smoothing }: QuantizeEdit): Rows {
+    const known = this.rows.get(x)?.get(smoothing);
     if (known) return known;
-    const input = dtype === 'fp32' ? x : this.draft.emit('Cast', [x], `${x}_fp32`, { to: int(dtypes.fp32.onnx) });
+    const real = dtype === 'fp32' ? x : this.draft.emit('Cast', [x], `${x}_fp32`, { to: int(dtypes.fp32.onnx) });
+    const input = smoothing ? this.draft.emit('Mul', [real, this.factors.get(smoothing)!], `${x}_smoothed`) : real;
+    const most = 2 ** (product?.bits ?? 8) - 1;
     const low = this.reduce('ReduceMin', input, `${x}_low`);
     const high = this.reduce('ReduceMax', input, `${x}_high`);
     const range = this.draft.emit('Sub', [high, low], `${x}_range`);
-    const exact = this.draft.emit('Mul', [range, this.scalar('int8_per_level', 'fp32', 1 / 255)], `${x}_exact_step`);
-    const step = this.draft.emit('Max', [exact, this.scalar('int8_smallest_step', 'fp32', SMALLEST_STEP)], `${x}_step`);
+    const exact = this.draft.emit(
+      'Mul',
+      [range, this.scalars.named(`int8_per_level_${most}`, 'fp32', 1 / most)],
+      `${x}_exact_step`,
+    );
+    const step = this.draft.emit('Max', [exact, this.scalars.named('int8_smallest_step', 'fp32', SMALLEST_STEP)], `${x}_step`);
     const above = this.draft.emit('Sub', [input, low], `${x}_above`);
     const levels = this.draft.emit('Div', [above, step], `${x}_levels`);
-    const one = this.scalar('int8_one', 'fp32', 1);
-    const integers = this.draft.emit('QuantizeLinear', [levels, one, this.scalar('int8_zero', 'uint8', 0)], `${x}_integers`);
+    const one = this.scalars.named('int8_one', 'fp32', 1);
+    const integers = this.draft.emit(
+      'QuantizeLinear',
+      [levels, one, this.scalars.named('int8_zero', 'uint8', 0)],
+      `${x}_integers`,
+    );
     const rows = { integers, step, low };
-    this.rows.set(x, rows);
+    this.rows.set(x, new Map(this.rows.get(x)).set(smoothing, rows));
     return rows;
   }
 
   private reduce(opType: string, x: string, wish: string): string {
     if (this.opset < AXES_AS_INPUT) return this.draft.emit(opType, [x], wish, { axes: ints(-1), keepdims: int(1) });
-    return this.draft.emit(opType, [x, this.scalar('int8_last_axis', 'int64', -1)], wish, { keepdims: int(1) });
+    return this.draft.emit(opType, [x, this.scalars.named('int8_last_axis', 'int64', -1)], wish, { keepdims: int(1) });
   }
 
   /** A table that is looked up too lies by rows; the product reads it turned, which a runtime does once, on loading. */
@@ -180,23 +192,4 @@ class RowsRewriter {
     this.turned.set(values, name);
     return name;
   }
-
-  private scalar(wish: string, dtype: 'fp32' | 'uint8' | 'int64', value: number): string {
-    const known = this.constants.get(wish);
-    if (known) return known;
-    const name = this.draft.addInitializer(wish, scalarTensor(dtype, value));
-    this.constants.set(wish, name);
-    return name;
-  }
-}
-
-/** Axes are a list, so an int64 has one axis; the others have none. */
-function scalarTensor(dtype: 'fp32' | 'uint8' | 'int64', value: number): Tensor {
-  if (dtype === 'int64') return held('', dtype, [1], new BigInt64Array([BigInt(value)]));
-  return held('', dtype, [], dtype === 'fp32' ? new Float32Array([value]) : new Uint8Array([value]));
-}
-
-function reshaped(tensor: Tensor, shape: readonly number[]): Tensor {
-  if (elementCount(shape) !== elementCount(tensor.shape)) throw new Error(`${tensor.name} cannot have the shape ${shape}`);
-  return computed(tensor.name, tensor.dtype, shape, (start, end, signal) => tensor.bytes(start, end, signal));
 }

@@ -12,6 +12,7 @@ export function createSession(): Session {
     compress: async (...args) => (await import('./compress.ts')).compress(...args),
     export: async (...args) => (await import('./export.ts')).exportModel(...args),
     compare: async (...args) => (await import('./compare.ts')).compare(...args),
+    matrixDiff: async (...args) => (await import('./compare.ts')).matrixDiff(...args),
     evaluate: async (...args) => (await import('./evaluate.ts')).evaluate(...args),
     attention: async (...args) => (await import('./attention.ts')).attention(...args),
     record: async (...args) => (await import('./record.ts')).record(...args),

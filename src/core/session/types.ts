@@ -2,7 +2,16 @@ import type { Code, Sentence } from '../errors.ts';
 import type { AttentionMaps, Evaluation } from '../evaluation/report.ts';
 import type { Field, Recipe, Step } from '../passes/pass.ts';
 import type { Comparison, CompressReport, Sizes } from '../report/comparison.ts';
-import type { HeadMeasure, HeatMap, HeatMapRequest, TensorStatistics, ValuesPage, ValuesRequest } from '../report/inside.ts';
+import type {
+  HeadMeasure,
+  HeatMap,
+  HeatMapRequest,
+  MatrixDiff,
+  MatrixDiffRequest,
+  TensorStatistics,
+  ValuesPage,
+  ValuesRequest,
+} from '../report/inside.ts';
 import type { Redundancy, Saving } from '../report/redundancy.ts';
 import type { Summary } from '../report/tree.ts';
 
@@ -133,7 +142,20 @@ export interface Session extends Insides {
   compress(request: CompressRequest, options?: SessionOptions): Promise<CompressReport & { readonly steps: readonly Sizes[] }>;
   /** A safetensors checkpoint as an ONNX model; `out` is a .onnx file or a folder. */
   export(path: string, out: string, options?: SessionOptions & { readonly force?: boolean }): Promise<ExportReport>;
-  compare(before: string, after: string, options?: SessionOptions): Promise<Comparison>;
+  /** `layers`: for each layer of `after` the layer of `before` that it was, where layers are gone; rows then have the numbers of before. */
+  compare(
+    before: string,
+    after: string,
+    options?: SessionOptions & { readonly layers?: readonly number[] | undefined },
+  ): Promise<Comparison>;
+  /** One matrix or table of two models as it acts, by the id of its row: heat maps, levels, the worst channel. null where there is none. */
+  matrixDiff(
+    before: string,
+    after: string,
+    id: string,
+    request: MatrixDiffRequest,
+    options?: SessionOptions & { readonly layers?: readonly number[] | undefined },
+  ): Promise<MatrixDiff | null>;
   /** Runs a model on texts: quality, speed, and how far its outputs lie from another's. */
   evaluate(path: string, request: EvaluateRequest, options?: SessionOptions): Promise<Evaluation>;
   /** Runs one text and gives the attention of every head of a layer. */

@@ -99,7 +99,7 @@ export function asBitmask(tensor: Tensor, kept: number): Tensor {
   const [rows = 1, columns = 1] = shape;
   const stride = Math.ceil(columns / 8);
   let made: Promise<Made> | undefined;
-  const part = (end: keyof BitmaskParts, type: Tensor['dtype'], partShape: readonly number[]): Tensor => {
+  const part = (end: keyof Made, type: Tensor['dtype'], partShape: readonly number[]): Tensor => {
     const byteLength = packedByteLength(type, partShape);
     return {
       ...{ name: `${baseOf(name)}.${end}`, dtype: type, shape: partShape, byteLength },
@@ -118,39 +118,56 @@ export function asBitmask(tensor: Tensor, kept: number): Tensor {
     compressed: part('compressed', dtype, [kept]),
     bitmask: part('bitmask', 'uint8', [rows, stride]),
     row_offsets: part('row_offsets', 'int64', [rows]),
-    shape: part('shape', 'int64', [2]),
+    shape: wholeNumbers(`${baseOf(name)}.shape`, [rows, columns]),
   };
   return { ...tensor, bytes: (start, end, signal) => tensor.bytes(start, end, signal), bitmask: parts };
 }
 
-type Made = Readonly<Record<keyof BitmaskParts, Uint8Array>>;
+function wholeNumbers(name: string, values: readonly number[]): Tensor {
+  const bytes = bytesOf(BigInt64Array.from(values, BigInt));
+  return {
+    ...{ name, dtype: 'int64', shape: [values.length], byteLength: bytes.length },
+    bytes: async (start = 0, end = bytes.length) => bytes.subarray(start, end),
+  };
+}
+
+/** Other than the shape, which is known. */
+type Made = Readonly<Record<Exclude<keyof BitmaskParts, 'shape'>, Uint8Array>>;
 
 async function make(tensor: Tensor, rows: number, columns: number, kept: number, signal?: AbortSignal): Promise<Made> {
   const width = dtypes[tensor.dtype].bits / 8;
-  const dense = await tensor.bytes(0, tensor.byteLength, signal);
+  const dense = patternsOf(await tensor.bytes(0, tensor.byteLength, signal), width);
   const stride = Math.ceil(columns / 8);
-  const [bitmask, compressed, offsets] = [new Uint8Array(rows * stride), new Uint8Array(kept * width), new BigInt64Array(rows)];
+  const [bitmask, offsets] = [new Uint8Array(rows * stride), new BigInt64Array(rows)];
+  const compressed = patternsOf(new Uint8Array(kept * width), width);
   let spare = kept;
-  for (let at = 0; at < dense.length; at += width) if (isNumber(dense, at, width)) spare--;
+  for (let at = 0; at < dense.length; at++) if (dense[at] !== 0) spare--;
   if (spare < 0) throw new RangeError(`${tensor.name}: ${-spare} more numbers than said are not 0`);
   let count = 0;
   for (let row = 0, at = 0; row < rows; row++) {
     offsets[row] = BigInt(count);
-    for (let column = 0; column < columns; column++, at += width) {
-      if (!isNumber(dense, at, width) && spare-- <= 0) continue;
+    for (let column = 0; column < columns; column++, at++) {
+      const pattern = dense[at]!;
+      if (pattern === 0 && spare-- <= 0) continue;
       bitmask[row * stride + (column >> 3)]! |= 1 << (column & 7);
-      for (let byte = 0; byte < width; byte++) compressed[count * width + byte] = dense[at + byte]!;
-      count++;
+      compressed[count++] = pattern;
     }
   }
-  const shape = new BigInt64Array([BigInt(rows), BigInt(columns)]);
-  return { compressed, bitmask, row_offsets: new Uint8Array(offsets.buffer), shape: new Uint8Array(shape.buffer) };
+  return { compressed: bytesOf(compressed), bitmask, row_offsets: bytesOf(offsets) };
 }
 
-function isNumber(bytes: Uint8Array, at: number, width: number): boolean {
-  for (let byte = 0; byte < width; byte++) if (bytes[at + byte] !== 0) return true;
-  return false;
+/** Numbers as whole numbers with the same bits (fp64 as itself), of which only zero is 0. */
+function patternsOf(bytes: Uint8Array, width: number): Uint32Array | Uint16Array | Uint8Array | Float64Array {
+  const { buffer, byteOffset, byteLength } = aligned(bytes, width);
+  if (width === 4) return new Uint32Array(buffer, byteOffset, byteLength / 4);
+  if (width === 2) return new Uint16Array(buffer, byteOffset, byteLength / 2);
+  return width === 1 ? new Uint8Array(buffer, byteOffset, byteLength) : new Float64Array(buffer, byteOffset, byteLength / 8);
 }
+
+/** A typed array begins at a multiple of its width. */
+const aligned = (bytes: Uint8Array, width: number): Uint8Array => (bytes.byteOffset % width === 0 ? bytes : bytes.slice());
+
+const bytesOf = (values: ArrayBufferView): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 /** The module's name: that of its weight without the end. */
 export const baseOf = (name: string): string => name.replace(/\.weight$/, '');

@@ -24,6 +24,8 @@ export interface Tensor {
   readonly place?: Place;
   /** A matrix with zeros of which a file keeps the numbers and a mask: `bytes` are those of the matrix all the same. */
   readonly bitmask?: BitmaskParts;
+  /** Of a computed tensor: what it is made from, such that equal ones make equal ones. Reading a few bytes of this costs less. */
+  readonly madeFrom?: Tensor;
   /** The bytes [start, end) of the packed elements; all of them by default. May be asked more than once and in any order. */
   bytes(start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** The same from `start` into a buffer the caller owns, all of it, where that saves a copy. */

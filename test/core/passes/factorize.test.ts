@@ -7,6 +7,7 @@ import { HeadroomError } from '../../../src/core/errors.ts';
 import { held } from '../../../src/core/passes/computed.ts';
 import { plainFactors } from '../../../src/core/passes/factorize/plain.ts';
 import { growing, mostRank, rankOf, rankOfEnergy } from '../../../src/core/passes/factorize/ranks.ts';
+import { spend } from '../../../src/core/passes/factorize/spend.ts';
 import type { Plan } from '../../../src/core/passes/pass.ts';
 import { compareModels } from '../../../src/core/report/compare.ts';
 import { summarize } from '../../../src/core/report/summary.ts';
@@ -214,4 +215,29 @@ test('a factored model is quantized factor by factor, runs within cosine 0.99 of
     assert.deepEqual([up.form, up.factors?.first.form, up.factors?.second.form], ['factored', 'quantized', 'quantized'], file);
     await source.close();
   }
+});
+
+test('a budget is spent where it takes away most for each parameter, and never more than it is', () => {
+  const linear = { out: 40, in: 40 };
+  const flat = { linear, values: new Float64Array(40).fill(1), loss: 1 };
+  const steep = { linear, values: Float64Array.from({ length: 40 }, (_, i) => 0.5 ** i), loss: 1 };
+  const [a, b] = spend([flat, steep], 0.5) as [number, number];
+  assert.ok(a > b && (a + b) * 80 <= 0.5 * 2 * 1600 && (a + b + 1) * 80 > 0.5 * 2 * 1600, `${a} ${b}`);
+  assert.deepEqual(spend([steep, steep], 0.5), [10, 10]);
+  assert.equal(spend([{ ...flat, loss: 1000 }, flat], 0.9)[0], mostRank(linear));
+});
+
+test('a global allocation without text is spent by energy, and its dry run says the sizes of the run', {
+  skip: noGenerated,
+}, async () => {
+  const source = await openSource(join(bert, 'model.safetensors'));
+  const options = { ratio: 0.5, allocation: 'global' };
+  const [plan, dry] = [await planOf(source.body, options, 'factorize'), await planOf(source.body, options, 'factorize', true)];
+  const sizes = ({ edits }: Plan) =>
+    edits.map(edit => edit.kind === 'factor' && [edit.target.id, edit.first.shape, edit.second.shape]);
+  assert.deepEqual(sizes(dry), sizes(plan));
+  const uniform = await planOf(source.body, { ratio: 0.5 }, 'factorize');
+  assert.notDeepEqual(sizes(uniform), sizes(plan));
+  await assert.rejects(planOf(source.body, { rank: 4, allocation: 'global' }, 'factorize'), /give ratio/);
+  await source.close();
 });

@@ -125,7 +125,7 @@ test('a weight error of 4 bits is what rounding leaves: 5 to 15 %, and less in s
   }
 });
 
-test('bits by layer, and what no layer has takes the most of them', { skip: noGenerated }, async () => {
+test('bits by layer; the pooler has 8', { skip: noGenerated }, async () => {
   const source = await openSource(join(generated, 'bert-base/model.torchscript.onnx'));
   try {
     const count = source.body.anatomy.layers.length;
@@ -136,7 +136,19 @@ test('bits by layer, and what no layer has takes the most of them', { skip: noGe
     ];
     assert.deepEqual(widthOf(/layer\.0\./), [2]);
     assert.deepEqual(widthOf(/layer\.1\./), [4]);
-    assert.deepEqual(widthOf(/pooler/), [4]);
+    assert.deepEqual(widthOf(/pooler/), [8]);
+  } finally {
+    await source.close();
+  }
+});
+
+test('a table that a decoder multiplies by has 8 bits, and it is said', { skip: noGenerated }, async () => {
+  const source = await openSource(join(generated, 'tied-mlm/model.once.onnx'));
+  try {
+    const { edits, skipped } = await planOf(source.body, { scheme: 'int4', embedding_bits: 4 });
+    const table = source.body.anatomy.tables.find(({ id }) => id.endsWith('word_embeddings'))!;
+    assert.equal(edits.find(edit => 'target' in edit && edit.target.id === table.id)?.kind, 'quantize');
+    assert.match(say(skipped.find(({ target }) => target === table.id)!.reason), /has 8 bits/);
   } finally {
     await source.close();
   }

@@ -83,12 +83,13 @@ async function plainly(before: Linear, after: Linear): Promise<number> {
   const [weights, integers] = [await readFloats(before.weight), await readFloats(after.weight)];
   const scale = await readFloats(after.scale!);
   const zero = after.zeroPoint ? (await readFloats(after.zeroPoint))[0]! : 0;
+  const factor = after.smoothing ? await readFloats(after.smoothing) : undefined;
   let [d2, w2] = [0, 0];
   for (let o = 0; o < before.out; o++)
     for (let i = 0; i < before.in; i++) {
       const w = weights[before.transposed ? i * before.out + o : o * before.in + i]!;
       const q = integers[after.transposed ? i * after.out + o : o * after.in + i]!;
-      d2 += (Math.fround((q - zero) * scale[o]!) - w) ** 2;
+      d2 += (Math.fround(Math.fround((q - zero) * scale[o]!) * (factor?.[i] ?? 1)) - w) ** 2;
       w2 += w ** 2;
     }
   return Math.sqrt(d2 / w2);

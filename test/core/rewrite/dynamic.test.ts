@@ -199,12 +199,14 @@ for (const scheme of ['int8', 'int8-dynamic'])
   }, async () => {
     const path = join(generated, 'bert-base/model.torchscript.onnx');
     const source = await openSource(path);
-    const first = await apply(source.body, await planOf(source.body, { scheme, exclude: ['*.query'] }));
-    const second = await apply(first, await planOf(first, { scheme }));
+    // Smoothed, query, key and value would have factors in common, which those left out have no part in.
+    const options = { scheme, ...(scheme === 'int8' && { smooth: 0 }) };
+    const first = await apply(source.body, await planOf(source.body, { ...options, exclude: ['*.query'] }));
+    const second = await apply(first, await planOf(first, options));
     const bytes = (await writeToMemory(second.model)).get('model.onnx')!;
     const outputs = second.model.graph!.nodes.flatMap(node => node.outputs);
     assert.equal(new Set(outputs).size, outputs.length);
-    const whole = await run((await quantized(path, { scheme })).bytes, someIds(2, 9), undefined, 'disabled');
+    const whole = await run((await quantized(path, options)).bytes, someIds(2, 9), undefined, 'disabled');
     const steps = await run(bytes, someIds(2, 9), undefined, 'disabled');
     for (const [name, tensor] of Object.entries(whole)) assert.deepEqual(numbersOf(steps[name]!), numbersOf(tensor), name);
     await source.close();

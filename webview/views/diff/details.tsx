@@ -5,18 +5,20 @@ import { t } from '../../l10n.ts';
 import type { NodeDigest } from '../../layout/diff-digest.ts';
 import { visibleName } from '../../layout/names.ts';
 import { changeCount, cosine, count, exactBytes, shape, share } from '../../numbers.ts';
+import { FactorFigure, factorsOf } from './factors.tsx';
+import { hasMatrix, Matrix, type MatrixProps } from './matrix.tsx';
 import { changeWord, marks, titleOf } from './words.ts';
 
-interface DetailsProps {
-  readonly node: ComparisonNode;
+interface DetailsProps extends MatrixProps {
   readonly entry: NodeDigest;
   readonly onCopy: (text: string) => void;
   readonly onClose: () => void;
 }
 
 /** The selected row, exactly. */
-export function Details({ node, entry, onCopy, onClose }: DetailsProps) {
+export function Details({ node, entry, api, readings, onCopy, onClose }: DetailsProps) {
   const { before, after } = node;
+  const factors = factorsOf(node);
   const line = (title: string, from: string | undefined, to: string | undefined, difference?: ComponentChildren) =>
     (from ?? to) !== undefined && (
       <tr>
@@ -83,7 +85,9 @@ export function Details({ node, entry, onCopy, onClose }: DetailsProps) {
           </tbody>
         </table>
         <ErrorList node={node} entry={entry} />
+        {factors && <FactorFigure factors={factors} />}
       </div>
+      {hasMatrix(node) && <Matrix key={node.id} node={node} api={api} readings={readings} />}
       <span class="sr">{exactBytes(after?.byteLength ?? 0)}</span>
     </section>
   );

@@ -1,3 +1,4 @@
+import type { Lineage } from '../../../src/protocol/lineage.ts';
 import { Button } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
 import { count } from '../../numbers.ts';
@@ -5,12 +6,14 @@ import { count } from '../../numbers.ts';
 interface HeadsProps {
   readonly before: readonly number[];
   readonly after: readonly number[];
+  /** Which heads stayed, when it is known how the second model was made. */
+  readonly lineage?: Lineage | undefined;
   /** Opens the attention of a layer, before beside after. */
   readonly onAttention: (layer: number) => void;
 }
 
 /** Heads of each layer on both sides; one sentence where they are the same. */
-export function Heads({ before, after, onAttention }: HeadsProps) {
+export function Heads({ before, after, lineage, onAttention }: HeadsProps) {
   if (before.length === 0 && after.length === 0) return null;
   const layers = Math.max(before.length, after.length);
   const sum = (heads: readonly number[]): number => heads.reduce((all, one) => all + one, 0);
@@ -24,6 +27,7 @@ export function Heads({ before, after, onAttention }: HeadsProps) {
       </section>
     );
   const most = Math.max(1, ...before, ...after);
+  const parts = lineage && agrees(lineage, after) ? lineage : undefined;
   return (
     <section class="pane">
       <div class="row">
@@ -31,7 +35,8 @@ export function Heads({ before, after, onAttention }: HeadsProps) {
         <span class="grow" />
         <span class="small muted">{t('{before} → {after}', { before: count(sum(before)), after: count(sum(after)) })}</span>
       </div>
-      <table class="heads">
+      {parts && <RemovedHeads before={before} lineage={parts} />}
+      <table class={parts ? 'heads sr' : 'heads'}>
         <thead class="sr">
           <tr>
             <th scope="col">{t('Layer')}</th>
@@ -41,12 +46,59 @@ export function Heads({ before, after, onAttention }: HeadsProps) {
         </thead>
         <tbody>
           {Array.from({ length: layers }, (_, layer) => (
-            <HeadRow key={layer} layer={layer} before={before[layer]} after={after[layer]} most={most} />
+            <HeadRow
+              key={layer}
+              layer={layer}
+              before={before[layer]}
+              after={parts ? parts.heads[layer]?.length : after[layer]}
+              most={most}
+            />
           ))}
         </tbody>
       </table>
       <Button onClick={() => onAttention(firstDifferent(before, after))}>{t('Show attention…')}</Button>
     </section>
+  );
+}
+
+/** The record tells of this very model. */
+const agrees = ({ layers, heads }: Lineage, after: readonly number[]): boolean =>
+  layers.length === after.length && layers.every((was, now) => heads[was]?.length === after[now]);
+
+/** Every head there was in its place; those that went are struck out. The table that follows says the same in words. */
+function RemovedHeads({ before, lineage }: { before: readonly number[]; lineage: Lineage }) {
+  const columns = Math.max(1, ...before);
+  const gone = before.reduce((sum, heads, layer) => sum + heads - lineage.heads[layer]!.length, 0);
+  const layersGone = before.length - lineage.layers.length;
+  return (
+    <>
+      <div class={`hg ${columns > 16 ? 'many' : ''}`} style={{ '--n': columns }} aria-hidden="true">
+        <div class="line">
+          <span class="ch" />
+          {Array.from({ length: columns }, (_, head) => (
+            <span key={head} class="ch">
+              {head}
+            </span>
+          ))}
+        </div>
+        {before.map((heads, layer) => (
+          <div key={layer} class="line">
+            <span class={lineage.layers.includes(layer) ? 'rh' : 'rh struck'}>{t('Layer {n}', { n: layer })}</span>
+            {Array.from({ length: columns }, (_, head) => {
+              const kept = lineage.heads[layer]!.includes(head);
+              const title = kept
+                ? t('Layer {layer}, head {head}', { layer, head })
+                : t('Layer {layer}, head {head}, removed', { layer, head });
+              return <span key={head} class={head >= heads ? 'cell absent' : kept ? 'cell stays' : 'cell off'} title={title} />;
+            })}
+          </div>
+        ))}
+      </div>
+      <p class="small muted">
+        {t('{n} of {m} heads removed.', { n: gone, m: before.reduce((sum, heads) => sum + heads, 0) })}{' '}
+        {layersGone > 0 && t('{n} of {m} layers removed.', { n: layersGone, m: before.length })}
+      </p>
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { lineageOf } from '../../../src/protocol/lineage.ts';
 import type { DiffHostApi, DiffView, Measurement } from '../../../src/protocol/messages.ts';
 import type { Remote } from '../../../src/protocol/rpc.ts';
 import { Button } from '../../controls.tsx';
@@ -10,6 +11,7 @@ import { digest as digestOf } from '../../layout/diff-digest.ts';
 import { nextSort, type Sort, type SortKey } from '../../layout/diff-order.ts';
 import { ancestors, type DiffRow, listRows, totalTensors, worstNode } from '../../layout/diff-rows.ts';
 import { cosine, count } from '../../numbers.ts';
+import { Readings } from '../editor/inside/reading.ts';
 import { DriftPane } from '../measure/drift-chart.tsx';
 import { HowMeasured, WorstPane } from '../measure/worst.tsx';
 import { TreeTable, type TreeTableHandle } from '../tree-table.tsx';
@@ -37,6 +39,8 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
   const update = (change: Partial<DiffState>): void => setState(known => ({ ...known, ...change }));
   useEffect(() => keep(comparison, state), [state]);
 
+  const readings = useMemo(() => new Readings(), [comparison]);
+  const lineage = useMemo(() => made && lineageOf(made.report.edits, comparison.heads.before), [made, comparison]);
   const digest = useMemo(() => digestOf(tree), [tree]);
   const organs = useMemo(() => organsOf(tree), [tree]);
   const changes = useMemo(() => new Set(state.changes), [state.changes]);
@@ -141,6 +145,8 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
                 <Details
                   node={node}
                   entry={digest.get(node.id)!}
+                  api={api}
+                  readings={readings}
                   onCopy={text => void api.copyText(text)}
                   onClose={() => {
                     update({ selected: null });
@@ -156,6 +162,7 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
               <Heads
                 before={comparison.heads.before}
                 after={comparison.heads.after}
+                lineage={lineage ?? undefined}
                 onAttention={layer => void api.openAttention(layer, null)}
               />
               <HowMade

@@ -1,5 +1,6 @@
 import type { Change, Comparison, ComparisonNode } from '../../../src/core/report/comparison.ts';
 import type { Made } from '../../../src/protocol/messages.ts';
+import { optionText } from '../../../src/protocol/option-text.ts';
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
 
@@ -44,9 +45,7 @@ export const passWord = (id: string): string => say({ text: id.charAt(0).toUpper
 /** The options of a step as a line: values of words alone, others with their names. */
 export function optionsWord(options: Readonly<Record<string, unknown>>): string {
   return Object.entries(options)
-    .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
-    .map(([name, value]) =>
-      typeof value === 'string' ? value : `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-    )
+    .filter(([, value]) => value !== undefined && value !== null && optionText(value) !== '')
+    .map(([name, value]) => (typeof value === 'string' ? value : `${name} ${optionText(value)}`))
     .join(', ');
 }

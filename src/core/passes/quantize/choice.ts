@@ -43,12 +43,12 @@ export function idleGlobs(ids: readonly string[], { include, exclude }: Quantize
 const LEAST_OPSET = 11;
 
 /** Why a graph is too old for integer products, if it is. */
-export function tooOld(model: Model & { readonly graph: Graph }): Skipped | undefined {
+export function tooOld(model: Model & { readonly graph: Graph }, least = LEAST_OPSET): Skipped | undefined {
   const opset = model.graph.opsets.get('') ?? 1;
-  if (opset >= LEAST_OPSET) return undefined;
+  if (opset >= least) return undefined;
   const reason = sentence('The model uses opset {opset}; int8 needs opset {least} or later. Export it again with a newer one.', {
     opset,
-    least: LEAST_OPSET,
+    least,
   });
   return { target: model.name, reason };
 }

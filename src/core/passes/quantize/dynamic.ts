@@ -1,4 +1,4 @@
-import type { Anatomy } from '../../anatomy/anatomy.ts';
+import type { Anatomy, Linear, Table } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Graph, Node } from '../../model/graph.ts';
@@ -10,14 +10,21 @@ import { intOf, isPlainProduct, type Use, usesOfConstants } from '../uses.ts';
 import { idleGlobs, leftOut, nothingFound, organFinder, quantizedAlready, tooOld, vectorsKept } from './choice.ts';
 import { byColumns, byRows, byTensor, sidesOf } from './eight-bits.ts';
 import type { QuantizeOptions } from './scheme.ts';
+import { smoothed } from './smoothed.ts';
+import { type Multiplied, smoothings } from './smoothing.ts';
 import { transposed } from './transposed.ts';
 
 /**
  * The weights that onnxruntime's quantize_dynamic would quantize (onnxruntime 1.30, weight_type QInt8, everything else at its
  * default), as it would: every constant right side of a MatMul or plain Gemm as int8, every constant that a Gather reads as uint8
- * with one scale and zero point. The first reader decides. rewrite/dynamic.ts writes the graph.
+ * with one scale and zero point. The first reader decides. With `smooth` above 0 also smoothed, which the tool does not do. rewrite/dynamic.ts writes the graph.
  */
-export function planDynamic(model: Model & { readonly graph: Graph }, anatomy: Anatomy, options: QuantizeOptions): Plan {
+export function planDynamic(
+  model: Model & { readonly graph: Graph },
+  anatomy: Anatomy,
+  options: QuantizeOptions,
+  observed?: ReadonlyMap<string, Float32Array>,
+): Plan {
   const old = tooOld(model);
   if (old) return { edits: [], skipped: [old] };
   const organOf = organFinder(anatomy);
@@ -28,18 +35,34 @@ export function planDynamic(model: Model & { readonly graph: Graph }, anatomy: A
     const reader = readerOf(node, model, constants);
     if (reader && !readers.has(reader.tensor.name)) readers.set(reader.tensor.name, reader);
   }
-  const edits: QuantizeEdit[] = [];
+  const chosen: (readonly [Reader, Linear | Table])[] = [];
   const skipped: Skipped[] = quantizedAlready(anatomy);
   for (const reader of readers.values()) {
     const target = organOf(reader.tensor);
     const reason = kept(target.id, reader, uses.get(reader.tensor.name) ?? [], options);
     if (reason) skipped.push({ target: target.id, reason });
-    else edits.push({ kind: 'quantize', target, scheme: 'int8-dynamic', ...eightBits(reader, target.id, options) });
+    else chosen.push([reader, target]);
   }
+  const multiplied = chosen.flatMap(([{ tensor, turned }]) => productsOnly(tensor, turned, uses));
+  const smoothing = options.smooth ? smoothings(model, anatomy, multiplied, options.smooth, observed) : undefined;
+  const edits = chosen.map(([reader, target]): QuantizeEdit => {
+    const smooth = smoothing?.get(reader.tensor.name);
+    const source = smooth ? { ...reader, tensor: smoothed(reader.tensor, smooth, reader.turned) } : reader;
+    const bits = eightBits(source, target.id, options);
+    return { kind: 'quantize', target, scheme: 'int8-dynamic', ...bits, ...(smooth && { smoothing: smooth.factor }) };
+  });
   const ids = [...readers.values()].map(({ tensor }) => organOf(tensor).id);
   skipped.push(...otherMatrices(model, readers, organOf));
   skipped.push(...nothingFound(model, skipped, edits.length), ...idleGlobs(ids, options), ...vectorsKept(model, isVector));
   return { edits, skipped };
+}
+
+/** The weight, where everything that reads it multiplies by it as its first reader does: only then its numbers may change. */
+function productsOnly(weight: Tensor, turned: boolean, uses: ReadonlyMap<string, readonly Use[]>): Multiplied[] {
+  const own = uses.get(weight.name) ?? [];
+  const fits =
+    weight.shape.length === 2 && own.every(({ kind, transposed: by }) => /^(matmul|gemm)$/.test(kind) && by === turned);
+  return own.length > 0 && fits ? [{ weight, uses: own }] : [];
 }
 
 interface Reader {

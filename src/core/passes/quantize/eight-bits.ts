@@ -1,9 +1,9 @@
-import { fail, sentence } from '../../errors.ts';
 import { type RowRun, rowRuns } from '../../kernels/floats.ts';
 import { type Bytes8, kernels } from '../../kernels/kernels.ts';
 import { borrow, giveBack } from '../../kernels/scratch.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
-import { computedInto, deferred, once } from '../computed.ts';
+import { computedInto, deferred, madeFrom, once } from '../computed.ts';
+import { notFinite } from './not-finite.ts';
 import { asymmetric, symmetric } from './scale.ts';
 
 // R rows, C columns of the weight as it is stored.
@@ -49,14 +49,6 @@ function toScales(id: string, most: Float32Array): void {
   }
 }
 
-const notFinite = (id: string): Error =>
-  fail(
-    'unsupported',
-    '{id} holds NaN or infinity and cannot be quantized.',
-    { id },
-    { hint: sentence('Leave it out with “exclude”.') },
-  );
-
 /** One scale a row. Scales and sums of a row are found whenever the row is read, so that writing values first reads the weight once. */
 export function byRows(weight: Tensor, form: Form): EightBits {
   const [rows, columns] = sidesOf(weight);
@@ -83,8 +75,11 @@ export function byRows(weight: Tensor, form: Form): EightBits {
   }
 
   return {
-    values: computedInto('values', dtypeOf(form), weight.shape, (into, start, signal) =>
-      quantizeInto(into, weight, columns, form, quantize, start, signal),
+    values: madeFrom(
+      weight,
+      computedInto('values', dtypeOf(form), weight.shape, (into, start, signal) =>
+        quantizeInto(into, weight, columns, form, quantize, start, signal),
+      ),
     ),
     scale: deferred('scale', 'fp32', [rows], async signal => complete(signal).then(() => scale_R)),
     sums: deferred('sums', 'fp32', [rows], async signal => complete(signal).then(() => sums_R)),
@@ -151,7 +146,7 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
   }
 
   return {
-    values: computedInto('values', dtypeOf(form), weight.shape, values),
+    values: madeFrom(weight, computedInto('values', dtypeOf(form), weight.shape, values)),
     scale: deferred('scale', 'fp32', [columns], scales),
     sums: deferred('sums', 'fp32', [columns], sums),
   };
@@ -213,7 +208,7 @@ export function byTensor(weight: Tensor, form: Form): WholeBits {
     return quantizeInto(into, weight, columns, form, quantize, start, signal);
   };
   return {
-    values: computedInto('values', dtypeOf(form), weight.shape, values),
+    values: madeFrom(weight, computedInto('values', dtypeOf(form), weight.shape, values)),
     scale: deferred('scale', 'fp32', [], async signal => new Float32Array([(await parameters(signal)).scale])),
     zeroPoint: deferred('zeroPoint', dtypeOf(form), [], async signal => new Uint8Array([(await parameters(signal)).zeroPoint])),
   };

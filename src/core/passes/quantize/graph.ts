@@ -7,24 +7,56 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import type { Plan, QuantizeEdit, Skipped } from '../pass.ts';
 import { OUTPUT, type Use, usesOfConstants } from '../uses.ts';
 import { idleGlobs, leftOut, nothingFound, organFinder, quantizedAlready, tooOld, tooSmall, vectorsKept } from './choice.ts';
-import { byColumns, byRows, sidesOf } from './eight-bits.ts';
+import { byColumns, byRows, byTensor, sidesOf } from './eight-bits.ts';
 import type { QuantizeOptions } from './scheme.ts';
+import { smoothed } from './smoothed.ts';
+import { type Smoothing, smoothings } from './smoothing.ts';
 import { transposed } from './transposed.ts';
 
 /** About what the nodes that replace one product, or one lookup, add to the file. */
 const PRODUCT_BYTES = 1000;
 const LOOKUP_BYTES = 600;
 
+/** How a scheme wants the weights of a graph. */
+export interface GraphForm {
+  readonly scheme: QuantizeEdit['scheme'];
+  /** int8 around 0; else uint8 around 128. */
+  readonly signed: boolean;
+  /** A weight that products read turned is stored turned, ready for them. */
+  readonly turns: boolean;
+  readonly product?: QuantizeEdit['product'];
+  /** Strength of what is moved from activations into weights; 0 for none. */
+  readonly smooth: number;
+  /** One scale for a whole table, not one for each row. */
+  readonly tables?: 'whole';
+  readonly inputs?: QuantizeEdit['inputs'];
+  /** The version of the operators it needs. */
+  readonly opset?: number;
+  /** Largest magnitudes of activations, by value, from text. */
+  readonly observed?: ReadonlyMap<string, Float32Array>;
+}
+
+interface Chosen {
+  readonly target: Linear | Table;
+  readonly weight: Tensor;
+  readonly uses: readonly Use[];
+}
+
 /**
- * int8 in an ONNX graph, with standard operators: weights as uint8 around 128 with a scale for each output channel, tables with a
- * scale for each row. rewrite/rows.ts says what the activations do.
+ * 8-bit weights for an ONNX graph: a scale for each output channel, tables with a scale for each row. The rewrites of the schemes say
+ * what the activations do.
  */
-export function planGraph(model: Model & { readonly graph: Graph }, anatomy: Anatomy, options: QuantizeOptions): Plan {
-  const old = tooOld(model);
+export function planGraph(
+  model: Model & { readonly graph: Graph },
+  anatomy: Anatomy,
+  options: QuantizeOptions,
+  form: GraphForm,
+): Plan {
+  const old = tooOld(model, form.opset);
   if (old) return { edits: [], skipped: [old] };
   const uses = usesOfConstants(model);
   const organOf = organFinder(anatomy);
-  const edits: QuantizeEdit[] = [];
+  const chosen: Chosen[] = [];
   const skipped: Skipped[] = quantizedAlready(anatomy);
   const ids: string[] = [];
   for (const tensor of model.tensors.values()) {
@@ -34,8 +66,11 @@ export function planGraph(model: Model & { readonly graph: Graph }, anatomy: Ana
     const used = uses.get(tensor.name) ?? [];
     const reason = kept(target, used, model, options);
     if (reason) skipped.push({ target: target.id, reason });
-    else edits.push(edit(target, tensor, used));
+    else chosen.push({ target, weight: tensor, uses: used });
   }
+  const multiplied = chosen.filter(it => it.uses.every(use => use.kind !== 'gather'));
+  const smoothing = smoothings(model, anatomy, multiplied, form.smooth, form.observed);
+  const edits = chosen.map(it => edit(it, form, smoothing.get(it.weight.name)));
   skipped.push(...nothingFound(model, skipped, edits.length), ...idleGlobs(ids, options), ...vectorsKept(model, isVector));
   return { edits, skipped };
 }
@@ -75,14 +110,24 @@ function saving(weight: Tensor, products: readonly Use[], lookups: number): numb
   return weight.byteLength - rows * columns - parameters - products.length * PRODUCT_BYTES - lookups * LOOKUP_BYTES;
 }
 
-function edit(target: Linear | Table, weight: Tensor, uses: readonly Use[]): QuantizeEdit {
-  const form = { id: target.id, signed: false };
-  const common = { kind: 'quantize', target, scheme: 'int8' } as const;
+function edit({ target, weight, uses }: Chosen, form: GraphForm, smoothing: Smoothing | undefined): QuantizeEdit {
+  const { scheme, product, inputs } = form;
+  const bits = { id: target.id, signed: form.signed };
   const products = uses.filter(use => use.kind !== 'gather');
-  if (products.length === uses.length && !products[0]!.transposed)
-    return { ...common, ...byColumns(weight, form), layout: 'stored' };
-  const rows = byRows(weight, form);
+  const turned = products.length > 0 && products[0]!.transposed;
+  const source = smoothing ? smoothed(weight, smoothing, turned) : weight;
+  const common = {
+    kind: 'quantize',
+    target,
+    scheme,
+    ...(product && { product }),
+    ...(inputs && { inputs }),
+    ...(smoothing && { smoothing: smoothing.factor }),
+  } as const;
+  if (products.length === uses.length && !turned) return { ...common, ...byColumns(source, bits), layout: 'stored' };
+  if (products.length === 0 && form.tables === 'whole') return { ...common, ...byTensor(source, bits), layout: 'stored' };
+  const rows = byRows(source, bits);
   if (products.length === 0) return { ...common, values: rows.values, scale: rows.scale, layout: 'stored' };
-  if (products.length < uses.length) return { ...common, ...rows, layout: 'stored' };
+  if (products.length < uses.length || !form.turns) return { ...common, ...rows, layout: 'stored' };
   return { ...common, ...rows, values: transposed(rows.values), layout: 'transposed' };
 }

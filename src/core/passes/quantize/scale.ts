@@ -23,3 +23,9 @@ function halfToEven(x: number): number {
   const up = Math.round(x);
   return up - x === 0.5 && up % 2 !== 0 ? up - 1 : up;
 }
+
+/** The same for [-128, 127]. */
+export function asymmetricSigned(least: number, most: number): { readonly scale: number; readonly zeroPoint: number } {
+  const { scale, zeroPoint } = asymmetric(least, most);
+  return { scale, zeroPoint: zeroPoint - 128 };
+}

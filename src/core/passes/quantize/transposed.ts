@@ -1,6 +1,6 @@
 import { throwIfCancelled } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { computed } from '../computed.ts';
+import { computed, madeFrom } from '../computed.ts';
 
 /** Side of the squares that are turned at once: their 64 lines of 64 bytes fit the first-level cache. */
 const SQUARE = 64;
@@ -32,7 +32,7 @@ export function transposed(tensor: Tensor, bandBytes = BAND): Tensor {
     return held;
   }
 
-  return computed(tensor.name, tensor.dtype, [columns, rows], async (start, end, signal) => {
+  const turned = computed(tensor.name, tensor.dtype, [columns, rows], async (start, end, signal) => {
     const into = new Uint8Array(end - start);
     for (let at = start; at < end; ) {
       const { first, last, bytes } = await bandWith(Math.floor(at / rows), signal);
@@ -43,6 +43,7 @@ export function transposed(tensor: Tensor, bandBytes = BAND): Tensor {
     if (end === rows * columns) held = undefined;
     return into;
   });
+  return madeFrom(tensor, turned);
 }
 
 async function turnBand(tensor: Tensor, first: number, last: number, signal?: AbortSignal): Promise<Band> {

@@ -3,9 +3,9 @@ import type { Calibration, Moments, Tap, Walk } from '../../calibration/calibrat
 import { throwIfCancelled } from '../../errors.ts';
 import { products } from '../../kernels/linear-algebra/product.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../pass.ts';
-import { like, matrixOf, storedAs, vectorOf } from './matrix-of.ts';
-import { affineOf, NormFit } from './norm-fit.ts';
-import { ridge } from './ridge.ts';
+import { like, matrixOf, storedAs, vectorOf } from '../quantize/gptq/matrix-of.ts';
+import { affineOf, NormFit } from '../quantize/gptq/norm-fit.ts';
+import { ridge } from '../quantize/gptq/ridge.ts';
 
 // Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
 //
@@ -162,15 +162,14 @@ class Half {
   }
 
   private async norm(norm: Norm): Promise<void> {
-    const affine = this.refits && this.edits.length > 0 ? await affineOf(norm, this.run.context.signal) : undefined;
-    if (!affine) return;
-    const fit = new NormFit(affine);
+    if (!this.refits || this.edits.length === 0 || !norm.weight || !norm.bias) return;
+    const fit = new NormFit(await affineOf(norm, this.run.context.signal));
     await this.walk.observeBoth(['output'], this.edits, (original, current) =>
       fit.add(current.get('output'), original.get('output')),
     );
     const found = fit.result();
     if (!found) return;
-    const [weight, bias] = [like(norm.weight!, found.weight), like(norm.bias!, found.bias)];
+    const [weight, bias] = [like(norm.weight, found.weight), like(norm.bias, found.bias)];
     this.edits.push({ kind: 'replace', target: norm, weight, bias });
   }
 

@@ -1,6 +1,6 @@
 import { type Anatomy, type Linear, linearsIn } from '../../anatomy/anatomy.ts';
 import { taps } from '../../anatomy/taps.ts';
-import { fail, sentence } from '../../errors.ts';
+import { fail, type Sentence, sentence } from '../../errors.ts';
 import { asBitmask } from '../../tensor/bitmask.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { PassContext, Plan, ReplaceEdit, Skipped } from '../pass.ts';
@@ -33,7 +33,7 @@ export async function planWeights(anatomy: Anatomy, options: WeightOptions, cont
   if (options.by === 'magnitude' || context.dryRun) {
     const weights = smallestGone(chosen, share, options.scope === 'global');
     const edits = weights.map((weight, i): ReplaceEdit => ({ kind: 'replace', target: chosen[i]!, weight }));
-    return { edits: stored(edits, options, share), skipped };
+    return { edits: stored(edits, options, share), skipped, notes: noteOn(options) };
   }
   const isShown = shownIn(anatomy, context);
   const shown = chosen.filter(isShown);
@@ -42,15 +42,24 @@ export async function planWeights(anatomy: Anatomy, options: WeightOptions, cont
   const calibration = await calibrationOf(context, `by: ${options.by}`);
   const widest = Math.max(...shown.map(linear => linear.in));
   const isShort = calibration.tokens < leastTokens * widest;
-  if (isShort && options.repair !== 'none') skipped.push(tooShort(model.name, calibration.tokens, widest));
+  const short = isShort && options.repair !== 'none' ? [tooShort(calibration.tokens, widest)] : [];
   const refits = options.repair !== 'none' && !isShort;
   const compress = sparsify(options.by, share, refits);
   const edits: readonly ReplaceEdit[] = await layerByLayer({
     ...{ calibration, anatomy, compress, refits, context },
     chosen: new Set(shown),
   });
-  return { edits: stored(edits, options, share), skipped };
+  return { edits: stored(edits, options, share), skipped, notes: [...short, ...noteOn(options)] };
 }
+
+const noteOn = ({ store }: WeightOptions): Sentence[] =>
+  store === 'dense'
+    ? [sentence('Zeros are stored and multiplied like any other number: the file is neither smaller nor faster.')]
+    : [
+        sentence(
+          'Headroom reads this file, and tools with compressed-tensors before 0.15. It is not faster: it is multiplied out when it is run.',
+        ),
+      ];
 
 /** The same edits, with the numbers that stay and a mask where that is asked for. */
 function stored(edits: readonly ReplaceEdit[], { store }: WeightOptions, share: Share): readonly ReplaceEdit[] {
@@ -100,10 +109,9 @@ const onlyCheckpoints = (file: string) =>
     { file, hint: sentence('Choose dense, or the format safetensors.') },
   );
 
-const tooShort = (target: string, tokens: number, inputs: number): Skipped => ({
-  target,
-  reason: sentence(
-    'Nothing was refitted: the text has {tokens} tokens, and {inputs} inputs to tell apart take {least} at least.',
-    { tokens, inputs, least: leastTokens * inputs },
-  ),
-});
+const tooShort = (tokens: number, inputs: number): Sentence =>
+  sentence('Nothing was refitted: the text has {tokens} tokens, and {inputs} inputs to tell apart take {least} at least.', {
+    tokens,
+    inputs,
+    least: leastTokens * inputs,
+  });

@@ -40,6 +40,12 @@ export async function planVocabulary(anatomy: Anatomy, options: VocabularyOption
   return {
     edits: [{ kind: 'remove-rows', table: table.id, keep: kept.ids }],
     skipped,
+    notes: [
+      sentence('{kept} of {all} tokens stay. Other words are cut into smaller pieces.', {
+        kept: kept.ids.length,
+        all: pieces.ids.size,
+      }),
+    ],
     companions: smallerTokenizer(beside, pieces, kept),
   };
 }

@@ -2,8 +2,7 @@ import type { Linear } from '../../../anatomy/anatomy.ts';
 import { floatsOf } from '../../../kernels/floats.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import { elementCount } from '../../../tensor/tensor.ts';
-import { held } from '../../computed.ts';
-import { asHalf } from '../as-half.ts';
+import { typed } from '../../prune/matrix.ts';
 
 /** A dense matrix as [out, in], a copy. */
 export async function matrixOf(linear: Linear, signal?: AbortSignal): Promise<Float32Array> {
@@ -20,11 +19,8 @@ export async function vectorOf(tensor: Tensor, signal?: AbortSignal): Promise<Fl
 export const storedAs = ({ weight, out, in: wide, transposed }: Linear, weight_OI: Float32Array): Tensor =>
   like(weight, transposed ? turned(weight_OI, out, wide) : weight_OI);
 
-/** Other numbers in the shape and type of a tensor: fp32 or fp16. */
-export function like({ name, shape, dtype }: Tensor, values: Float32Array): Tensor {
-  const tensor = held(name, 'fp32', shape, values);
-  return dtype === 'fp16' ? asHalf(tensor) : tensor;
-}
+/** Other numbers in the shape and type of a tensor. throws RangeError for types that are no floats */
+export const like = (tensor: Tensor, values: Float32Array): Tensor => typed(tensor, tensor.shape, values);
 
 function turned(values: Float32Array, rows: number, columns: number): Float32Array {
   const into = new Float32Array(values.length);

@@ -1,6 +1,7 @@
 import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
 import type { Calibration, Half, Moments, Tap, Walk } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
+import { named } from '../../computed.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
 import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
 import { like, matrixOf, storedAs } from './matrix-of.ts';
@@ -25,6 +26,8 @@ export interface Repaired {
   readonly matrices: ReadonlyMap<string, GptqMatrix>;
   /** Biases and norms. */
   readonly replacements: readonly ReplaceEdit[];
+  /** Ids of matrices that the graph does not show the inputs and outputs of: they stay rounded to nearest. */
+  readonly unseen: readonly string[];
 }
 
 /**
@@ -46,19 +49,20 @@ export async function repair(
   const walk = await calibration.walk([...before, ...embedding]);
   const matrices = new Map<string, GptqMatrix>();
   const replacements: ReplaceEdit[] = [...embedding];
+  const unseen: string[] = [];
   for (let done = 0; walk.at; done++) {
     const { layer: index, part } = walk.at;
     const layer = anatomy.layers[index]!;
     progress?.(done / (2 * anatomy.layers.length), `encoder.layer.${index}`);
     let edits: readonly ReplaceEdit[] = [];
     if (!isShared(layer, anatomy)) {
-      const setting = { calibration, walk, layer, part, formOf, matrices, pause, ...(signal && { signal }) };
+      const setting = { calibration, walk, layer, part, formOf, matrices, unseen, pause, ...(signal && { signal }) };
       edits = await new HalfRepair(setting).run();
       replacements.push(...edits.flatMap(withoutWeight));
     }
     await walk.advance(edits);
   }
-  return { matrices, replacements };
+  return { matrices, replacements, unseen };
 }
 
 /** The weight of a linear is in `matrices`; a norm's is its gain. */
@@ -96,6 +100,7 @@ interface HalfSetting {
   readonly part: Half['part'];
   readonly formOf: FormOf;
   readonly matrices: Map<string, GptqMatrix>;
+  readonly unseen: string[];
   readonly pause: () => Promise<void>;
   readonly signal?: AbortSignal;
 }
@@ -116,11 +121,24 @@ class HalfRepair {
 
   async run(): Promise<readonly ReplaceEdit[]> {
     const { layer, part, formOf } = this.setting;
-    await this.first(firstOf(layer, part, formOf));
+    const first = firstOf(layer, part, formOf);
+    await this.ifSeen(first, () => this.first(first));
     const second = secondOf(layer, part, formOf);
-    if (second) await this.second(second);
+    if (second) await this.ifSeen([second], () => this.second(second));
     await this.norm(normBehind(layer, part));
     return this.edits;
+  }
+
+  /** Fused operators keep values to themselves. Biases are replaced all the same: a dry run counts on it. */
+  private async ifSeen(linears: readonly Linear[], work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.setting.unseen.push(...linears.map(({ id }) => id));
+      for (const { bias, ...target } of linears)
+        if (bias) this.edits.push({ kind: 'replace', target: { ...target, bias }, bias: named(bias, bias.name) });
+    }
   }
 
   /** What reads the residual stream: it should give what it gave. */
