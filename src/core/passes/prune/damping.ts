@@ -8,7 +8,9 @@ export interface TextOptions {
 }
 
 /** Tokens for each input below which a fit is held back in proportion: few tokens say little about many inputs. */
-const enoughTokens = 8;
+const enoughTokens = 16;
+/** And how far at most: with 64 sentences three times as strongly was better than once, and than ten times (half of MiniLM's heads, of its neurons). */
+const mostHeld = 3;
 
 /** How strongly a refit is held to the weights as they are, and what a person should know where the text is too short to fit. */
 export function dampingFor(
@@ -18,7 +20,7 @@ export function dampingFor(
   { ids }: Calibration<Edit>,
 ): { readonly damping: number; readonly note: Sentence | undefined } {
   const tokens = ids.slice(0, sentences ?? undefined).reduce((sum, each) => sum + each.length, 0);
-  const damping = asked ?? usual * Math.max(1, (enoughTokens * inputs) / tokens);
+  const damping = asked ?? usual * Math.min(mostHeld, Math.max(1, (enoughTokens * inputs) / tokens));
   if (tokens > inputs) return { damping, note: undefined };
   const note = sentence(
     'The text has {tokens} tokens for matrices with {inputs} inputs: the fit has rank {rank} at most, and is held to the weights as they are (damping {damping}). More text repairs better.',
