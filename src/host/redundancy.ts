@@ -10,6 +10,7 @@ import { say } from './l10n.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import type { Services } from './services.ts';
+import { tryOut } from './try-out.ts';
 import { panelTypes } from './view-types.ts';
 
 type State =
@@ -137,6 +138,7 @@ export class RedundancyPanel {
   }
 
   #api(): RedundancyHostApi {
+    let trial: AbortController | undefined;
     const copy = async (text: string) => vscode.env.clipboard.writeText(String(text));
     return {
       view: async () => this.#view(),
@@ -148,6 +150,12 @@ export class RedundancyPanel {
       // Not awaited: the form is a panel of its own.
       openCompress: async (pass, options) =>
         void CompressPanel.open(this.#services, this.#model.uri, { version: 1, steps: [{ pass, options }] }),
+      tryStep: async step => {
+        trial?.abort();
+        trial = new AbortController();
+        const recipe = { version: 1 as const, steps: [{ pass: String(step.pass), options: step.options }] };
+        return tryOut(this.#services, { path: this.#model.uri.fsPath, recipe }, trial.signal);
+      },
       copyMarkdown: copy,
       copyText: copy,
       reload: () => this.#model.reload(),

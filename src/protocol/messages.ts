@@ -268,6 +268,8 @@ export interface RedundancyHostApi {
   cancel(): Promise<void>;
   /** Opens the Compress form of this model with one step in its recipe. */
   openCompress(pass: string, options: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
+  tryStep(step: Step): Promise<DryRun>;
   /** The results as a Markdown document, on the clipboard; made by the page, which has the words in the person's language. */
   copyMarkdown(markdown: string): Promise<void>;
   copyText(text: string): Promise<void>;

@@ -33,6 +33,12 @@ const rows: readonly Row[] = [
   { name: 'encoder 0.8', steps: factorize({ ratio: 0.8, method: 'whitened' }), cosine: 0.885, loss: 1 },
   { name: 'encoder 0.6', steps: factorize({ ratio: 0.6, method: 'whitened' }), cosine: 0.815, loss: 1.5 },
   { name: 'encoder 0.4', steps: factorize({ ratio: 0.4, method: 'whitened' }), cosine: 0.725, loss: 3 },
+  {
+    name: 'encoder 0.6, global',
+    steps: factorize({ ratio: 0.6, method: 'whitened', allocation: 'global' }),
+    cosine: 0.815,
+    loss: 1.5,
+  },
   { name: 'encoder 0.6, plain', steps: factorize({ ratio: 0.6 }) },
   { name: 'embeddings 192', steps: [table(192)], cosine: 0.975, loss: 0.5 },
   { name: 'embeddings 128', steps: [table(128)], cosine: 0.94, loss: 0.5 },

@@ -3,13 +3,24 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { createSession } from '../../src/core/session/session.ts';
-import type { Redundancy, RedundancyView, Saving } from '../../src/protocol/messages.ts';
+import type { DryRun, Redundancy, RedundancyView, Saving, Step } from '../../src/protocol/messages.ts';
 import { accessibilityFindings, launch, type OpenedPage, openPage, setTheme, skipReason, themes } from './page.ts';
 
 const sample = join(import.meta.dirname, '../../media/sample/model.onnx');
 const common = { name: 'model.onnx', fileBytes: 6_452_269, changedOnDisk: false };
 const failure = { code: 'truncated' as const, message: 'cut short', sentence: { text: 'This file is cut short.' } };
 type Ready = Extract<RedundancyView, { state: 'ready' }>;
+
+/** A dry run that saves 1,000 bytes for each rank that is left out of each matrix. */
+function tried({ pass, options }: Step): DryRun {
+  const before = { parameters: 1_594_754, byteLength: 6_400_000, fileBytes: common.fileBytes };
+  const matrices = (options.include as string[])[0]!.includes('*') ? 4 : 1;
+  const fileBytes = before.fileBytes - matrices * 1000 * (64 - Number(options.rank));
+  const recipe = { version: 1 as const, steps: [{ pass, options }] };
+  const after = { ...before, fileBytes };
+  const report = { version: 1 as const, recipe, out: '', before, after, edits: [], skipped: [], seconds: 0.1, peakBytes: 0 };
+  return { report, failure: null, steps: [after] };
+}
 
 /** A model in which everything repeats, beside what the sample has. */
 function repetitive({ redundancy, ...rest }: Ready): Ready {
@@ -60,6 +71,7 @@ describe('the redundancy page, on the sample', { skip: skipReason ?? false }, ()
         run: () => void asked.push(['run']),
         cancel: () => void asked.push(['cancel']),
         openCompress: (pass: string, options: object) => void asked.push([pass, options]),
+        tryStep: (step: Step) => tried(step),
         copyMarkdown: (text: string) => void asked.push(['markdown', text]),
         copyText: (text: string) => void asked.push(['text', text]),
         reload: () => undefined,
@@ -219,6 +231,78 @@ describe('the redundancy page, on the sample', { skip: skipReason ?? false }, ()
       ['share-layers', { groups: [[0, 1]] }],
     ]);
     assert.deepEqual(errors, []);
+    await close();
+  });
+
+  test('a click holds the rank, with its exact size; all matrices of a kind go to the form as one step', async () => {
+    const asked: unknown[][] = [];
+    const { page, close, errors } = await shown(repetitive(ready), asked);
+    const spectrum = ready.redundancy.spectra.find(({ id }) => id === 'encoder.layer.2.output.dense')!;
+    await page.locator(`.multiples [data-id="${spectrum.id}"]`).click();
+    const plot = page.locator('.spectrum .plot');
+    const box = (await plot.boundingBox())!;
+    await plot.click({ position: { x: 40 + (box.width - 84) * 0.25, y: 120 } });
+    await page.mouse.move(0, 0);
+    const rank = Number(await plot.getAttribute('aria-valuenow'));
+    assert.ok(Math.abs(rank - 32) <= 2, `rank ${rank} at a quarter of 128`);
+    const size = async () => (await page.locator('.factorize .trial b').getAttribute('title'))!;
+    const bytes = (matrices: number) => new Intl.NumberFormat('en').format(common.fileBytes - matrices * 1000 * (64 - rank));
+    await page.waitForFunction(
+      wanted => document.querySelector('.factorize .trial b')?.getAttribute('title')?.includes(wanted),
+      bytes(1),
+    );
+    assert.match(await size(), /bytes/);
+    await page.getByRole('radio', { name: 'Down of all 4 layers' }).click();
+    await page.getByRole('button', { name: `Factorize to rank ${rank}…` }).click();
+    await page.waitForTimeout(250);
+    await page.locator('.multiples [data-id="encoder.layer.2.attention.self.key"]').click();
+    await page.locator('.spectrum .plot').focus();
+    await page.keyboard.press('Home');
+    await page.getByRole('button', { name: 'Factorize to rank 1…' }).click();
+    await page.waitForTimeout(50);
+    const down = [0, 1, 2, 3].map(layer => `encoder.layer.${layer}.output.dense`);
+    assert.deepEqual(asked, [
+      ['factorize', { rank, include: down }],
+      ['factorize', { rank: 1, include: ['encoder.layer.*.attention.self.key'] }],
+    ]);
+    assert.deepEqual(errors, []);
+    await close();
+  });
+
+  test('groups of layers are made by dragging in the square, or with Enter, and go to the form', async () => {
+    const asked: unknown[][] = [];
+    const { page, close } = await shown(
+      ready.savings.some(({ pass }) => pass === 'share-layers') ? ready : repetitive(ready),
+      asked,
+    );
+    const map = page.getByRole('grid', { name: 'Cosines of layers' });
+    const cell = (row: number, column: number) => map.locator(`[data-cell="${row * 4 + column}"]`);
+    await cell(0, 0).hover();
+    await page.mouse.down();
+    await cell(1, 1).hover();
+    await page.mouse.up();
+    await page.getByText(/^Layers 0, 1: their mean changes/).waitFor();
+    await cell(2, 3).focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await map.locator('.grouped').count(), 4);
+    await page.getByRole('button', { name: 'Share layers…' }).click();
+    await cell(1, 2).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Share layers…' }).click();
+    await page.locator('#layers').getByRole('button', { name: 'Clear' }).click();
+    assert.equal(await map.locator('.grouped').count(), 0);
+    assert.deepEqual(asked, [
+      [
+        'share-layers',
+        {
+          groups: [
+            [0, 1],
+            [2, 3],
+          ],
+        },
+      ],
+      ['share-layers', { groups: [[1, 2]] }],
+    ]);
     await close();
   });
 

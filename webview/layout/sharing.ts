@@ -48,3 +48,11 @@ export function sharingGroups(similarity: Similarity, most: number): number[][] 
     groups = [...groups.filter(group => group !== a && group !== b), [...a, ...b].sort((one, other) => one - other)];
   }
 }
+
+/** The groups with one more, of everything between two places; a thing is in one group at most, and no group has fewer than two. */
+export function withGroup(groups: readonly (readonly number[])[], a: number, b: number): number[][] {
+  const [first, last] = [Math.min(a, b), Math.max(a, b)];
+  const group = Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  const others = groups.map(each => each.filter(at => at < first || at > last));
+  return [...others, group].filter(each => each.length > 1).sort((one, other) => one[0]! - other[0]!);
+}

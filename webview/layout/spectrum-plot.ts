@@ -112,3 +112,21 @@ export function rankTicks(full: number, width: number, apart = 44): number[] {
 
 /** Share of its parameters that a matrix takes as two thin ones of so many ranks. */
 export const thinShare = ({ out, in: width }: Spectrum, rank: number): number => (rank * (out + width)) / (out * width);
+
+/** The same matrix of every layer; undefined outside layers, and where there is but one. */
+export function alikeOf(
+  spectra: readonly Spectrum[],
+  { id }: Spectrum,
+): { readonly role: string; readonly ids: readonly string[] } | undefined {
+  const role = placeOf(id)?.role;
+  const ids = spectra.filter(each => role !== undefined && placeOf(each.id)?.role === role).map(each => each.id);
+  return role !== undefined && ids.length > 1 ? { role, ids } : undefined;
+}
+
+/** Patterns that name the matrices of one role and no others: "output.dense" is also the end of "attention.output.dense". */
+export function includeOf(spectra: readonly Spectrum[], role: string): readonly string[] {
+  const ids = spectra.map(({ id }) => id);
+  const wanted = ids.filter(id => placeOf(id)?.role === role);
+  const matched = ids.filter(id => id.startsWith('encoder.layer.') && id.endsWith(`.${role}`));
+  return matched.length === wanted.length ? [`encoder.layer.*.${role}`] : wanted;
+}

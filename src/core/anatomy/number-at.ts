@@ -1,4 +1,5 @@
 import { dtypes } from '../tensor/dtype.ts';
+import { smallFloatTable } from '../tensor/eighths.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** One element of a tensor as a number; undefined for types with fewer than 8 bits and for those that are no numbers. */
@@ -10,6 +11,8 @@ export async function numberAt(tensor: Tensor, index: number, signal?: AbortSign
   return read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 
+const eighths = smallFloatTable('fp8_e4m3fn')!;
+
 const readers: Partial<Record<Tensor['dtype'], (view: DataView) => number>> = {
   fp32: view => view.getFloat32(0, true),
   fp64: view => view.getFloat64(0, true),
@@ -17,6 +20,7 @@ const readers: Partial<Record<Tensor['dtype'], (view: DataView) => number>> = {
   bf16: view => bfloat(view.getUint16(0, true)),
   int8: view => view.getInt8(0),
   uint8: view => view.getUint8(0),
+  fp8_e4m3fn: view => eighths[view.getUint8(0)]!,
 };
 
 /** IEEE 754 binary16. */

@@ -90,7 +90,10 @@ async function valueAt(stored: Stored, row: number, column: number, signal?: Abo
     return index === undefined ? undefined : numberAt(tensor, index, signal);
   };
   const [step, zero] = await Promise.all([at(scale), zeroPoint ? at(zeroPoint) : 0]);
-  return step === undefined || zero === undefined ? undefined : { value: (value - zero) * step, step };
+  if (step === undefined || zero === undefined) return undefined;
+  const acting = (value - zero) * step;
+  // Steps of a float of 8 bits grow with the number: an eighth of its power of two.
+  return { value: acting, step: weight.dtype === 'fp8_e4m3fn' ? Math.max(Math.abs(acting) / 8, step * 2 ** -9) : step };
 }
 
 /** Scales in blocks are searched: what lies at the ends of a block's range is cut by a step or so more than rounding takes. */

@@ -21,6 +21,17 @@ export function describeEdit(edit: Edit): EditLine {
         before: described(edit.target.weight),
         after: `${edit.values.dtype} ${shapeOf(edit.target.weight)}`,
       };
+    case 'store':
+      return {
+        kind,
+        target: edit.target.id,
+        before: described(edit.target.weight),
+        after: `${edit.values.dtype === 'int32' ? `int${edit.bits}` : edit.values.dtype} ${shapeOf(edit.target.weight)}`,
+      };
+    case 'convert': {
+      const dtypes = new Set([...edit.tensors.values()].map(({ dtype }) => dtype));
+      return { kind, target: '*', before: `${edit.tensors.size} tensors`, after: [...dtypes].join(', ') };
+    }
     case 'quantize-blocks': {
       const after = `int${edit.bits} ${shapeOf(edit.target.weight)} in blocks of ${edit.blockSize}`;
       return { kind, target: edit.target.id, before: described(edit.target.weight), after };

@@ -45,6 +45,21 @@ export const factorize = definePass({
         { value: 'whitened', hint: sentence('The outputs on calibration text, layer after layer: much closer to the original.') },
       ],
     },
+    allocation: {
+      kind: 'choice',
+      label: sentence('Allocation'),
+      help: sentence('How a share of the parameters is spent.'),
+      default: 'uniform',
+      choices: [
+        { value: 'uniform', hint: sentence('Each matrix keeps the same share.') },
+        {
+          value: 'global',
+          hint: sentence(
+            'Where it takes away most of the loss: measured on the model’s own outputs with text, on the weights without.',
+          ),
+        },
+      ],
+    },
     include: {
       kind: 'globs',
       label: sentence('Only these'),

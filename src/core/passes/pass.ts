@@ -70,6 +70,8 @@ export type Edit =
   | QuantizeEdit
   | QuantizeBlocksEdit
   | CastEdit
+  | ConvertEdit
+  | StoreEdit
   | ReplaceEdit
   | RemoveHeadsEdit
   | RemoveNeuronsEdit
@@ -128,6 +130,37 @@ export interface CastEdit {
   readonly kind: 'cast';
   readonly target: Linear | Table;
   readonly values: Tensor;
+}
+
+/** A whole model in 16 bits: organs, vectors and constants alike. */
+export interface ConvertEdit {
+  readonly kind: 'convert';
+  readonly dtype: 'fp16' | 'bf16';
+  /** What becomes 16 bits, by name, in its old shape. What else is floating point stays, and so do the products that read it. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Of a graph: its operators compute in 16 bits too, or the numbers are only stored so and widened when the model is loaded. */
+  readonly depth: 'operators' | 'storage';
+}
+
+/** A matrix or table stored with few bits, and multiplied out before it is used. */
+export interface StoreEdit {
+  readonly kind: 'store';
+  readonly target: Linear | Table;
+  /** Of one weight: 2 to 8 for integers, 8 for fp8_e4m3fn. */
+  readonly bits: number;
+  /** Inputs that share a scale, along a row of [out, in]. 0: the whole row. */
+  readonly groupSize: number;
+  /**
+   * safetensors: fp8 in the weight's shape, or words int32 [out, ceil(in * bits / 32)], low bits first, of values + 2^(bits - 1).
+   * ONNX: fp8, uint4 or uint8 in the weight's shape, the next wider type that a runtime reads.
+   */
+  readonly values: Tensor;
+  /** safetensors: [out, groups]. ONNX: a vector along `axis`. */
+  readonly scale: Tensor;
+  /** safetensors: words int32 [ceil(out * bits / 32), groups], packed down the columns. ONNX: like `scale`, in the type of `values`. */
+  readonly zeroPoint?: Tensor;
+  /** ONNX: the axis of the stored weight that the scale runs along. */
+  readonly axis?: number;
 }
 
 /** Other numbers of the same shape: a refit, a rotation, zeros. Matrices are stored as the old ones were, [in, out] where `transposed`. */

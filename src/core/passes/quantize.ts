@@ -39,6 +39,15 @@ const fields = {
     max: 8,
     ...readBy('bits'),
   },
+  budget: {
+    kind: 'number',
+    label: sentence('Size to reach'),
+    help: sentence('Megabytes of the file: bits are chosen for each layer by what it costs on the text. Empty: as given.'),
+    default: null,
+    min: 0.01,
+    max: 100_000,
+    ...readBy('budget'),
+  },
   block_size: {
     kind: 'number',
     label: sentence('Block size'),

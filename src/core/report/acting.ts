@@ -5,6 +5,7 @@ import { type Bytes8, kernels } from '../kernels/kernels.ts';
 import { products } from '../kernels/linear-algebra/product.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { actingBlocks } from './acting-blocks.ts';
+import { actingWords } from './acting-words.ts';
 
 /** A matrix as it acts, by rows of the way it is stored. */
 export interface Acting {
@@ -18,8 +19,8 @@ export interface Acting {
 
 /** The matrix of an organ with its integers multiplied out; undefined for a form that is not understood. */
 export async function acting(organ: Linear | Table, signal?: AbortSignal): Promise<Acting | undefined> {
-  const blocks = await actingBlocks(organ, signal);
-  if (blocks) return blocks;
+  const apart = (await actingBlocks(organ, signal)) ?? (await actingWords(organ, signal));
+  if (apart) return apart;
   const { weight, scale } = organ;
   if ('out' in organ && organ.factors) return multiplied(organ, organ.factors, signal);
   const [rows = 0, columns = 0] = weight.shape;

@@ -5,6 +5,7 @@ import type { Edit, Plan, QuantizeEdit } from '../passes/pass.ts';
 import { quantizeBlocks } from './blocks.ts';
 import { castTensors } from './cast.ts';
 import { quantizeTensors } from './compressed-tensors.ts';
+import { convert } from './convert.ts';
 import { rewriteDequantized } from './dequantized.ts';
 import type { GraphModel } from './draft.ts';
 import { rewriteDynamic } from './dynamic.ts';
@@ -17,6 +18,7 @@ import { removeRows } from './remove-rows.ts';
 import { replaceTensors } from './replace.ts';
 import { rewriteRows } from './rows.ts';
 import { shareLayers } from './share.ts';
+import { store } from './store.ts';
 import { tidy } from './tidy.ts';
 
 /** A model and which of its tensors is which organ. */
@@ -43,6 +45,8 @@ const rewrites: Rewrites = {
   share: shareLayers,
   'remove-layers': removeLayers,
   quantize,
+  store,
+  convert,
   'quantize-blocks': ({ model }, edits) => quantizeBlocks(model, edits),
 };
 
@@ -50,7 +54,7 @@ const rewrites: Rewrites = {
 const kinds = Object.keys(rewrites) as Kind[];
 
 /** The same tensors under the same names in the same nodes: the anatomy is found once for all of these. */
-const keepsStructure: ReadonlySet<Kind> = new Set(['replace', 'cast', 'quantize', 'quantize-blocks']);
+const keepsStructure: ReadonlySet<Kind> = new Set(['replace', 'cast', 'quantize', 'quantize-blocks', 'store', 'convert']);
 
 /**
  * The model that a plan describes, and its anatomy. Pure and lazy: the source is not touched, and no weight is read before the

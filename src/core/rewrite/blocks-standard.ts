@@ -1,10 +1,11 @@
-import type { Graph, Node } from '../model/graph.ts';
-import { computed, deferred, held } from '../passes/computed.ts';
+import type { Node } from '../model/graph.ts';
+import { computed, deferred } from '../passes/computed.ts';
 import type { QuantizeBlocksEdit } from '../passes/pass.ts';
-import { BLOCKS_OPSET, raised, TWO_BITS_OPSET } from '../passes/quantize/int4-opset.ts';
+import { BLOCKS_OPSET, TWO_BITS_OPSET } from '../passes/quantize/int4-opset.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { Draft, type GraphModel, int, makeNode } from './draft.ts';
+import { raise } from './raise.ts';
 
 // Weights in blocks with standard operators, as onnxruntime's MatMulNBitsQuantizer (1.30) writes and names them in its QDQ form:
 //
@@ -16,20 +17,11 @@ import { Draft, type GraphModel, int, makeNode } from './draft.ts';
 /** Replaces the initializers of these edits, and raises the graph to the version that has blocks. */
 export function rewriteStandardBlocks(model: GraphModel, edits: readonly QuantizeBlocksEdit[]): GraphModel {
   const opset = edits.some(({ bits }) => bits === 2) ? TWO_BITS_OPSET : BLOCKS_OPSET;
-  const draft = new Draft(model);
-  const axes = new Map<string, string>();
-  const graph = raised(model.graph, opset, values => {
-    const wish = `axes_${values.join('_').replaceAll('-', 'minus')}`;
-    const known = axes.get(wish);
-    if (known) return known;
-    const name = draft.addInitializer(wish, held('', 'int64', [values.length], BigInt64Array.from(values, BigInt)));
-    axes.set(wish, name);
-    return name;
-  });
+  const newer = raise(model, opset);
+  const draft = new Draft(newer);
   for (const edit of edits) draft.push(dequantize(draft, edit));
-  for (const node of graph.nodes) draft.push(node);
-  const made = draft.finish();
-  return { ...made, graph: { ...made.graph, opsets: graph.opsets, irVersion: graph.irVersion } satisfies Graph };
+  draft.push(...newer.graph.nodes);
+  return draft.finish();
 }
 
 function dequantize(draft: Draft, edit: QuantizeBlocksEdit): Node {

@@ -66,6 +66,11 @@ export class Draft {
     return output;
   }
 
+  /** Adds an operator that makes a value of a name that is known. */
+  define(opType: string, inputs: readonly string[], output: string, attributes?: Readonly<Record<string, Attribute>>): void {
+    this.nodes.push(makeNode(opType, inputs, [output], this.freshNodeName(`${output}_${opType}`), attributes));
+  }
+
   /** Adds an initializer behind an old one in the file, so that a writer reads the source from front to back. Returns its name. */
   addInitializer(wish: string, tensor: Tensor, behind = ''): string {
     const name = this.freshValue(wish);

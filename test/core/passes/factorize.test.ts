@@ -7,6 +7,7 @@ import { HeadroomError } from '../../../src/core/errors.ts';
 import { held } from '../../../src/core/passes/computed.ts';
 import { plainFactors } from '../../../src/core/passes/factorize/plain.ts';
 import { growing, mostRank, rankOf, rankOfEnergy } from '../../../src/core/passes/factorize/ranks.ts';
+import { spend } from '../../../src/core/passes/factorize/spend.ts';
 import type { Plan } from '../../../src/core/passes/pass.ts';
 import { compareModels } from '../../../src/core/report/compare.ts';
 import { summarize } from '../../../src/core/report/summary.ts';
@@ -170,6 +171,8 @@ test('ranks: break-even is 384 for 768 x 768 and 614.4 for 768 x 3072; a ratio g
 
 test('matrices that would grow are left alone with the reason, and nothing is left to do', { skip: noGenerated }, async () => {
   const source = await openSource(join(bert, 'model.safetensors'));
+  const noted = await planOf(source.body, { rank: 8 }, 'factorize');
+  assert.match(noted.skipped.at(-1)!.reason.text, /No class of transformers/);
   const { edits, skipped } = await planOf(source.body, { rank: 30 }, 'factorize');
   assert.equal(edits.length, 0);
   assert.ok(skipped.every(({ reason }) => /would not make it smaller/.test(reason.text)));
@@ -214,4 +217,54 @@ test('a factored model is quantized factor by factor, runs within cosine 0.99 of
     assert.deepEqual([up.form, up.factors?.first.form, up.factors?.second.form], ['factored', 'quantized', 'quantized'], file);
     await source.close();
   }
+});
+
+test('a budget is spent where it takes away most for each parameter, and never more than it is', () => {
+  const linear = { out: 40, in: 40 };
+  const flat = { linear, values: new Float64Array(40).fill(1), loss: 1 };
+  const steep = { linear, values: Float64Array.from({ length: 40 }, (_, i) => 0.5 ** i), loss: 1 };
+  const [a, b] = spend([flat, steep], 0.5) as [number, number];
+  assert.ok(a > b && (a + b) * 80 <= 0.5 * 2 * 1600 && (a + b + 1) * 80 > 0.5 * 2 * 1600, `${a} ${b}`);
+  assert.deepEqual(spend([steep, steep], 0.5), [10, 10]);
+  assert.equal(spend([{ ...flat, loss: 1000 }, flat], 0.9)[0], mostRank(linear));
+});
+
+test('a global allocation without text is spent by energy, and its dry run says the sizes of the run', {
+  skip: noGenerated,
+}, async () => {
+  const source = await openSource(join(bert, 'model.safetensors'));
+  const options = { ratio: 0.5, allocation: 'global' };
+  const [plan, dry] = [await planOf(source.body, options, 'factorize'), await planOf(source.body, options, 'factorize', true)];
+  const sizes = ({ edits }: Plan) =>
+    edits.map(edit => edit.kind === 'factor' && [edit.target.id, edit.first.shape, edit.second.shape]);
+  assert.deepEqual(sizes(dry), sizes(plan));
+  const uniform = await planOf(source.body, { ratio: 0.5 }, 'factorize');
+  assert.notDeepEqual(sizes(uniform), sizes(plan));
+  await assert.rejects(planOf(source.body, { rank: 4, allocation: 'global' }, 'factorize'), /give ratio/);
+  await source.close();
+});
+
+test('prune, then factorize, then quantize: each step sees what the one before left, and the result runs and is seen as what it is', {
+  skip: noGenerated,
+}, async () => {
+  const source = await openSource(join(bert, 'model.torchscript.onnx'));
+  const [first] = source.body.anatomy.layers;
+  const pruned = await apply(source.body, await planOf(source.body, { remove: { '0': [1] } }, 'prune-heads'));
+  const factored = await apply(
+    pruned,
+    await planOf(pruned, { rank: 16, include: ['*.intermediate.dense', '*.value'] }, 'factorize'),
+  );
+  const quantized = await apply(factored, await planOf(factored, { scheme: 'int8' }));
+  const [layer] = quantized.anatomy.layers;
+  assert.deepEqual([layer!.heads, layer!.value.out], [first!.heads - 1, first!.value.out - first!.headDim]);
+  assert.equal(layer!.up.form, 'factored');
+  assert.equal(layer!.value.form, 'factored');
+  const again = await planOf(quantized, { rank: 4 }, 'factorize');
+  assert.ok(again.skipped.some(({ target, reason }) => target === layer!.up.id && /already factored/.test(reason.text)));
+  const heads = await planOf(quantized, { remove: { '0': [0] } }, 'prune-heads').catch(error => error);
+  assert.ok(heads instanceof HeadroomError || heads.edits.length === 0);
+  const ids = expectedOf('bert-base').inputs.input_ids as Rows;
+  const [output] = Object.values(await run(await bytesOf(quantized), ids));
+  assert.ok(numbersOf(output!).every(Number.isFinite));
+  await source.close();
 });

@@ -9,7 +9,7 @@ import { openModel } from '../../../src/core/format/open.ts';
 import { formatOf } from '../../../src/core/format/registry.ts';
 import { closeModel } from '../../../src/core/format/stored.ts';
 import type { Model } from '../../../src/core/model/model.ts';
-import type { CastEdit, Plan, QuantizeBlocksEdit, QuantizeEdit } from '../../../src/core/passes/pass.ts';
+import type { CastEdit, Plan, QuantizeBlocksEdit, QuantizeEdit, StoreEdit } from '../../../src/core/passes/pass.ts';
 import { parseRecipe } from '../../../src/core/passes/recipe.ts';
 import { passes } from '../../../src/core/passes/registry.ts';
 import { apply, type Body } from '../../../src/core/rewrite/apply.ts';
@@ -56,8 +56,10 @@ export async function planOf(
 }
 
 /** The edits that put other numbers in the place of a weight's. */
-export const weightEdits = ({ edits }: Plan): (QuantizeEdit | QuantizeBlocksEdit | CastEdit)[] =>
-  edits.filter(edit => edit.kind === 'quantize' || edit.kind === 'quantize-blocks' || edit.kind === 'cast');
+export const weightEdits = ({ edits }: Plan): (QuantizeEdit | QuantizeBlocksEdit | StoreEdit | CastEdit)[] =>
+  edits.filter(
+    edit => edit.kind === 'quantize' || edit.kind === 'quantize-blocks' || edit.kind === 'store' || edit.kind === 'cast',
+  );
 
 export interface Written {
   readonly plan: Plan;

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Similarity, Spectrum } from '../../../src/core/report/redundancy.ts';
 import { markdownOf, sorted, type TextColumn, tsvOf } from '../../../webview/layout/flat-table.ts';
-import { lossOfSharing, pairsOf, sharingGroups } from '../../../webview/layout/sharing.ts';
+import { lossOfSharing, pairsOf, sharingGroups, withGroup } from '../../../webview/layout/sharing.ts';
 import {
+  alikeOf,
   decadesOf,
   heightsOf,
+  includeOf,
   labelRows,
   lineOf,
   multiplesOf,
@@ -104,4 +106,38 @@ test('a flat table sorts numbers as numbers, leaves what is unknown last, and ke
 test('copied cells stay cells: no tabs, no formulas, no markup; columns for the screen only are left out', () => {
   assert.equal(tsvOf(columns, rows), "Name\tSize\nlayer 10\t3\n'=layer 2 x\t\n|b|\t7\n");
   assert.equal(markdownOf(columns, rows.slice(2)), '| Name | Size |\n| --- | ---: |\n| \\|b\\| | 7 |\n');
+});
+
+test('a group takes its layers from the others, and one layer alone is no group', () => {
+  assert.deepEqual(withGroup([[0, 1, 2]], 2, 3), [
+    [0, 1],
+    [2, 3],
+  ]);
+  assert.deepEqual(
+    withGroup(
+      [
+        [0, 1],
+        [4, 5],
+      ],
+      3,
+      1,
+    ),
+    [
+      [1, 2, 3],
+      [4, 5],
+    ],
+  );
+});
+
+test('all matrices of a kind are named by a pattern only where it names no others', () => {
+  const spectra = [0, 1].flatMap(layer =>
+    ['attention.self.query', 'attention.output.dense', 'output.dense'].map(role => spectrum(`encoder.layer.${layer}.${role}`)),
+  );
+  assert.deepEqual(alikeOf(spectra, spectra[0]!)?.ids, [
+    'encoder.layer.0.attention.self.query',
+    'encoder.layer.1.attention.self.query',
+  ]);
+  assert.equal(alikeOf(spectra, spectrum('pooler.dense')), undefined);
+  assert.deepEqual(includeOf(spectra, 'attention.output.dense'), ['encoder.layer.*.attention.output.dense']);
+  assert.deepEqual(includeOf(spectra, 'output.dense'), ['encoder.layer.0.output.dense', 'encoder.layer.1.output.dense']);
 });

@@ -87,12 +87,12 @@ export function StepList(props: StepListProps) {
   );
 }
 
-/** "int8, Embedding bits 4": the first option, and whatever differs from its default. */
+/** "int8, Embedding bits 4": the choice that comes first, and whatever differs from its default. */
 function summaryOf(step: DraftStep, pass: PassInfo): string {
   const parts = shownFields(pass, step).map(([name, field], index) => {
     const value = optionOf(step, name, field);
     if (index === 0 && field.kind === 'choice') return choiceWord(String(value));
-    return index === 0 || !isDefault(field, value) ? `${say(field.label)} ${valueWord(value)}` : '';
+    return isDefault(field, value) ? '' : `${say(field.label)} ${valueWord(value)}`;
   });
   return parts.filter(Boolean).join(', ') || say(pass.summary);
 }

@@ -1,13 +1,13 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { DryRun, Step } from '../../../src/protocol/messages.ts';
 import { Button, Range } from '../../controls.tsx';
-import { say, t } from '../../l10n.ts';
+import { t } from '../../l10n.ts';
 import type { Pruning } from '../../layout/head-selection.ts';
-import { bytesText, changeShare, exactBytes, share } from '../../numbers.ts';
+import { bytesText, exactBytes, share } from '../../numbers.ts';
+import { TrialSizes } from '../trial-sizes.tsx';
+import { useTrial } from '../use-trial.ts';
 import { Wrong } from '../wrong.tsx';
 
-/** A slider is dragged; questions closer together than this are one. */
-const settleMs = 120;
 /** The largest share that the pass takes. */
 const mostShare = 0.95;
 
@@ -92,7 +92,6 @@ function ShareSlider({ total, layers, disabled, tryStep, onPrune }: PruneHeadsPr
   const step: Step = { pass: 'prune-heads', options: { fraction } };
   const trial = useTrial(heads > 0 && !disabled ? step : null, tryStep);
   if (most < 1) return null;
-  const { answer, stale } = trial;
   return (
     <section aria-label={t('Share of all heads')}>
       <div class="row">
@@ -114,22 +113,8 @@ function ShareSlider({ total, layers, disabled, tryStep, onPrune }: PruneHeadsPr
         onInput={setHeads}
       />
       {heads > 0 && (
-        <div class={stale ? 'row wraps stale' : 'row wraps'}>
-          <div class="small grow" aria-busy={stale}>
-            {answer?.report ? (
-              <>
-                <b title={exactBytes(answer.report.after.fileBytes)}>{bytesText(answer.report.after.fileBytes)}</b>{' '}
-                <span class="muted">
-                  {t('from {before}', { before: bytesText(answer.report.before.fileBytes) })} ·{' '}
-                  {changeShare(answer.report.before.fileBytes, answer.report.after.fileBytes)} · {t('exact')}
-                </span>
-              </>
-            ) : answer?.failure ? (
-              <Wrong>{say(answer.failure.sentence)}</Wrong>
-            ) : (
-              <span class="muted">{t('Working out the sizes.')}</span>
-            )}
-          </div>
+        <div class="row wraps">
+          <TrialSizes trial={trial} />
           <Button disabled={disabled} onClick={() => onPrune(step)}>
             {heads === 1 ? t('Prune 1 head…') : t('Prune {n} heads…', { n: heads })}
           </Button>
@@ -137,21 +122,4 @@ function ShareSlider({ total, layers, disabled, tryStep, onPrune }: PruneHeadsPr
       )}
     </section>
   );
-}
-
-/** The sizes after one step. An answer that belongs to an older question stays, greyed, until the newest is there. */
-function useTrial(step: Step | null, tryStep: (step: Step) => Promise<DryRun>): { answer: DryRun | null; stale: boolean } {
-  const [trial, setTrial] = useState<{ question: string; answer: DryRun } | null>(null);
-  const question = step ? JSON.stringify(step) : '';
-  const latest = useRef(question);
-  latest.current = question;
-  useEffect(() => {
-    if (!step || trial?.question === question) return;
-    const timer = setTimeout(async () => {
-      const answer = await tryStep(step).catch(() => null);
-      if (answer && latest.current === question) setTrial({ question, answer });
-    }, settleMs);
-    return () => clearTimeout(timer);
-  }, [question]);
-  return { answer: trial?.answer ?? null, stale: trial?.question !== question };
 }

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { Redundancy, Saving } from '../../../src/protocol/messages.ts';
+import type { DryRun, Redundancy, Saving, Step } from '../../../src/protocol/messages.ts';
 import { Facts } from './facts.tsx';
 import { Heads } from './heads.tsx';
 import { Layers } from './layers.tsx';
@@ -14,6 +14,7 @@ interface Props {
   readonly redundancy: Redundancy;
   readonly savings: readonly Saving[];
   readonly fileBytes: number;
+  readonly tryStep: (step: Step) => Promise<DryRun>;
   readonly onTry: (pass: string, options: Readonly<Record<string, unknown>>) => void;
   readonly onCopy: (text: string) => void;
 }
@@ -39,7 +40,8 @@ export function Found(props: Props) {
       {(redundancy.spectra.length > 0 || (redundancy.skipped ?? []).length > 0) && (
         <Spectra
           redundancy={redundancy}
-          onFactorize={knows('factorize') ? (id, rank) => onTry('factorize', { rank, include: [id] }) : undefined}
+          onFactorize={knows('factorize') ? options => onTry('factorize', options) : undefined}
+          tryStep={props.tryStep}
           onCopy={onCopy}
         />
       )}

@@ -2,7 +2,7 @@ import type { Redundancy } from '../../../src/protocol/messages.ts';
 import { Button, Dropdown } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
 import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
-import { lossOfSharing, mostOf, type Pair, pairsOf, sharingGroups } from '../../layout/sharing.ts';
+import { lossOfSharing, mostOf, type Pair, pairsOf, sharingGroups, withGroup } from '../../layout/sharing.ts';
 import { cosine, share } from '../../numbers.ts';
 import { type DataColumn, DataTable } from './data-table.tsx';
 import { Section } from './section.tsx';
@@ -25,6 +25,7 @@ const mostPairs = 100;
 export function Layers({ redundancy: { layers, layerMatrices = [] }, onShare, onCopy }: Props) {
   const [matrix, setMatrix] = useKept('layers by', 'encoder');
   const [chosen, choose] = useKept<string | null>('layers', null);
+  const [marked, mark] = useKept<readonly (readonly number[])[]>('groups', []);
   if (!layers) return null;
   const similarity = layerMatrices.find(({ id }) => id === matrix) ?? layers;
   const pairs = pairsOf(similarity).slice(0, mostPairs);
@@ -55,12 +56,13 @@ export function Layers({ redundancy: { layers, layerMatrices = [] }, onShare, on
             what={t('Layer')}
             most={mostOf(similarity)}
             chosen={pair && [pair.a, pair.b]}
+            {...(onShare && { groups: marked, onGroup: (a, b) => mark(withGroup(marked, a, b)) })}
             pair={(a, b) => t('Layers {a} and {b}', { a, b })}
           />
         </div>
         <div>
           <h3>{t('Which could be shared')}</h3>
-          <Shareable similarity={layers} onShare={onShare} />
+          <Shareable similarity={layers} marked={marked} onClear={() => mark([])} onShare={onShare} />
           <DataTable
             id="layers"
             label={t('Pairs of layers')}
@@ -81,20 +83,38 @@ export function Layers({ redundancy: { layers, layerMatrices = [] }, onShare, on
 const keyOf = ({ a, b }: Pair): string => `${a} ${b}`;
 
 /** Groups whose mean is near enough to each of them; where there are none, how far apart the nearest two are. */
-function Shareable({ similarity, onShare }: { similarity: Similarity; onShare: Props['onShare'] }) {
-  const groups = sharingGroups(similarity, mostLoss);
+function Shareable({
+  similarity,
+  marked,
+  onClear,
+  onShare,
+}: {
+  similarity: Similarity;
+  /** Groups that the person made; none: those that are near enough. */
+  marked: readonly (readonly number[])[];
+  onClear: () => void;
+  onShare: Props['onShare'];
+}) {
+  const own = marked.filter(group => group.every(at => at < similarity.size));
+  const groups = own.length > 0 ? own : sharingGroups(similarity, mostLoss);
+  const hint = onShare && own.length === 0 && (
+    <p class="muted small">{t('Drag in the square, or press Enter on a cell, to make a group.')}</p>
+  );
   const named = (group: readonly number[]): string => group.map(at => similarity.labels[at]).join(', ');
   const closest = pairsOf(similarity)[0];
   if (groups.length === 0)
     return (
-      <p class="muted">
-        {closest &&
-          t('None: even the mean of the two most alike, layers {a} and {b}, would change their weights by {share}.', {
-            a: similarity.labels[closest.a]!,
-            b: similarity.labels[closest.b]!,
-            share: share(lossOfSharing(similarity, [closest.a, closest.b]), 0),
-          })}
-      </p>
+      <>
+        <p class="muted">
+          {closest &&
+            t('None: even the mean of the two most alike, layers {a} and {b}, would change their weights by {share}.', {
+              a: similarity.labels[closest.a]!,
+              b: similarity.labels[closest.b]!,
+              share: share(lossOfSharing(similarity, [closest.a, closest.b]), 0),
+            })}
+        </p>
+        {hint}
+      </>
     );
   return (
     <>
@@ -108,11 +128,13 @@ function Shareable({ similarity, onShare }: { similarity: Similarity; onShare: P
           </li>
         ))}
       </ul>
+      {hint}
       {onShare && (
-        <p>
+        <p class="row">
           <Button onClick={() => onShare(groups.map(group => group.map(at => Number(similarity.labels[at]))))}>
             {t('Share layers…')}
           </Button>
+          {own.length > 0 && <Button onClick={onClear}>{t('Clear')}</Button>}
         </p>
       )}
     </>

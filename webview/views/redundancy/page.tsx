@@ -82,6 +82,7 @@ export function RedundancyPage() {
           redundancy={view.redundancy}
           savings={view.savings}
           fileBytes={view.fileBytes}
+          tryStep={step => api.tryStep(step)}
           onTry={(pass, options) => void api.openCompress(pass, options)}
           onCopy={text => said(api.copyText(text))}
         />

@@ -15,6 +15,9 @@ interface Props {
   readonly most: number;
   /** Two that are said to be chosen. */
   readonly chosen?: readonly [number, number] | undefined;
+  /** Those that are to share, by their places; and what makes two of them, with all between, a group: dragging, or Enter. */
+  readonly groups?: readonly (readonly number[])[] | undefined;
+  readonly onGroup?: ((a: number, b: number) => void) | undefined;
   /** "Layers 3 and 7" */
   readonly pair: (a: string, b: string) => string;
 }
@@ -25,7 +28,7 @@ const [largest, smallest, gutter] = [48, 5, 28];
 const [plain, withSign] = [34, 42];
 
 /** Cosines as a square of cells: pointed at, or under the cursor of the arrow keys, one tells its value. */
-export function SimilarityMap({ similarity, label, what, most, chosen, pair }: Props) {
+export function SimilarityMap({ similarity, label, what, most, chosen, groups = [], onGroup, pair }: Props) {
   const { size, labels, cosines } = similarity;
   const frame = useRef<HTMLElement>(null);
   const grid = useRef<HTMLDivElement>(null);
@@ -39,8 +42,15 @@ export function SimilarityMap({ similarity, label, what, most, chosen, pair }: P
   const every = Math.ceil(18 / side);
   const reading =
     row === column ? `${what} ${labels[row]}` : `${pair(labels[row]!, labels[column]!)}: ${cosine(value(row, column))}`;
+  /** Where a drag began: its row and column, the smallest and the largest place so far. */
+  const dragged = useRef<readonly [number, number] | null>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
     const [r, c] = within(cursor, size);
+    if (event.key === 'Enter' && onGroup && r !== c) {
+      event.preventDefault();
+      onGroup(r, c);
+      return;
+    }
     const last = size - 1;
     const jump = event.ctrlKey || event.metaKey;
     const to = {
@@ -56,11 +66,22 @@ export function SimilarityMap({ similarity, label, what, most, chosen, pair }: P
   };
   const onPointerMove = (event: PointerEvent): void => {
     const cell = (event.target as HTMLElement).dataset.cell;
-    setPointed(cell === undefined ? null : [Math.floor(Number(cell) / size), Number(cell) % size]);
+    const place = cell === undefined ? null : ([Math.floor(Number(cell) / size), Number(cell) % size] as const);
+    setPointed(place);
+    if (!place || !onGroup) return;
+    if (event.type === 'pointerdown') dragged.current = [Math.min(...place), Math.max(...place)];
+    else if (event.buttons === 1 && dragged.current)
+      dragged.current = [Math.min(dragged.current[0], ...place), Math.max(dragged.current[1], ...place)];
   };
+  const onPointerUp = (): void => {
+    const span = dragged.current;
+    dragged.current = null;
+    if (span && onGroup && span[0] !== span[1]) onGroup(span[0], span[1]);
+  };
+  const isGrouped = (a: number, b: number): boolean => a !== b && groups.some(group => group.includes(a) && group.includes(b));
   const [r, c] = within(cursor, size);
   return (
-    <figure class="similar" ref={frame}>
+    <figure class={onGroup ? 'similar groups' : 'similar'} ref={frame}>
       {/* biome-ignore lint/a11y/useSemanticElements: cells are laid out by CSS */}
       <div
         role="grid"
@@ -68,7 +89,9 @@ export function SimilarityMap({ similarity, label, what, most, chosen, pair }: P
         ref={grid}
         style={{ '--side': `${side}px`, '--n': size }}
         onKeyDown={onKeyDown}
+        onPointerDown={onPointerMove}
         onPointerMove={onPointerMove}
+        onPointerUp={onPointerUp}
         onPointerLeave={() => setPointed(null)}
       >
         {/* biome-ignore lint/a11y/useSemanticElements: see above */}
@@ -103,7 +126,7 @@ export function SimilarityMap({ similarity, label, what, most, chosen, pair }: P
                 role="gridcell"
                 tabIndex={a === r && b === c ? 0 : -1}
                 data-cell={a * size + b}
-                class={`${a === b ? 'same' : ''} ${isChosen(chosen, a, b) ? 'on' : ''}`}
+                class={`${a === b ? 'same' : ''} ${isChosen(chosen, a, b) ? 'on' : ''} ${isGrouped(a, b) ? 'grouped' : ''}`}
                 aria-label={a === b ? t('the same') : `${pair(each, other)}: ${cosine(value(a, b))}`}
                 style={a === b ? undefined : { background: shade(value(a, b), most, numbers) }}
                 onFocus={() => setCursor([a, b])}

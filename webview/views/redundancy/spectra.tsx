@@ -1,4 +1,4 @@
-import type { Redundancy } from '../../../src/protocol/messages.ts';
+import type { DryRun, Redundancy, Step } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
 import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { visibleName } from '../../layout/names.ts';
@@ -6,6 +6,7 @@ import { fullRank, thinShare } from '../../layout/spectrum-plot.ts';
 import { count, shape, share } from '../../numbers.ts';
 import { Name } from '../name.tsx';
 import { type DataColumn, DataTable } from './data-table.tsx';
+import type { FactorizeOptions } from './factorize.tsx';
 import { Section } from './section.tsx';
 import { SmallMultiples } from './small-multiples.tsx';
 import { SpectrumChart } from './spectrum-chart.tsx';
@@ -15,12 +16,13 @@ export type Spectrum = Redundancy['spectra'][number];
 
 interface Props {
   readonly redundancy: Redundancy;
-  readonly onFactorize?: ((id: string, rank: number) => void) | undefined;
+  readonly onFactorize?: ((options: FactorizeOptions) => void) | undefined;
+  readonly tryStep: (step: Step) => Promise<DryRun>;
   readonly onCopy: (text: string) => void;
 }
 
 /** The chosen spectrum large, all of them small, and their ranks as a table: one selection. */
-export function Spectra({ redundancy: { spectra, skipped = [] }, onFactorize, onCopy }: Props) {
+export function Spectra({ redundancy: { spectra, skipped = [] }, onFactorize, tryStep, onCopy }: Props) {
   const [chosen, choose] = useKept<string | null>('spectrum', null);
   const spectrum = spectra.find(({ id }) => id === chosen) ?? lowest(spectra);
   const columns = columnsOf();
@@ -35,7 +37,7 @@ export function Spectra({ redundancy: { spectra, skipped = [] }, onFactorize, on
     >
       {spectrum && (
         <div class="pair">
-          <SpectrumChart spectrum={spectrum} onFactorize={onFactorize && (rank => onFactorize(spectrum.id, rank))} />
+          <SpectrumChart key={spectrum.id} spectrum={spectrum} spectra={spectra} onFactorize={onFactorize} tryStep={tryStep} />
           <div>
             <h3>{t('All spectra')}</h3>
             <p class="muted small">{t('Energy kept by the first ranks. The number is the share of ranks that keeps 95 %.')}</p>

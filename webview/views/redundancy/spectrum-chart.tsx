@@ -1,32 +1,38 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { Button, Segments } from '../../controls.tsx';
+import { Segments } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
 import { decadesOf, fullRank, heightsOf, labelRows, lineOf, nearest, rankTicks, thinShare } from '../../layout/spectrum-plot.ts';
 import { count, real, shape, share } from '../../numbers.ts';
 import { useWidth } from '../use-width.ts';
+import { Factorize, type FactorizeProps } from './factorize.tsx';
 import type { Spectrum } from './spectra.tsx';
 import { useKept } from './state.ts';
 import { matrixTitle } from './words.ts';
 
 interface Props {
   readonly spectrum: Spectrum;
+  /** All there are: those of the same kind can be factorized together. */
+  readonly spectra: readonly Spectrum[];
   /** Absent where no command makes two matrices of one. */
-  readonly onFactorize?: ((rank: number) => void) | undefined;
+  readonly onFactorize?: FactorizeProps['onFactorize'] | undefined;
+  readonly tryStep: FactorizeProps['tryStep'];
 }
 
 /** CSS pixels round the plot, and its height. */
 const [left, right, top, bottom, tall] = [40, 44, 44, 20, 190];
 const labelWidth = 34;
 
-/** One spectrum, large: what the first ranks keep, and the singular values. A pointer or the arrow keys read it. */
-export function SpectrumChart({ spectrum, onFactorize }: Props) {
+/** One spectrum, large: what the first ranks keep, and the singular values. A pointer or the arrow keys read it; a click or a key holds the rank. */
+export function SpectrumChart({ spectrum, spectra, onFactorize, tryStep }: Props) {
   const frame = useRef<HTMLElement>(null);
   const width = Math.max(120, useWidth(frame) - left - right);
   const [log, setLog] = useKept('log', false);
-  const [marked, setMarked] = useState<number | null>(null);
+  const [held, hold] = useState<number | null>(null);
+  const [pointed, point] = useState<number | null>(null);
   const full = fullRank(spectrum);
   const heights = useMemo(() => heightsOf(spectrum, log), [spectrum, log]);
-  const at = Math.min(marked ?? nearest(spectrum, spectrum.rank99), spectrum.ranks.length - 1);
+  const stands = Math.min(held ?? nearest(spectrum, spectrum.rank99), spectrum.ranks.length - 1);
+  const at = pointed ?? stands;
   const rank = spectrum.ranks[at] ?? 0;
   const x = (each: number): number => (width * each) / full;
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -35,14 +41,19 @@ export function SpectrumChart({ spectrum, onFactorize }: Props) {
       ...{ ArrowRight: at + 1, ArrowUp: at + 1, ArrowLeft: at - 1, ArrowDown: at - 1 },
       ...{ PageUp: at + 10, PageDown: at - 10, Home: 0, End: last },
     }[event.key];
-    if (event.key === 'Escape') setMarked(null);
+    if (event.key === 'Escape') hold(null);
     if (to === undefined) return;
     event.preventDefault();
-    setMarked(Math.max(0, Math.min(last, to)));
+    point(null);
+    hold(Math.max(0, Math.min(last, to)));
+  };
+  const placeOf = (event: PointerEvent): number => {
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    return nearest(spectrum, ((event.clientX - box.left - left) / width) * full);
   };
   const onPointerMove = (event: PointerEvent): void => {
-    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    setMarked(nearest(spectrum, ((event.clientX - box.left - left) / width) * full));
+    point(placeOf(event));
+    if (event.buttons === 1) hold(placeOf(event));
   };
   const thin = thinShare(spectrum, rank);
   const reading = [
@@ -83,7 +94,8 @@ export function SpectrumChart({ spectrum, onFactorize }: Props) {
         aria-valuetext={reading}
         onKeyDown={onKeyDown}
         onPointerMove={onPointerMove}
-        onPointerLeave={() => setMarked(null)}
+        onPointerDown={event => hold(placeOf(event))}
+        onPointerLeave={() => point(null)}
       >
         <svg width={width + left + right} height={tall + top + bottom} aria-hidden="true">
           <g transform={`translate(${left} ${top})`}>
@@ -91,6 +103,9 @@ export function SpectrumChart({ spectrum, onFactorize }: Props) {
             <polyline class="values" points={lineOf(spectrum, heights, full, width, tall, false)} />
             <polyline class="kept" points={lineOf(spectrum, spectrum.kept, full, width, tall, true)} />
             <Marks spectrum={spectrum} width={width} />
+            {at !== stands && (
+              <line class="held" x1={x(spectrum.ranks[stands] ?? 0)} x2={x(spectrum.ranks[stands] ?? 0)} y1={0} y2={tall} />
+            )}
             <line class="cursor" x1={x(rank)} x2={x(rank)} y1={0} y2={tall} />
             <circle class="kept" cx={x(rank)} cy={tall * (1 - (spectrum.kept[at] ?? 1))} r={3.5} />
             <circle class="values" cx={x(rank)} cy={tall * (1 - (heights[at] ?? 0))} r={3.5} />
@@ -108,11 +123,13 @@ export function SpectrumChart({ spectrum, onFactorize }: Props) {
       </div>
       <figcaption>{reading}</figcaption>
       {onFactorize && (
-        <div class="row">
-          <Button disabled={thin >= 1} onClick={() => onFactorize(rank)}>
-            {t('Factorize to rank {rank}…', { rank })}
-          </Button>
-        </div>
+        <Factorize
+          spectrum={spectrum}
+          spectra={spectra}
+          rank={spectrum.ranks[stands] ?? 1}
+          onFactorize={onFactorize}
+          tryStep={tryStep}
+        />
       )}
     </figure>
   );

@@ -1,6 +1,6 @@
 import { openGram } from '../gram.ts';
-import { symmetricEigen } from './eigen.ts';
 import { products } from './product.ts';
+import { topEigen } from './top-eigen.ts';
 
 /** matrix [rows, columns] ~ left [rows, rank] * diag(values) * right [rank, columns]. */
 export interface Svd {
@@ -41,9 +41,9 @@ export async function svd(
     await pause();
     gram.add(matrix.subarray(first * across), Math.min(STEP, many - first), along, across);
   }
-  const { values: squares, vectors } = await symmetricEigen(gram.values(), few, pause);
-  const values = squares.map(square => Math.sqrt(Math.max(0, square)));
   const kept = Math.min(rank, few);
+  const { values: squares, vectors } = await topEigen(gram.values(), few, kept, NOTHING * NOTHING, pause);
+  const values = squares.map(square => Math.sqrt(Math.max(0, square)));
   const inner = { values: vectors, count: kept, vectorStride: few, elementStride: 1 };
   const outer = { values: matrix, count: many, vectorStride: across, elementStride: along };
   const scale = values.map(value => (value > NOTHING * values[0]! ? 1 / value : 0));

@@ -1,15 +1,18 @@
 import type { Anatomy } from '../../anatomy/anatomy.ts';
-import { type Sentence, sentence } from '../../errors.ts';
+import { fail, type Sentence, sentence } from '../../errors.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { FactorEdit, PassContext, Plan, Skipped } from '../pass.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { promised } from './factors.ts';
+import { measuredLosses } from './measured.ts';
 import { plainFactors, spectrumOf } from './plain.ts';
 import { type Budget, checkBudget, growing, rankOf, rankOfEnergy } from './ranks.ts';
+import { type Spending, spend } from './spend.ts';
 import { placesIn, whitenedFactors } from './whitened.ts';
 
 export interface FactorOptions extends Budget {
   readonly method: string;
+  readonly allocation: string;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
@@ -20,20 +23,62 @@ export interface Ranked extends Candidate {
 }
 
 export async function planFactors(anatomy: Anatomy, options: FactorOptions, context: PassContext): Promise<Plan> {
+  const { edits, skipped } = await planEach(anatomy, options, context);
+  const isNoted = edits.length > 0 && !context.model.graph;
+  return { edits, skipped: isNoted ? [...skipped, { target: 'config.json', reason: notStock() }] : skipped };
+}
+
+const notStock = (): Sentence =>
+  sentence('No class of transformers holds factored matrices. Headroom opens the model, and exports it to ONNX.');
+
+async function planEach(anatomy: Anatomy, options: FactorOptions, context: PassContext): Promise<Plan> {
   const { model, dryRun } = context;
   const budget = checkBudget(options, model.name);
+  const isGlobal = options.allocation === 'global';
+  if (isGlobal && budget.ratio === null)
+    throw fail('bad-recipe', 'The allocation global spends a share of the parameters: give ratio.', {}, { file: model.name });
   const { candidates, skipped } = candidatesOf(model, anatomy, options);
-  const ranked = await rankedOf(candidates, budget, skipped, context);
-  if (options.method === 'svd')
+  if (options.method === 'svd') {
+    const ranked = isGlobal
+      ? spent(candidates, await weightLosses(candidates, context), budget.ratio!)
+      : await rankedOf(candidates, budget, skipped, context);
     return { edits: ranked.map(({ linear, rank }) => (dryRun ? sizeOnly(linear, rank) : plainFactors(linear, rank))), skipped };
-  const seen = ranked.filter(each => {
+  }
+  const seen = candidates.filter(each => {
     const reason = notSeen(anatomy, each);
     if (reason) skipped.push({ target: each.linear.id, reason });
     return !reason;
   });
-  if (dryRun || seen.length === 0) return { edits: seen.map(({ linear, rank }) => sizeOnly(linear, rank)), skipped };
-  const made = await whitenedFactors(await calibrationOf(context, 'factorize'), seen, context);
+  const ranked = await rankedOf(seen, budget, skipped, context);
+  if (dryRun || ranked.length === 0) return { edits: ranked.map(({ linear, rank }) => sizeOnly(linear, rank)), skipped };
+  const calibration = await calibrationOf(context, 'factorize');
+  const chosen = isGlobal ? spent(seen, await measuredLosses(calibration, seen, budget.ratio!, context), budget.ratio!) : ranked;
+  const made = await whitenedFactors(calibration, chosen, context);
   return { edits: made.edits, skipped: [...skipped, ...made.skipped] };
+}
+
+/** One budget over all matrices. */
+function spent(candidates: readonly Candidate[], losses: ReadonlyMap<Candidate, Spending>, ratio: number): Ranked[] {
+  const ranks = spend(
+    candidates.map(each => losses.get(each)!),
+    ratio,
+  );
+  return candidates.map((each, i) => ({ ...each, rank: ranks[i]! }));
+}
+
+/** What each matrix loses beside what it is: nothing else is known without text. */
+async function weightLosses(
+  candidates: readonly Candidate[],
+  { progress, signal }: PassContext,
+): Promise<Map<Candidate, Spending>> {
+  const losses = new Map<Candidate, Spending>();
+  for (const candidate of candidates) {
+    const { linear } = candidate;
+    progress?.(losses.size / candidates.length, linear.id);
+    const values = await spectrumOf(linear, signal);
+    losses.set(candidate, { linear, values, loss: 1 / (values.reduce((sum, value) => sum + value * value, 0) || 1) });
+  }
+  return losses;
 }
 
 /** Why text does not say how to factor a matrix, where it does not. */

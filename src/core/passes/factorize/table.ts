@@ -2,8 +2,8 @@ import type { Table } from '../../anatomy/anatomy.ts';
 import { throwIfCancelled } from '../../errors.ts';
 import { floatsOf, rowRuns } from '../../kernels/floats.ts';
 import { openGram } from '../../kernels/gram.ts';
-import { symmetricEigen } from '../../kernels/linear-algebra/eigen.ts';
 import { products } from '../../kernels/linear-algebra/product.ts';
+import { topEigen } from '../../kernels/linear-algebra/top-eigen.ts';
 import { dtypes } from '../../tensor/dtype.ts';
 import { computed, deferred, once } from '../computed.ts';
 import type { FactorEdit } from '../pass.ts';
@@ -67,8 +67,8 @@ async function basisOf(
     const scaled = weights ? scaledRows(values_RC, width, row => Math.sqrt(weights[first + row]!)) : values_RC;
     gram.add(scaled, last - first, 1, width);
   }
-  const { vectors } = await symmetricEigen(gram.values(), width, pauseOf(signal));
-  const into_RH = Float32Array.from(vectors.subarray(0, rank * width));
+  const { vectors } = await topEigen(gram.values(), width, rank, 0, pauseOf(signal));
+  const into_RH = Float32Array.from(vectors);
   const spread_R = await spreads(await sampled(weight, rows, width, signal), into_RH, width, rank);
   const back_HR = new Float32Array(width * rank);
   for (let r = 0; r < rank; r++)

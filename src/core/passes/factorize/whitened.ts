@@ -5,6 +5,7 @@ import { floatsOf } from '../../kernels/floats.ts';
 import { elementCount } from '../../tensor/tensor.ts';
 import { computed } from '../computed.ts';
 import type { Edit, FactorEdit, PassContext, Skipped } from '../pass.ts';
+import type { Candidate } from './candidates.ts';
 import { type FactorValues, stored } from './factors.ts';
 import { matrixOf } from './matrix.ts';
 import { fitNorm, typed } from './norm-fit.ts';
@@ -59,7 +60,7 @@ export const placesIn = ({ query, key, value, output, up, gate, down }: Layer) =
 
 const wholes = (...linears: readonly Linear[]): Linear[] => [...new Set(linears.map(linear => linear.within ?? linear))];
 
-function isIn({ layer: at, part }: Half, { layer, linear }: Ranked): boolean {
+export function isIn({ layer: at, part }: Half, { layer, linear }: Candidate): boolean {
   const { enters, leaves } = placesIn(layer)[part];
   return layer.index === at && [...enters, ...leaves].includes(linear);
 }
@@ -166,10 +167,10 @@ const fewTokens = (tokens: number, width: number, damping: number) =>
     damping,
   });
 
-const notFinite = (id: string, file: string) =>
+export const notFinite = (id: string, file: string) =>
   fail('unsupported', 'What {id} reads on the calibration text holds NaN or infinity.', { id }, { file });
 
-const inMemory = (name: string, dtype: Linear['weight']['dtype'], shape: readonly number[], values: Float32Array) => {
+export const inMemory = (name: string, dtype: Linear['weight']['dtype'], shape: readonly number[], values: Float32Array) => {
   const bytes = stored(values, dtype);
   return computed(name, dtype, shape, async (start, end) => bytes.subarray(start, end));
 };

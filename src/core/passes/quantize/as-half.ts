@@ -1,19 +1,23 @@
-import { throwIfCancelled } from '../../errors.ts';
-import { floatsOf, RUN } from '../../kernels/floats.ts';
 import { kernels } from '../../kernels/kernels.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { computed } from '../computed.ts';
+import { elementwise } from './elementwise.ts';
+
+/** The largest finite fp16. */
+export const LARGEST_HALF = 65504;
+
+const halves = (bytes: Uint8Array): Uint16Array => new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
 
 /** The tensor in fp16: to nearest even, finite values beyond 65504 become 65504. Converted as it is read. */
 export const asHalf = (tensor: Tensor): Tensor =>
-  computed(tensor.name, 'fp16', tensor.shape, async (start, end, signal) => {
-    const first = start >> 1;
-    const last = (end + 1) >> 1;
-    const halves = new Uint16Array(last - first);
-    for (let at = first; at < last; at += RUN) {
-      throwIfCancelled(signal);
-      const values = await floatsOf(tensor, at, Math.min(last, at + RUN), signal);
-      kernels.toHalf(values, halves.subarray(at - first, at - first + values.length));
+  elementwise(tensor, 'fp16', (values, into) => kernels.toHalf(values, halves(into)));
+
+/** The tensor in bf16, the upper half of an fp32: to nearest even. NaN stays NaN. */
+export const asBfloat = (tensor: Tensor): Tensor =>
+  elementwise(tensor, 'bf16', (values, into) => {
+    const [bits, upper] = [new Uint32Array(values.buffer, values.byteOffset, values.length), halves(into)];
+    for (let i = 0; i < bits.length; i++) {
+      const one = bits[i]!;
+      const isNone = (one & 0x7fffffff) > 0x7f800000;
+      upper[i] = isNone ? (one >>> 16) | 0x40 : (one + 0x7fff + ((one >>> 16) & 1)) >>> 16;
     }
-    return new Uint8Array(halves.buffer, start - 2 * first, end - start);
   });

@@ -1,9 +1,9 @@
-import { fail, sentence } from '../../errors.ts';
 import { type RowRun, rowRuns } from '../../kernels/floats.ts';
 import { type Bytes8, kernels } from '../../kernels/kernels.ts';
 import { borrow, giveBack } from '../../kernels/scratch.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import { computedInto, deferred, madeFrom, once } from '../computed.ts';
+import { notFinite } from './not-finite.ts';
 import { asymmetric, symmetric } from './scale.ts';
 
 // R rows, C columns of the weight as it is stored.
@@ -48,14 +48,6 @@ function toScales(id: string, most: Float32Array): void {
     most[i] = symmetric(most[i]!);
   }
 }
-
-const notFinite = (id: string): Error =>
-  fail(
-    'unsupported',
-    '{id} holds NaN or infinity and cannot be quantized.',
-    { id },
-    { hint: sentence('Leave it out with “exclude”.') },
-  );
 
 /** One scale a row. Scales and sums of a row are found whenever the row is read, so that writing values first reads the weight once. */
 export function byRows(weight: Tensor, form: Form): EightBits {

@@ -8,6 +8,8 @@ export interface QuantizeOptions {
   readonly per_channel: boolean;
   /** Of each weight; for a scheme with a width of its own. */
   readonly bits: ByLayer;
+  /** Megabytes (10^6 bytes) of the file that bits are chosen for, in place of `bits`. null: none. */
+  readonly budget: number | null;
   /** Inputs that share a scale, along a row of [out, in]. 0: the whole row. */
   readonly block_size: number;
   readonly symmetric: boolean;

@@ -4,7 +4,7 @@ import { isFloat } from '../../kernels/floats.ts';
 import type { Model } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { CastEdit, Plan, QuantizeEdit, Skipped } from '../pass.ts';
-import { asHalf } from './as-half.ts';
+import { castsOf } from './casts.ts';
 import { alreadyQuantized, idleGlobs, leftOut, nothingFound, quantizedAlready, tooSmall, vectorsKept } from './choice.ts';
 import { byRows } from './eight-bits.ts';
 import type { QuantizeOptions } from './scheme.ts';
@@ -79,14 +79,4 @@ function tableKept({ id, weight }: Table, model: Model, options: QuantizeOptions
   if (!isFloat(weight.dtype)) return sentence('It is {dtype}, not floating point.', { dtype: weight.dtype });
   const saved = weight.byteLength - 2 * weight.shape.reduce((a, b) => a * b, 1);
   return tooSmall(saved, model);
-}
-
-/** The table, and any second copy of it: they are loaded as one. */
-function castsOf(table: Table, { copies }: Anatomy, model: Model): CastEdit[] {
-  const same = [...copies].filter(([, first]) => first === table.weight.name).map(([name]) => model.tensors.get(name)!);
-  return [table.weight, ...same].map(weight => ({
-    kind: 'cast',
-    target: { ...table, weight },
-    values: asHalf(weight),
-  }));
 }

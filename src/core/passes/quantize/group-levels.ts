@@ -1,0 +1,96 @@
+// Rows in groups of columns: weight = (level - zero) * scale, levels 0 to 2^bits - 1. R rows, C columns, G groups.
+
+export interface GroupShape {
+  /** Of a level: 2 to 8. */
+  readonly bits: number;
+  /** Columns that share a scale; the whole row is one group of all its columns. */
+  readonly size: number;
+  /** The zero is the level in the middle; otherwise each group has the one that fits it. */
+  readonly symmetric: boolean;
+  /** Shares of the range that are tried; the one with the least squared error is taken. */
+  readonly ratios: readonly number[];
+}
+
+export interface Levels {
+  readonly level_RC: Uint8Array;
+  readonly scale_RG: Float32Array;
+  readonly zero_RG: Uint8Array;
+}
+
+/**
+ * Each weight to the nearest level of its group. Scales are f32; quotients are taken in f64, and halves go to even.
+ * source: compressed-tensors 0.20, calculate_qparams: symmetric max|w| / ((2^bits - 1) / 2), asymmetric (max - min) / (2^bits - 1), 0 in the range
+ * throws RangeError where a weight is NaN or infinite
+ */
+export function groupLevels(values_RC: Float32Array, rows: number, columns: number, shape: GroupShape): Levels {
+  const groups = Math.ceil(columns / shape.size);
+  const into: Levels = {
+    level_RC: new Uint8Array(rows * columns),
+    scale_RG: new Float32Array(rows * groups),
+    zero_RG: new Uint8Array(rows * groups),
+  };
+  for (let r = 0; r < rows; r++)
+    for (let g = 0; g < groups; g++) {
+      const start = r * columns + g * shape.size;
+      const end = Math.min(start + shape.size, (r + 1) * columns);
+      group(values_RC, start, end, shape, into, r * groups + g);
+    }
+  return into;
+}
+
+/** What is added and taken away again leaves the nearest integer, half to even. */
+const INTEGER = 2 ** 52 + 2 ** 51;
+
+function group(values: Float32Array, start: number, end: number, shape: GroupShape, into: Levels, at: number): void {
+  let [low, high] = [0, 0];
+  for (let i = start; i < end; i++) {
+    const value = values[i]!;
+    if (value < low) low = value;
+    else if (value > high) high = value;
+    else if (!(value - value === 0)) high = Number.NaN;
+  }
+  if (!Number.isFinite(high - low)) throw new RangeError('not finite');
+  const most = 2 ** shape.bits - 1;
+  let least = Number.POSITIVE_INFINITY;
+  for (const ratio of shape.ratios) {
+    const { scale, zero } = shape.symmetric
+      ? symmetricGrid(Math.max(-low, high) * ratio, shape.bits)
+      : offsetGrid(low * ratio, high * ratio, most);
+    const error = shape.ratios.length === 1 ? 0 : squaredError(values, start, end, scale, zero, most);
+    if (error >= least) continue;
+    least = error;
+    into.scale_RG[at] = scale;
+    into.zero_RG[at] = zero;
+  }
+  const [scale, zero] = [into.scale_RG[at]!, into.zero_RG[at]!];
+  for (let i = start; i < end; i++) {
+    const level = values[i]! / scale + zero + INTEGER - INTEGER;
+    into.level_RC[i] = level < 0 ? 0 : Math.min(level, most);
+  }
+}
+
+interface Grid {
+  readonly scale: number;
+  readonly zero: number;
+}
+
+function symmetricGrid(most: number, bits: number): Grid {
+  return { scale: Math.fround((2 * most) / (2 ** bits - 1)) || 1, zero: 2 ** (bits - 1) };
+}
+
+function offsetGrid(low: number, high: number, most: number): Grid {
+  const scale = Math.fround((high - low) / most) || 1;
+  return { scale, zero: Math.min(most, -low / scale + INTEGER - INTEGER) };
+}
+
+function squaredError(values: Float32Array, start: number, end: number, scale: number, zero: number, most: number): number {
+  let sum = 0;
+  for (let i = start; i < end; i++) {
+    const value = values[i]!;
+    let level = value / scale + zero + INTEGER - INTEGER;
+    level = level < 0 ? 0 : Math.min(level, most);
+    const error = value - (level - zero) * scale;
+    sum += error * error;
+  }
+  return sum;
+}
