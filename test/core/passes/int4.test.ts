@@ -142,6 +142,18 @@ test('bits by layer; the pooler has 8', { skip: noGenerated }, async () => {
   }
 });
 
+test('a table that a decoder multiplies by has 8 bits, and it is said', { skip: noGenerated }, async () => {
+  const source = await openSource(join(generated, 'tied-mlm/model.once.onnx'));
+  try {
+    const { edits, skipped } = await planOf(source.body, { scheme: 'int4', embedding_bits: 4 });
+    const table = source.body.anatomy.tables.find(({ id }) => id.endsWith('word_embeddings'))!;
+    assert.equal(edits.find(edit => 'target' in edit && edit.target.id === table.id)?.kind, 'quantize');
+    assert.match(say(skipped.find(({ target }) => target === table.id)!.reason), /has 8 bits/);
+  } finally {
+    await source.close();
+  }
+});
+
 test('bits that no operator takes are refused, and safetensors are left alone with a reason', { skip: noGenerated }, async () => {
   const source = await openSource(join(generated, 'bert-base/model.torchscript.onnx'));
   const tensors = await openSource(join(generated, 'bert-base/model.safetensors'));

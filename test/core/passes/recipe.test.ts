@@ -35,7 +35,7 @@ test('a refusal says which step, which option, what was found and what is allowe
   const step = 'Step 1 (quantize)';
   const all = schemes.map(({ id }) => id).join(', ');
   assert.equal(refusal(quantize({ scheme: 'int3' })), `${step}: scheme is "int3". It must be one of ${all}.`);
-  assert.match(refusal(quantize({ embedding_bits: 5 })), /embedding_bits is 5. It must be one of [\d, ]*8, 32\.$/);
+  assert.match(refusal(quantize({ embedding_bits: 5 })), /embedding_bits is 5. It must be one of [\d, ]*8, 16, 32\.$/);
   assert.equal(refusal(quantize({ per_channel: 'yes' })), `${step}: per_channel is "yes". It must be true or false.`);
   assert.match(refusal(quantize({ include: 'pooler' })), /include is "pooler". It must be a list of patterns/);
   assert.equal(

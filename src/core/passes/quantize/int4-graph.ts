@@ -44,8 +44,10 @@ export function planBlocks(model: Model & { readonly graph: Graph }, anatomy: An
     const bits = isTable ? options.embedding_bits : bitsOf(target);
     const reason = kept(target, used, bits, model, options);
     if (reason) skipped.push({ target: target.id, reason });
-    else if (isTable && inRows(used, bits, options)) edits.push(rowsOf(target));
-    else edits.push(blocksOf(target, used, bits as 2 | 4 | 8, options));
+    else if (isTable && inRows(used, bits, options)) {
+      edits.push(rowsOf(target));
+      if (bits !== 8) skipped.push({ target: target.id, reason: sentence('A product reads it too: it has 8 bits.') });
+    } else edits.push(blocksOf(target, used, bits as 2 | 4 | 8, options));
   }
   skipped.push(...nothingFound(model, skipped, edits.length), ...idleGlobs(ids, options), ...vectorsKept(model, isVector));
   return { edits, skipped };
