@@ -58,6 +58,7 @@ export class Jobs {
     const { steps: _, ...report } = await this.#engine.compress(request, { signal, progress });
     const passes: readonly PassInfo[] = await this.#engine.passes();
     const { path, recipe, out, calibration } = request;
-    return { recipe, report, command: commandLine(path, recipe, out, passes, calibration) };
+    const command = commandLine(path, recipe, out, passes, calibration);
+    return { recipe, report, command, ...(calibration !== undefined && { calibration }) };
   }
 }

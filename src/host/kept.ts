@@ -48,12 +48,14 @@ export const againstPath = (path: string, against: string): string =>
 export async function madeOf({ engine }: Services, record: KeptRecord, before: string, after: string): Promise<Made | null> {
   if (!record.made) return null;
   const passes = await engine.api.passes();
-  const { recipe, report } = record.made;
+  const { recipe, report, calibration: said } = record.made;
   const known = recipe.steps.every(({ pass, options }) => {
     const fields = passes.find(({ id }) => id === pass)?.fields;
     return fields && Object.keys(options ?? {}).every(name => Object.hasOwn(fields, name));
   });
   if (!known) return null;
   const clean = { version: 1 as const, steps: recipe.steps.map(({ pass, options }) => ({ pass, options: options ?? {} })) };
-  return { recipe: clean, report: { ...report, out: after }, command: commandLine(before, clean, after, passes) };
+  const calibration = typeof said === 'string' && said !== '' ? said : undefined;
+  const command = commandLine(before, clean, after, passes, calibration);
+  return { recipe: clean, report: { ...report, out: after }, command, ...(calibration !== undefined && { calibration }) };
 }

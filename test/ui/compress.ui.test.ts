@@ -104,6 +104,23 @@ ui('of a layer that is removed the row is struck out where it was, and the other
   assert.deepEqual(await seriousFindings(diff), []);
 });
 
+for (const scheme of ['int4', 'fp16']) {
+  ui(`Quantize to ${scheme} by the menu writes beside the original, and the comparison opens by itself`, async () => {
+    await suite.window.closeTabs();
+    await suite.window.menu('model.onnx', 'Headroom: Compress', `Quantize to ${scheme}`);
+    const diff = await suite.window.diff(`model.onnx ↔ model.${scheme}.onnx`, diffMs);
+    const before = headroom('inspect', path('model.onnx')) as Summary;
+    const after = headroom('inspect', path(`model.${scheme}.onnx`)) as Summary;
+    assert.ok(after.file.byteLength < 0.6 * before.file.byteLength);
+    assert.equal(after.model.parameters, before.model.parameters);
+    await diff.locator('[data-id="encoder.layer.0"] .tw').click();
+    await diff.locator('[data-id="encoder.layer.0.attention"] .tw').click();
+    await diff.locator('[data-id="encoder.layer.0.attention.self.query"]').click();
+    await diff.locator('.matrix canvas').first().waitFor();
+    await suite.window.screenshot(`ui/diff-${scheme}`);
+  });
+}
+
 for (const [theme, name] of [
   ['Light Modern', 'light'],
   ['Dark High Contrast', 'hc'],

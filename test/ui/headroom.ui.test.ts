@@ -78,7 +78,7 @@ ui('Quantize to int8 by the context menu writes beside the original, and the com
   const text = (await page.locator('#root').allInnerTexts()).join(' ').replace(/\s+/g, ' ');
   assert.ok(text.includes(`${megabytes(totals.after.fileBytes)} from ${megabytes(totals.before.fileBytes)}`), text.slice(0, 600));
   const rows = await rowsOf(page);
-  assert.match(rows['embeddings.word_embeddings']!.join(' '), /fp32 → uint8/);
+  assert.match(rows['embeddings.word_embeddings']!.join(' '), /fp32 → int8/);
   assert.deepEqual(temporaryFiles(suite.workspace), []);
 });
 

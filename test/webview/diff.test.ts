@@ -427,6 +427,17 @@ describe('the diff page', { skip: skipReason ?? false }, () => {
       });
   });
 
+  test('how it was made names the calibration text, and options as they are typed', () => {
+    const comparison = int8();
+    const told = { ...made(comparison), calibration: '/texts/train.txt' };
+    const step = { pass: 'prune-heads', options: { remove: { 0: [1], 3: [0, 2] }, fraction: null, by: 'auto', exclude: [] } };
+    const view = ready(comparison, { made: { ...told, recipe: { version: 1, steps: [step] } } });
+    return shown(view, async ({ page }) => {
+      const said = (await page.locator('.side .kv').last().innerText()).replace(/\s+/g, ' ');
+      assert.match(said, /^Step 1 Prune heads remove 0:1 3:0,2, auto Text train\.txt Took /);
+    });
+  });
+
   test('a factored matrix is drawn as its two thin ones, to scale', () => {
     const id = 'encoder.layer.0.intermediate.dense';
     const part = (shape: readonly number[]) => ({ dtype: 'fp32', shape });

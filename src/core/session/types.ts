@@ -81,6 +81,8 @@ export interface Made {
   readonly recipe: Recipe;
   readonly report: CompressReport;
   readonly command: string;
+  /** Path of the text that methods ran the model on, where there was one. */
+  readonly calibration?: string;
 }
 
 export interface EvaluateRequest {

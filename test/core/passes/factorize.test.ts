@@ -171,6 +171,8 @@ test('ranks: break-even is 384 for 768 x 768 and 614.4 for 768 x 3072; a ratio g
 
 test('matrices that would grow are left alone with the reason, and nothing is left to do', { skip: noGenerated }, async () => {
   const source = await openSource(join(bert, 'model.safetensors'));
+  const noted = await planOf(source.body, { rank: 8 }, 'factorize');
+  assert.match(noted.skipped.at(-1)!.reason.text, /No class of transformers/);
   const { edits, skipped } = await planOf(source.body, { rank: 30 }, 'factorize');
   assert.equal(edits.length, 0);
   assert.ok(skipped.every(({ reason }) => /would not make it smaller/.test(reason.text)));
@@ -239,5 +241,30 @@ test('a global allocation without text is spent by energy, and its dry run says 
   const uniform = await planOf(source.body, { ratio: 0.5 }, 'factorize');
   assert.notDeepEqual(sizes(uniform), sizes(plan));
   await assert.rejects(planOf(source.body, { rank: 4, allocation: 'global' }, 'factorize'), /give ratio/);
+  await source.close();
+});
+
+test('prune, then factorize, then quantize: each step sees what the one before left, and the result runs and is seen as what it is', {
+  skip: noGenerated,
+}, async () => {
+  const source = await openSource(join(bert, 'model.torchscript.onnx'));
+  const [first] = source.body.anatomy.layers;
+  const pruned = await apply(source.body, await planOf(source.body, { remove: { '0': [1] } }, 'prune-heads'));
+  const factored = await apply(
+    pruned,
+    await planOf(pruned, { rank: 16, include: ['*.intermediate.dense', '*.value'] }, 'factorize'),
+  );
+  const quantized = await apply(factored, await planOf(factored, { scheme: 'int8' }));
+  const [layer] = quantized.anatomy.layers;
+  assert.deepEqual([layer!.heads, layer!.value.out], [first!.heads - 1, first!.value.out - first!.headDim]);
+  assert.equal(layer!.up.form, 'factored');
+  assert.equal(layer!.value.form, 'factored');
+  const again = await planOf(quantized, { rank: 4 }, 'factorize');
+  assert.ok(again.skipped.some(({ target, reason }) => target === layer!.up.id && /already factored/.test(reason.text)));
+  const heads = await planOf(quantized, { remove: { '0': [0] } }, 'prune-heads').catch(error => error);
+  assert.ok(heads instanceof HeadroomError || heads.edits.length === 0);
+  const ids = expectedOf('bert-base').inputs.input_ids as Rows;
+  const [output] = Object.values(await run(await bytesOf(quantized), ids));
+  assert.ok(numbersOf(output!).every(Number.isFinite));
   await source.close();
 });

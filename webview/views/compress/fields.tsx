@@ -11,7 +11,7 @@ import { PathControl } from './path-control.tsx';
 import { choiceWord, valueWord } from './words.ts';
 
 /** More choices than this are a list to open rather than a column of radio buttons. */
-const mostRadios = 9;
+const mostRadios = 12;
 
 interface FieldRowProps<F extends Field = Field> {
   readonly id: string;

@@ -28,6 +28,14 @@ export function HowMade({ made, names, onOpenOriginal, onOpenResult }: HowMadePr
             </dd>
           </Fragment>
         ))}
+        {made?.calibration !== undefined && (
+          <>
+            <dt>{t('Text')}</dt>
+            <dd class="clip" title={visibleName(made.calibration)}>
+              <bdi>{visibleName(made.calibration.split(/[\\/]/).at(-1) ?? '')}</bdi>
+            </dd>
+          </>
+        )}
         {made && (
           <>
             <dt>{t('Took')}</dt>

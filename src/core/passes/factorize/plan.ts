@@ -23,6 +23,15 @@ export interface Ranked extends Candidate {
 }
 
 export async function planFactors(anatomy: Anatomy, options: FactorOptions, context: PassContext): Promise<Plan> {
+  const { edits, skipped } = await planEach(anatomy, options, context);
+  const isNoted = edits.length > 0 && !context.model.graph;
+  return { edits, skipped: isNoted ? [...skipped, { target: 'config.json', reason: notStock() }] : skipped };
+}
+
+const notStock = (): Sentence =>
+  sentence('No class of transformers holds factored matrices. Headroom opens the model, and exports it to ONNX.');
+
+async function planEach(anatomy: Anatomy, options: FactorOptions, context: PassContext): Promise<Plan> {
   const { model, dryRun } = context;
   const budget = checkBudget(options, model.name);
   const isGlobal = options.allocation === 'global';

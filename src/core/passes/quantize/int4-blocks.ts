@@ -196,13 +196,17 @@ const keys = new WeakMap<BlockMemory, string>();
 function borrow({ bits, size, symmetric, ratios }: BlockForm, values: number, blocks: number): BlockMemory {
   const shape = { bits, size, symmetric, ratios };
   const key = keyOf(shape);
-  const at = free.findIndex(it => it.key === key && it.memory.values.length >= values && it.memory.scales.length >= blocks);
-  const memory = at >= 0 ? free.splice(at, 1)[0]!.memory : openBlocks(shape, values, blocks);
+  const [best] = free
+    .filter(it => it.key === key && it.memory.values.length >= values && it.memory.scales.length >= blocks)
+    .sort((a, b) => a.memory.values.length - b.memory.values.length);
+  if (best) free.splice(free.indexOf(best), 1);
+  const memory = best?.memory ?? openBlocks(shape, values, blocks);
   keys.set(memory, key);
   return memory;
 }
 
-const MOST_KEPT = 2;
+/** Matrices of two sizes, and the next of each being read while one is written. */
+const MOST_KEPT = 4;
 
 function giveBack(memory: BlockMemory): void {
   free.push({ key: keys.get(memory)!, memory });
