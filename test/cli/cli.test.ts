@@ -150,7 +150,7 @@ test('compare joins the sample and its int8 row by row: small errors, nothing re
   );
   const query = json.rows.find((row: any) => row.id === 'encoder.layer.2.attention.self.query.weight');
   assert.equal(query.change, 'changed');
-  assert.deepEqual([query.before.dtype, query.after.dtype], ['fp32', 'uint8']);
+  assert.deepEqual([query.before.dtype, query.after.dtype], ['fp32', 'int8']);
   assert.ok(query.error.relative > 0 && query.error.relative < 0.02 && query.error.cosine > 0.999, JSON.stringify(query.error));
   assert.equal(json.totals.before.fileBytes, statSync(sample).size);
   assert.equal(json.totals.after.fileBytes, statSync(out).size);

@@ -218,7 +218,7 @@ test(
   () =>
     withPage(minilm(), async opened => {
       const { page } = opened;
-      const said = async () => (await page.locator('.prune').innerText()).replace(/\s+/g, ' ');
+      const said = async () => (await page.locator('.prune').allInnerTexts()).join(' ').replace(/\s+/g, ' ');
       assert.match(await said(), /Click, drag or hold Shift or Ctrl to select heads/);
       await headCell(opened, 1, 2).click();
       assert.deepEqual(await selectedHeads(opened), ['1 2']);
@@ -258,7 +258,7 @@ test('the last head of a layer is not pruned: the layer is, when nothing else is
     await page.locator('.hg .rh').nth(3).click();
     assert.equal((await selectedHeads(opened)).length, 12);
     assert.equal(
-      await page.locator('.prune [role=alert]').innerText(),
+      (await page.locator('.prune [role=alert]').allInnerTexts()).join(' '),
       'Layer 3 would lose its last head: leave it one, or remove the layer.',
     );
     assert.equal(await enabled(), false);
@@ -303,7 +303,7 @@ test('a share of all heads has the exact sizes of its dry run, and goes to the f
     const { page } = opened;
     await page.locator('#prune-share').fill('18');
     await page.waitForSelector('.prune >> text=exact');
-    const said = (await page.locator('.prune').innerText()).replace(/\s+/g, ' ');
+    const said = (await page.locator('.prune').allInnerTexts()).join(' ').replace(/\s+/g, ' ');
     assert.match(said, /18 of 72 · 25 % 87\.3 MB from 90\.9 MB · −3\.9 % · exact Prune 18 heads…/);
     assert.equal(await page.locator('#prune-share').getAttribute('max'), '66');
     await page.getByRole('button', { name: 'Prune 18 heads…' }).click();
