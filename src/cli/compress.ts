@@ -86,7 +86,7 @@ function describe(report: CompressReport, dryRun: boolean): string {
   const lines = [
     `${dryRun ? 'would write' : 'wrote'} ${report.out}`,
     `${bytes(before.fileBytes)} -> ${bytes(after.fileBytes)} (${saved >= 0 ? '-' : '+'}${percent(Math.abs(saved), before.fileBytes)}${factor(before.fileBytes / after.fileBytes)}), parameters ${count(before.parameters)} -> ${count(after.parameters)}`,
-    `${edits.length} changed: ${tally(edits.map(it => `${it.kind} ${it.before.split(' ')[0]} -> ${it.after.split(' ')[0]}`))}`,
+    `${edits.length} changed: ${tally(edits.map(wordOf))}`,
   ];
   if (skipped.length > 0) lines.push('left alone:', ...reasons(skipped));
   lines.push(...notes.map(({ note }) => note));
@@ -95,6 +95,12 @@ function describe(report: CompressReport, dryRun: boolean): string {
 }
 
 const factor = (times: number): string => (times >= 1.01 ? `, ${times.toFixed(2)} x smaller` : '');
+
+/** "quantize fp32 -> int8"; the kind alone where something is taken away, or only its numbers change. */
+function wordOf({ kind, before, after }: CompressReport['edits'][number]): string {
+  const [from, to] = [before, after].map(text => text.split(' ')[0]);
+  return before === '' || after === '' || from === to ? kind : `${kind} ${from} -> ${to}`;
+}
 
 function tally(words: readonly string[]): string {
   const counts = new Map<string, number>();

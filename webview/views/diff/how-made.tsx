@@ -57,6 +57,16 @@ export function HowMade({ made, names, onOpenOriginal, onOpenResult }: HowMadePr
           </button>
         </dd>
       </dl>
+      {made?.report.notes && made.report.notes.length > 0 && (
+        <ul class="reasons small">
+          {made.report.notes.map(({ note, sentence }) => (
+            <li key={note}>
+              <Icon name="info" />
+              <span>{say(sentence)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
       {made && made.report.skipped.length > 0 && <LeftAlone skipped={made.report.skipped} />}
     </section>
   );
