@@ -50,8 +50,6 @@ export function describeEdit(edit: Edit): EditLine {
       return { kind, target: 'encoder', before: `layers ${edit.layers.join(', ')}`, after: '' };
     case 'remove-rows':
       return { kind, target: edit.table, before: '', after: `${edit.keep.length} rows` };
-    case 'remove-hidden':
-      return { kind, target: 'encoder', before: '', after: `hidden ${edit.hidden}` };
     case 'factor':
       return {
         kind,

@@ -77,7 +77,6 @@ export type Edit =
   | RemoveNeuronsEdit
   | RemoveLayersEdit
   | RemoveRowsEdit
-  | RemoveHiddenEdit
   | FactorEdit
   | ShareEdit;
 
@@ -213,14 +212,6 @@ export interface RemoveRowsEdit {
   readonly table: string;
   /** Old rows in their new order. */
   readonly keep: readonly number[];
-}
-
-/** Every matrix that reads or writes the hidden state, in a smaller one. `tensors` holds all that change, by the id and part they are of. */
-export interface RemoveHiddenEdit {
-  readonly kind: 'remove-hidden';
-  readonly hidden: number;
-  /** "encoder.layer.0.attention.self.query.weight" -> its new tensor, in the layout of the old one. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
 /** y = W x becomes y = second (first x), or a table becomes rows of a narrow table times a matrix. */

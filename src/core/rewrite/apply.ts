@@ -11,7 +11,6 @@ import type { GraphModel } from './draft.ts';
 import { rewriteDynamic } from './dynamic.ts';
 import { factor } from './factor.ts';
 import { removeHeads } from './remove-heads.ts';
-import { removeHidden } from './remove-hidden.ts';
 import { removeLayers } from './remove-layers.ts';
 import { removeNeurons } from './remove-neurons.ts';
 import { removeRows } from './remove-rows.ts';
@@ -39,7 +38,6 @@ const rewrites: Rewrites = {
   cast: ({ model }, edits) => castTensors(model, edits),
   'remove-heads': removeHeads,
   'remove-neurons': removeNeurons,
-  'remove-hidden': removeHidden,
   'remove-rows': removeRows,
   factor,
   share: shareLayers,

@@ -156,7 +156,6 @@ function kindWord(kind: string): string {
     'remove-neurons': t('Neurons removed'),
     'remove-layers': t('Layers removed'),
     'remove-rows': t('Vocabularies cut'),
-    'remove-hidden': t('Hidden sizes cut'),
     factor: t('Matrices factored'),
     share: t('Groups of layers shared'),
   };
