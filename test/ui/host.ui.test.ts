@@ -79,7 +79,7 @@ test('a window of npm start opens the sample as a model by itself', { skip, time
 test('the package holds what it needs and nothing else, in less than 40 MB, without what only CUDA needs', { skip }, () => {
   const names = [...zipEntries(readFileSync(vsix))].map(({ name }) => name).filter(name => name.startsWith('extension/'));
   const allowed =
-    /^extension\/(package(\.nls(\.zh-cn)?)?\.json|(readme|changelog)\.md|LICENSE\.txt|dist\/(extension\.cjs|engine\.mjs|webview\/(attention|editor|compress|diff|redundancy)\.(js|css)|node_modules\/onnxruntime-(node|common)\/(dist\/(cjs\/)?[\w-]+\.js|(dist\/cjs\/)?package\.json|LICENSE|ThirdPartyNotices\.txt|bin\/napi-v6\/\w+\/\w+\/[\w.]+))|l10n\/bundle\.l10n\.zh-cn\.json|media\/(icon\.png|readme\/\w+\.png|sample\/[^/]+|sentences\/(en|zh)\.txt|walkthrough\/\w+\.md))$/;
+    /^extension\/(package(\.nls(\.zh-cn)?)?\.json|(readme|changelog)\.md|LICENSE\.txt|dist\/(extension\.cjs|engine\.mjs|engine\/[\w-]+\.mjs|webview\/(attention|editor|compress|diff|redundancy)\.(js|css)|node_modules\/onnxruntime-(node|common)\/(dist\/(cjs\/)?[\w-]+\.js|(dist\/cjs\/)?package\.json|LICENSE|ThirdPartyNotices\.txt|bin\/napi-v6\/\w+\/\w+\/[\w.]+))|l10n\/bundle\.l10n\.zh-cn\.json|media\/(icon\.png|readme\/\w+\.png|sample\/[^/]+|sentences\/(en|zh)\.txt|walkthrough\/\w+\.md))$/;
   assert.deepEqual(
     names.filter(name => !allowed.test(name)),
     [],
