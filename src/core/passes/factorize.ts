@@ -1,6 +1,7 @@
 import { sentence } from '../errors.ts';
 import { planFactors } from './factorize/plan.ts';
 import { definePass } from './pass.ts';
+import { whichFields } from './which-fields.ts';
 
 export const factorize = definePass({
   id: 'factorize',
@@ -60,18 +61,7 @@ export const factorize = definePass({
         },
       ],
     },
-    include: {
-      kind: 'globs',
-      label: sentence('Only these'),
-      help: sentence('Patterns of names, such as encoder.layer.0 or *.query. Empty: everything.'),
-      default: [],
-    },
-    exclude: {
-      kind: 'globs',
-      label: sentence('Not these'),
-      help: sentence('Patterns of names that are left as they are.'),
-      default: [],
-    },
+    ...whichFields,
   },
   suggestions: [{ ratio: 0.8 }, { ratio: 0.6 }],
   plan: planFactors,

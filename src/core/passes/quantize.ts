@@ -2,6 +2,7 @@ import { fail, sentence } from '../errors.ts';
 import { definePass, type Field } from './pass.ts';
 import type { QuantizeOptions, Scheme } from './quantize/scheme.ts';
 import { schemes } from './quantize/schemes.ts';
+import { whichFields } from './which-fields.ts';
 
 /** An option is shown, and may be set, with the schemes that read it. */
 const readBy = (option: Scheme['options'][number]) => ({
@@ -129,18 +130,7 @@ const fields = {
     ],
     ...readBy('ranges'),
   },
-  include: {
-    kind: 'globs',
-    label: sentence('Only these'),
-    help: sentence('Patterns of names, such as encoder.layer.0 or *.query. Empty: everything.'),
-    default: [],
-  },
-  exclude: {
-    kind: 'globs',
-    label: sentence('Not these'),
-    help: sentence('Patterns of names that are left as they are.'),
-    default: [],
-  },
+  ...whichFields,
 } as const satisfies Record<keyof QuantizeOptions, Field>;
 
 /** Each scheme, and the defaults of all else. */

@@ -1,14 +1,13 @@
-import type { Anatomy, Linear, Table } from '../../anatomy/anatomy.ts';
+import type { Anatomy } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
-import { isFloat } from '../../kernels/floats.ts';
 import type { Graph } from '../../model/graph.ts';
 import type { Model } from '../../model/model.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
-import type { Plan, Skipped, StoreEdit } from '../pass.ts';
-import { OUTPUT, type Use, usesOfConstants } from '../uses.ts';
+import type { Plan, StoreEdit } from '../pass.ts';
+import { OUTPUT, type Use } from '../uses.ts';
 import { asFloat8 } from './as-float8.ts';
-import { idleGlobs, leastSaving, leftOut, nothingFound, organFinder, quantizedAlready, vectorsKept } from './choice.ts';
+import { leastSaving, leftOut } from './choice.ts';
 import { sidesOf } from './eight-bits.ts';
+import { type GraphMatrix, takeMatrices } from './graph-matrices.ts';
 import { BLOCKS_OPSET, cannotRaise } from './int4-opset.ts';
 import type { QuantizeOptions } from './scheme.ts';
 
@@ -22,21 +21,12 @@ const NODE_BYTES = 400;
 export function planFloat8Graph(model: Model & { readonly graph: Graph }, anatomy: Anatomy, options: QuantizeOptions): Plan {
   const old = tooOldForFloat8(model);
   if (old) return { edits: [], skipped: [{ target: model.name, reason: old }] };
-  const uses = usesOfConstants(model);
-  const organOf = organFinder(anatomy);
   const edits: StoreEdit[] = [];
-  const skipped: Skipped[] = quantizedAlready(anatomy);
-  const ids: string[] = [];
-  for (const tensor of model.tensors.values()) {
-    if (!isMatrix(tensor)) continue;
-    const target = organOf(tensor);
-    ids.push(target.id);
-    const used = uses.get(tensor.name) ?? [];
-    const reason = kept(target, used, model, options);
-    if (reason) skipped.push({ target: target.id, reason });
-    else edits.push(edit(target, used));
-  }
-  skipped.push(...nothingFound(model, skipped, edits.length), ...idleGlobs(ids, options), ...vectorsKept(model, isVector));
+  const skipped = takeMatrices(model, anatomy, options, matrix => {
+    const reason = kept(matrix, model, options);
+    if (!reason) edits.push(edit(matrix));
+    return reason;
+  });
   return { edits, skipped };
 }
 
@@ -60,10 +50,7 @@ function tooOldForFloat8({ graph }: Model & { readonly graph: Graph }): Sentence
   );
 }
 
-const isMatrix = ({ dtype, shape }: Tensor): boolean => isFloat(dtype) && shape.length >= 2 && Math.min(...shape.slice(-2)) > 1;
-const isVector = (tensor: Tensor): boolean => isFloat(tensor.dtype) && tensor.byteLength > 8 && !isMatrix(tensor);
-
-function kept(target: Linear | Table, uses: readonly Use[], model: Model, options: QuantizeOptions): Sentence | undefined {
+function kept({ target, uses }: GraphMatrix, model: Model, options: QuantizeOptions): Sentence | undefined {
   const { weight } = target;
   const chosen = leftOut(target.id, options);
   if (chosen) return chosen;
@@ -82,7 +69,7 @@ function kept(target: Linear | Table, uses: readonly Use[], model: Model, option
 /** Output channels are rows where rows are looked up, or a product reads the weight turned. */
 const isByRows = (uses: readonly Use[]): boolean => uses.some(use => use.kind === 'gather' || use.transposed);
 
-function edit(target: Linear | Table, uses: readonly Use[]): StoreEdit {
+function edit({ target, uses }: GraphMatrix): StoreEdit {
   const by = isByRows(uses) ? 'rows' : 'columns';
   return { kind: 'store', target, bits: 8, groupSize: 0, ...asFloat8(target.weight, target.id, by), axis: by === 'rows' ? 0 : 1 };
 }

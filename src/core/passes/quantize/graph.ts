@@ -1,13 +1,13 @@
-import type { Anatomy, Linear, Table } from '../../anatomy/anatomy.ts';
+import type { Anatomy } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
-import { isFloat } from '../../kernels/floats.ts';
 import type { Graph } from '../../model/graph.ts';
 import type { Model } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Plan, QuantizeEdit, Skipped } from '../pass.ts';
-import { OUTPUT, type Use, usesOfConstants } from '../uses.ts';
-import { idleGlobs, leftOut, nothingFound, organFinder, quantizedAlready, tooOld, tooSmall, vectorsKept } from './choice.ts';
+import type { Plan, QuantizeEdit } from '../pass.ts';
+import type { Use } from '../uses.ts';
+import { leftOut, tooOld, tooSmall } from './choice.ts';
 import { byColumns, byRows, byTensor, sidesOf } from './eight-bits.ts';
+import { type GraphMatrix, readsAgainst, takeMatrices } from './graph-matrices.ts';
 import type { QuantizeOptions } from './scheme.ts';
 import { smoothed } from './smoothed.ts';
 import { type Smoothing, smoothings } from './smoothing.ts';
@@ -36,12 +36,6 @@ export interface GraphForm {
   readonly observed?: ReadonlyMap<string, Float32Array>;
 }
 
-interface Chosen {
-  readonly target: Linear | Table;
-  readonly weight: Tensor;
-  readonly uses: readonly Use[];
-}
-
 /**
  * 8-bit weights for an ONNX graph: a scale for each output channel, tables with a scale for each row. The rewrites of the schemes say
  * what the activations do.
@@ -54,33 +48,20 @@ export function planGraph(
 ): Plan {
   const old = tooOld(model, form.opset);
   if (old) return { edits: [], skipped: [old] };
-  const uses = usesOfConstants(model);
-  const organOf = organFinder(anatomy);
-  const chosen: Chosen[] = [];
-  const skipped: Skipped[] = quantizedAlready(anatomy);
-  const ids: string[] = [];
-  for (const tensor of model.tensors.values()) {
-    if (!isMatrix(tensor)) continue;
-    const target = organOf(tensor);
-    ids.push(target.id);
-    const used = uses.get(tensor.name) ?? [];
-    const reason = kept(target, used, model, options);
-    if (reason) skipped.push({ target: target.id, reason });
-    else chosen.push({ target, weight: tensor, uses: used });
-  }
+  const chosen: GraphMatrix[] = [];
+  const skipped = takeMatrices(model, anatomy, options, matrix => {
+    const reason = kept(matrix, model, options);
+    if (!reason) chosen.push(matrix);
+    return reason;
+  });
   const multiplied = chosen.filter(it => it.uses.every(use => use.kind !== 'gather'));
   const smoothing = smoothings(model, anatomy, multiplied, form.smooth, form.observed);
   const edits = chosen.map(it => edit(it, form, smoothing.get(it.weight.name)));
-  skipped.push(...nothingFound(model, skipped, edits.length), ...idleGlobs(ids, options), ...vectorsKept(model, isVector));
   return { edits, skipped };
 }
 
-/** Two axes with something to divide by; a row vector kept as [1, N] is a bias in all but shape. */
-const isMatrix = ({ dtype, shape }: Tensor): boolean => isFloat(dtype) && shape.length >= 2 && Math.min(...shape.slice(-2)) > 1;
-const isVector = (tensor: Tensor): boolean => isFloat(tensor.dtype) && tensor.byteLength > 8 && !isMatrix(tensor);
-
 /** Why a matrix stays as it is, if it does. */
-function kept(target: Linear | Table, uses: readonly Use[], model: Model, options: QuantizeOptions): Sentence | undefined {
+function kept({ target, uses }: GraphMatrix, model: Model, options: QuantizeOptions): Sentence | undefined {
   const { weight } = target;
   const chosen = leftOut(target.id, options);
   if (chosen) return chosen;
@@ -88,17 +69,10 @@ function kept(target: Linear | Table, uses: readonly Use[], model: Model, option
     return sentence('It has {axes} axes; only matrices are quantized.', { axes: weight.shape.length });
   if (weight.dtype === 'fp64')
     return sentence('It is {dtype}, which the integer operators do not take.', { dtype: weight.dtype });
-  if (uses.length === 0) return sentence('No MatMul, Gemm or Gather reads it.');
-  const foreign = uses.find(use => use.kind === 'other' || (use.kind === 'gather' && use.transposed));
-  if (foreign?.node.opType === OUTPUT) return sentence('It is an output of the graph.');
-  if (foreign) return sentence('{operator} reads it, and needs it as it is.', { operator: foreign.node.opType });
+  const against = readsAgainst(uses, options);
+  if (against) return against;
   const products = uses.filter(use => use.kind !== 'gather');
   const lookups = uses.length - products.length;
-  if (lookups > 0 && options.embedding_bits === 32) return sentence('Embeddings stay as they are by “embedding_bits”.');
-  if (products.some(use => use.transposed) && products.some(use => !use.transposed))
-    return sentence('It is multiplied both as it lies and transposed.');
-  if (lookups > 0 && products.some(use => !use.transposed))
-    return sentence('Its rows are looked up and its columns multiplied: no one scale serves both.');
   return tooSmall(saving(weight, products, lookups), model);
 }
 
@@ -110,7 +84,7 @@ function saving(weight: Tensor, products: readonly Use[], lookups: number): numb
   return weight.byteLength - rows * columns - parameters - products.length * PRODUCT_BYTES - lookups * LOOKUP_BYTES;
 }
 
-function edit({ target, weight, uses }: Chosen, form: GraphForm, smoothing: Smoothing | undefined): QuantizeEdit {
+function edit({ target, weight, uses }: GraphMatrix, form: GraphForm, smoothing: Smoothing | undefined): QuantizeEdit {
   const { scheme, product, inputs } = form;
   const bits = { id: target.id, signed: form.signed };
   const products = uses.filter(use => use.kind !== 'gather');

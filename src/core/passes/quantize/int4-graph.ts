@@ -1,14 +1,14 @@
 import { type Anatomy, type Linear, linearsIn, type Table } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
-import { isFloat } from '../../kernels/floats.ts';
 import type { Graph } from '../../model/graph.ts';
 import type { Model } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Plan, QuantizeBlocksEdit, QuantizeEdit, Skipped } from '../pass.ts';
-import { OUTPUT, type Use, usesOfConstants } from '../uses.ts';
+import type { Use } from '../uses.ts';
 import { asHalf } from './as-half.ts';
-import { idleGlobs, leastSaving, leftOut, nothingFound, organFinder, quantizedAlready, vectorsKept } from './choice.ts';
+import { leastSaving, leftOut } from './choice.ts';
 import { byRows, sidesOf } from './eight-bits.ts';
+import { readsAgainst, takeMatrices } from './graph-matrices.ts';
 import { type BlockSides, inBlocks } from './int4-blocks.ts';
 import { BLOCKS_OPSET, cannotRaise, TWO_BITS_OPSET } from './int4-opset.ts';
 import type { QuantizeOptions } from './scheme.ts';
@@ -29,27 +29,17 @@ const ratios = [1, 0.95, 0.9, 0.85, 0.8];
 export function planBlocks(model: Model & { readonly graph: Graph }, anatomy: Anatomy, options: QuantizeOptions): Plan {
   const old = cannotWrite(model, options);
   if (old) return { edits: [], skipped: [old] };
-  const uses = usesOfConstants(model);
-  const organOf = organFinder(anatomy);
   const bitsOf = bitsByLinear(anatomy, options);
   const edits: (QuantizeBlocksEdit | QuantizeEdit)[] = [];
-  const skipped: Skipped[] = quantizedAlready(anatomy);
-  const ids: string[] = [];
-  for (const tensor of model.tensors.values()) {
-    if (!isMatrix(tensor)) continue;
-    const target = organOf(tensor);
-    ids.push(target.id);
-    const used = uses.get(tensor.name) ?? [];
-    const isTable = used.some(use => use.kind === 'gather');
+  const skipped = takeMatrices(model, anatomy, options, ({ target, uses }) => {
+    const isTable = uses.some(use => use.kind === 'gather');
     const bits = isTable ? options.embedding_bits : bitsOf(target);
-    const reason = kept(target, used, bits, model, options);
-    if (reason) skipped.push({ target: target.id, reason });
-    else if (isTable && inRows(used, bits, options)) {
-      edits.push(rowsOf(target));
-      if (bits !== 8) skipped.push({ target: target.id, reason: sentence('A product reads it too: it has 8 bits.') });
-    } else edits.push(blocksOf(target, used, bits as 2 | 4 | 8, options));
-  }
-  skipped.push(...nothingFound(model, skipped, edits.length), ...idleGlobs(ids, options), ...vectorsKept(model, isVector));
+    const reason = kept(target, uses, bits, model, options);
+    if (reason) return reason;
+    const asRows = isTable && inRows(uses, bits, options);
+    edits.push(asRows ? rowsOf(target) : blocksOf(target, uses, bits as 2 | 4 | 8, options));
+    return asRows && bits !== 8 ? sentence('A product reads it too: it has 8 bits.') : undefined;
+  });
   return { edits, skipped };
 }
 
@@ -83,10 +73,6 @@ function cannotWrite(
   return { target: model.name, reason: reason === 'old' ? sentences.old() : sentences.operator(reason.operator) };
 }
 
-/** Two axes with something to divide by; a row vector kept as [1, N] is a bias in all but shape. */
-const isMatrix = ({ dtype, shape }: Tensor): boolean => isFloat(dtype) && shape.length >= 2 && Math.min(...shape.slice(-2)) > 1;
-const isVector = (tensor: Tensor): boolean => isFloat(tensor.dtype) && tensor.byteLength > 8 && !isMatrix(tensor);
-
 /** Poolers and heads take 8: they are small, and nothing behind them makes up for what they lose. Other matrices outside layers take the most that a layer is given. */
 function bitsByLinear({ layers, top, vocabulary }: Anatomy, { bits }: QuantizeOptions): (organ: Linear | Table) => number {
   const each = (layer: number): number => (typeof bits === 'number' ? bits : (bits[layer] ?? bits.at(-1)!));
@@ -113,17 +99,8 @@ function kept(
     return sentence('It has {axes} axes; only matrices are quantized.', { axes: weight.shape.length });
   if (weight.dtype !== 'fp32' && weight.dtype !== 'fp16')
     return sentence('It is {dtype}, which the operators for blocks do not take.', { dtype: weight.dtype });
-  if (uses.length === 0) return sentence('No MatMul, Gemm or Gather reads it.');
-  const foreign = uses.find(use => use.kind === 'other' || (use.kind === 'gather' && use.transposed));
-  if (foreign?.node.opType === OUTPUT) return sentence('It is an output of the graph.');
-  if (foreign) return sentence('{operator} reads it, and needs it as it is.', { operator: foreign.node.opType });
-  const products = uses.filter(use => use.kind !== 'gather');
-  const lookups = uses.length - products.length;
-  if (lookups > 0 && options.embedding_bits === 32) return sentence('Embeddings stay as they are by “embedding_bits”.');
-  if (products.some(use => use.transposed) && products.some(use => !use.transposed))
-    return sentence('It is multiplied both as it lies and transposed.');
-  if (lookups > 0 && products.some(use => !use.transposed))
-    return sentence('Its rows are looked up and its columns multiplied: no one scale serves both.');
+  const against = readsAgainst(uses, options);
+  if (against) return against;
   const saved = saving(weight, bits, uses, options);
   if (saved < leastSaving(model))
     return sentence('Too small to gain: it would save {saved} bytes of the file.', { saved: Math.max(0, Math.round(saved)) });
