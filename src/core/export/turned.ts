@@ -1,5 +1,6 @@
 import { throwIfCancelled } from '../errors.ts';
 import { readFloats } from '../tensor/floats.ts';
+import { joined } from '../tensor/joined.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { PIECE, ReadAhead } from './read-ahead.ts';
 import { lazy } from './stored.ts';
@@ -146,14 +147,4 @@ async function picked(tensor: Tensor, start: number, end: number, signal?: Abort
   };
   const values = Float32Array.from((await Promise.all(places.map(read))).map(([value]) => value!));
   return new Uint8Array(values.buffer, start - first * 4, end - start);
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

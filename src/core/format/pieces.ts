@@ -1,5 +1,6 @@
 import type { ByteSink, ByteSource } from '../bytes/source.ts';
 import { fail, throwIfCancelled } from '../errors.ts';
+import { joined } from '../tensor/joined.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { WriteOptions } from './format.ts';
 import { PlacedTensor } from './stored.ts';
@@ -188,14 +189,4 @@ export class PieceWriter {
 async function writeAll(sink: ByteSink, runs: readonly Uint8Array[]): Promise<void> {
   if (sink.writeAll) await sink.writeAll(runs);
   else for (const run of runs) await sink.write(run);
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -1,8 +1,8 @@
-import { throwIfCancelled } from '../errors.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { readFloats } from '../tensor/floats.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { kernels } from './kernels.ts';
+import { readAhead } from './read-ahead.ts';
 import { borrow, giveBack } from './scratch.ts';
 
 /** The floating-point types that have a kernel, and the bytes of one element. */
@@ -112,24 +112,9 @@ export async function* rowRuns(
     const scratch = whole?.subarray((first - start) * rowBytes) ?? turns[run % turns.length]!;
     return { first, last, values_RC: await floatsOf(tensor, first * columns, last * columns, signal, scratch) };
   };
-  const reading: Promise<RowRun>[] = [];
-  let asked = 0;
-  const askAhead = (until: number) => {
-    for (; asked < Math.min(until, runs); asked++) {
-      const pending = read(asked);
-      pending.catch(() => undefined); // thrown where it is awaited
-      reading.push(pending);
-    }
-  };
   try {
-    for (let run = 0; run < runs; run++) {
-      askAhead(run + AHEAD + 1);
-      const values = await reading.shift()!;
-      throwIfCancelled(signal);
-      yield values;
-    }
+    yield* readAhead(runs, AHEAD, read, signal);
   } finally {
-    await Promise.allSettled(reading); // nothing may still be read into a buffer that is given back
     turns.forEach(giveBack);
   }
 }

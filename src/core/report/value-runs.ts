@@ -1,5 +1,5 @@
-import { throwIfCancelled } from '../errors.ts';
 import { RUN } from '../kernels/floats.ts';
+import { readAhead } from '../kernels/read-ahead.ts';
 import { type Histogram, momentsIn, type RunMoments, type StatisticsMemory } from '../kernels/statistics.ts';
 import { countInto, momentsOf } from '../kernels/statistics-plain.ts';
 import type { Numbers } from './numbers-of.ts';
@@ -56,25 +56,7 @@ export async function* valueRuns(
     if (values.buffer !== room.buffer) room.set(values);
     return placedRun(memory, place, end - start);
   };
-  const reading: Promise<ValueRun>[] = [];
-  let asked = 0;
-  const askUntil = (until: number) => {
-    for (; asked < Math.min(until, runs); asked++) {
-      const pending = read(asked);
-      pending.catch(() => undefined); // thrown where it is awaited
-      reading.push(pending);
-    }
-  };
-  try {
-    for (let run = 0; run < runs; run++) {
-      askUntil(run + 1 + Math.min(AHEAD, Math.max(0, slots - 1)));
-      const values = await reading.shift()!;
-      throwIfCancelled(signal);
-      yield values;
-    }
-  } finally {
-    await Promise.allSettled(reading); // nothing may still be read into a memory that is used for something else
-  }
+  yield* readAhead(runs, Math.min(AHEAD, Math.max(0, slots - 1)), read, signal);
 }
 
 function placedRun(memory: StatisticsMemory, place: number, count: number): ValueRun {

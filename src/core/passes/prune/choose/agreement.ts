@@ -1,6 +1,7 @@
 import type { Calibration, TextVectors } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
 import type { Edit, PassContext } from '../../pass.ts';
+import { cosineAt } from './cosine-at.ts';
 
 /** Texts that are used at most: which of two subsets is nearer shows in few. */
 const mostTexts = 128;
@@ -56,14 +57,6 @@ export function* subsets(n: number, count: number, first = 0): Generator<number[
 
 function meanCosine({ pooled: a, width }: TextVectors, { pooled: b }: TextVectors): number {
   let sum = 0;
-  for (let at = 0; at < a.length; at += width) {
-    let [ab, aa, bb] = [0, 0, 0];
-    for (let i = at; i < at + width; i++) {
-      ab += a[i]! * b[i]!;
-      aa += a[i]! * a[i]!;
-      bb += b[i]! * b[i]!;
-    }
-    sum += ab / (Math.sqrt(aa * bb) || 1);
-  }
+  for (let at = 0; at < a.length; at += width) sum += cosineAt(a, b, at, width);
   return sum / (a.length / width);
 }

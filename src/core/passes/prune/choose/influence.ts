@@ -1,5 +1,6 @@
 import type { Calibration } from '../../../calibration/calibration.ts';
 import type { Edit, PassContext } from '../../pass.ts';
+import { cosineAt } from './cosine-at.ts';
 
 /** Texts that are used at most: a mean over tokens needs few. */
 const mostTexts = 256;
@@ -36,14 +37,6 @@ export async function influences(
 function turnOf(a: Float32Array, b: Float32Array, rows: number): number {
   const width = a.length / rows;
   let sum = 0;
-  for (let at = 0; at < a.length; at += width) {
-    let [ab, aa, bb] = [0, 0, 0];
-    for (let i = at; i < at + width; i++) {
-      ab += a[i]! * b[i]!;
-      aa += a[i]! * a[i]!;
-      bb += b[i]! * b[i]!;
-    }
-    sum += 1 - ab / (Math.sqrt(aa * bb) || 1);
-  }
+  for (let at = 0; at < a.length; at += width) sum += 1 - cosineAt(a, b, at, width);
   return sum;
 }
