@@ -66,7 +66,7 @@ export async function compress(request: CompressRequest, options: SessionOptions
 }
 
 /** The model in the format that is to be written: itself, or a checkpoint as a graph. */
-async function startOf(input: Opened, target: Target, signal?: AbortSignal): Promise<Body> {
+export async function startOf(input: Opened, target: Pick<Target, 'format'>, signal?: AbortSignal): Promise<Body> {
   const { model, anatomy } = input;
   if (target.format === model.format) return { model, anatomy };
   if (target.format === 'onnx') return asGraph(input, (await poolingOf(input.folder)).pooling, signal);
