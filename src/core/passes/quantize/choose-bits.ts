@@ -1,12 +1,9 @@
 import type { Anatomy } from '../../anatomy/anatomy.ts';
 import { linearsIn } from '../../anatomy/anatomy.ts';
 import { fail } from '../../errors.ts';
-import { calibrationOf } from '../calibration-of.ts';
 import type { Edit, PassContext, Plan } from '../pass.ts';
 import { type Choice, knapsack } from './knapsack.ts';
-
-/** Texts on which a layer's share of the drift is measured: it takes a run for each layer and width. */
-const TEXTS = 64;
+import { measureParts } from './sensitivity.ts';
 
 /** What names and nodes of one matrix add to a file, at most. */
 const ORGAN_BYTES = 600;
@@ -80,33 +77,9 @@ async function measured(
   editsOf: (width: number, layer: number) => readonly Edit[],
   shared: readonly boolean[],
 ): Promise<number[][]> {
-  const calibration = await calibrationOf(context, 'budget');
-  const original = await calibration.vectors([], TEXTS);
-  const costs: number[][] = [];
-  for (const layer of layers.keys()) {
-    const drifts: number[] = [];
-    for (const at of widths.keys()) {
-      context.signal?.throwIfAborted();
-      context.progress?.((layer + at / widths.length) / layers.length, `encoder.layer.${layer}`);
-      if (!shared[layer])
-        drifts.push(driftOf(original.pooled, (await calibration.vectors(editsOf(at, layer), TEXTS)).pooled, original.width));
-    }
-    costs.push(drifts);
-  }
-  return costs;
-}
-
-/** 1 - cosine, mean over the vectors. */
-export function driftOf(a: Float32Array, b: Float32Array, width: number): number {
-  let sum = 0;
-  for (let start = 0; start < a.length; start += width) {
-    let [ab, aa, bb] = [0, 0, 0];
-    for (let i = start; i < start + width; i++) {
-      ab += a[i]! * b[i]!;
-      aa += a[i]! * a[i]!;
-      bb += b[i]! * b[i]!;
-    }
-    sum += 1 - ab / Math.sqrt(aa * bb);
-  }
-  return sum / Math.max(1, a.length / width);
+  const ways = layers.flatMap((_, layer) => (shared[layer] ? [] : [...widths.keys()].map(at => ({ layer, at }))));
+  const keyOf = (layer: number, at: number) => `encoder.layer.${layer} ${widths[at]!}`;
+  const byKey = new Map(ways.map(({ layer, at }) => [keyOf(layer, at), editsOf(at, layer)]));
+  const costs = await measureParts(context, [...byKey.keys()], async key => byKey.get(key)!);
+  return layers.map((_, layer) => widths.map((__, at) => costs.get(keyOf(layer, at)) ?? 0));
 }
