@@ -213,7 +213,7 @@ export class CompressPanel {
       },
       chooseFile: async current => (await chooseFile(this.#path, current)) ?? null,
       chooseCalibration: async current => (await chooseCalibration(this.#services.context, this.#path, current)) ?? null,
-      ownSentences: () => ownSentencesFile(this.#services.context, this.#path),
+      ownSentences: () => ownSentencesFile(this.#services, this.#path),
       copyCommand: async (recipe, out, typed) => {
         const passes = await this.#services.engine.api.passes();
         const { calibration } = this.#calibration(typed);
