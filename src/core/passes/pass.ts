@@ -262,6 +262,8 @@ export interface PassContext {
   readonly tokenizer?: () => Promise<{ encode(text: string): { readonly ids: readonly number[] } }>;
   /** A text file that an option names. throws 'not-found', 'malformed', 'limit' */
   readonly readText?: (path: string) => Promise<string>;
+  /** Bytes of the file with these edits performed. Absent where none is written. */
+  readonly sizeOf?: (plan: Plan) => Promise<number>;
   /** 0 to 1, and what is worked on. */
   readonly progress?: (fraction: number, what: string) => void;
   readonly signal?: AbortSignal;

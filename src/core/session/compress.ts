@@ -133,7 +133,7 @@ interface Before {
 
 /** Plans one step; the model runs on the calibration text only while that takes. */
 async function planStep(
-  { input, target, texts, dryRun, signal, progress }: Run,
+  { input, target, format, texts, dryRun, signal, progress }: Run,
   { body, source, companions, done, share }: Before,
   { pass: id, options }: Step,
 ): Promise<Plan> {
@@ -151,6 +151,7 @@ async function planStep(
     beside,
     tokenizer: () => tokenizerIn(beside, body.model.name),
     readText,
+    sizeOf: async plan => fileBytes(format, (await apply(body, plan)).model, target.name),
     ...(texts && {
       calibration: () => {
         open ??= openCalibration(input, body, texts, beside, signal, aim);
