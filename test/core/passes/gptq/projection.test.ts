@@ -17,7 +17,7 @@ import { numbersOf, run, someIds } from '../run.ts';
 
 const texts = ['a b c', 'd', 'the cat sat on the mat', 'x y z w', 'one two'];
 
-async function outputsOf({ model }: Body): Promise<readonly number[]> {
+async function outputsOf({ model }: Body): Promise<ArrayLike<number>> {
   const bytes = (await writeToMemory(model)).get(nameOf(model))!;
   return numbersOf(Object.values(await run(bytes, someIds(2, 9)))[0]!);
 }
@@ -54,7 +54,8 @@ test('what widens rounded rows is refitted to give what the rows gave on the tex
     const widened = await apply(narrow, { edits: [{ kind: 'replace', target: table!, weight }], skipped: [] });
     const [given, expected] = [await outputsOf(written), await outputsOf(widened)];
     // What is looked up is fp16 in between.
-    for (const [i, value] of given.entries()) assert.ok(Math.abs(value - expected[i]!) < 2e-3, `${value} is not ${expected[i]}`);
+    for (const [i, value] of Array.from(given).entries())
+      assert.ok(Math.abs(value - expected[i]!) < 2e-3, `${value} is not ${expected[i]}`);
     const counts = tokenCounts(table!.rows, calibration.ids);
     /** The squared error of all that rows give, each as often as it is counted. */
     const errorOf = (weight_HR: Float32Array): number => {

@@ -1,5 +1,5 @@
 import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
-import type { Calibration, Half, Moments, Observed, Tap, Walk } from '../../../calibration/calibration.ts';
+import type { Calibration, Half, Moments, Observed, Stream, Tap, Walk } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
 import { named } from '../../computed.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
@@ -200,7 +200,7 @@ class HalfRepair {
   private async second(linear: Linear): Promise<void> {
     const { walk, calibration } = this.setting;
     const moments = calibration.moments(linear.in, linear.out);
-    const taps: Record<'original' | 'current', readonly Tap[]> = {
+    const taps: Record<Stream, readonly Tap[]> = {
       original: ['input', `${linear.id}:out`],
       current: ['input', `${linear.id}:in`],
     };
