@@ -7,6 +7,7 @@ export { gptqBehind, gptqColumns } from "./gptq";
 export { reflectRows, rotateRows, solveStrips, solveStripsBack, subtractProducts } from "./linear-algebra";
 export { addToHistogram, moments, quickMoments } from "./statistics";
 export { addGram, rankTwoUpdate, symmetricProduct } from "./symmetric";
+export { rankTwoUpdate32, symmetricProduct32 } from "./symmetric32";
 
 /** into_C = max(into_C, |values_RC|) */
 export function absMaxByColumn(values: usize, rows: i32, columns: i32, into: usize): void {

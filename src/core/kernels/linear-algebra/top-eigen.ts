@@ -51,14 +51,15 @@ function worthwhile(values: Float64Array, least: number): number {
   return first < 0 ? values.length : first;
 }
 
-/** Row k of `rows` becomes the unit vector of values[k] of the tridiagonal matrix. */
-async function inverseIteration(
+/** Row k of `rows` becomes the unit vector of values[k] of the tridiagonal matrix with diagonal d and e beside it. */
+export async function inverseIteration(
   d: Float64Array,
   e: Float64Array,
   values: Float64Array,
   rows: Float64Array,
   stride: number,
   pause: () => Promise<void>,
+  rounds = ROUNDS,
 ): Promise<void> {
   const n = d.length;
   let size = 0;
@@ -76,7 +77,7 @@ async function inverseIteration(
       x[i] = state / 2 ** 32 - 0.5;
     }
     solver.factor(shift);
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       solver.solve(x);
       normalize(x);
       for (let other = first; other < k; other++) subtract(x, rows.subarray(other * stride, other * stride + n));
