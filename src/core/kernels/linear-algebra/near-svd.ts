@@ -9,9 +9,6 @@ import { tridiagonal32, tridiagonalSize } from './tridiagonal32.ts';
 /** What is lost, over the largest square: from here on the rounding of f32 sums cannot cost 0.1 % of it. */
 const LEAST_LOSS = 0.01;
 
-/** One round of inverse iteration gives a vector of the tridiagonal matrix to some 1e-6, the second to all that f32 holds. */
-const ROUNDS = 2;
-
 /**
  * Like svd, in fp32 through the smaller Gram matrix with the large products made by `product`: what is lost at the rank is within
  * 0.1 % of the least that can be, and the values before it are within 1e-4 of themselves. undefined where fp32 does not suffice for that:
@@ -64,7 +61,7 @@ async function topVectors(
     for (let i = count; i < n; i++) lost += Math.max(0, squares[i]!);
     if (!(lost > LEAST_LOSS * squares[0]!)) return undefined;
     const rows = new Float64Array(count * n);
-    await inverseIteration(found.diagonal, found.beside, squares.subarray(0, count), rows, n, pause, ROUNDS);
+    await inverseIteration(found.diagonal, found.beside, squares.subarray(0, count), rows, n, pause, 'f32');
     const vectors = Float32Array.from(rows);
     await reflect32(vectors, count, n, found, product);
     return { values: squares.map(square => Math.sqrt(Math.max(0, square))), vectors };

@@ -38,7 +38,7 @@ export function balanced(
   rank: number,
 ): FactorValues {
   const roots = Float64Array.from({ length: rank }, (_, r) => Math.sqrt(values[r]!));
-  for (let i = 0; i < left_OR.length; i++) left_OR[i]! *= roots[i % rank]!;
+  for (let row = 0; row < left_OR.length; row += rank) for (let r = 0; r < rank; r++) left_OR[row + r]! *= roots[r]!;
   for (let r = 0; r < rank; r++) for (let i = r * width; i < (r + 1) * width; i++) right_RI[i]! *= roots[r]!;
   return { first: right_RI, second: left_OR };
 }

@@ -29,7 +29,8 @@ function random(seed: number): () => number {
   };
 }
 
-const noise = (rows: number, columns: number, seed = 1): Float32Array => Float32Array.from({ length: rows * columns }, random(seed));
+const noise = (rows: number, columns: number, seed = 1): Float32Array =>
+  Float32Array.from({ length: rows * columns }, random(seed));
 
 /** ||matrix - left values right||, Frobenius. */
 function lost(matrix: Float32Array, { values, left, right, rank }: Svd, rows: number, columns: number): number {
@@ -73,7 +74,10 @@ for (const [rows, columns, rank] of [
     const matrix = noise(rows, columns);
     const near = (await nearSvd(matrix, rows, columns, rank, plainProduct))!;
     const exact = await svd(matrix, rows, columns, rank);
-    assert.deepEqual([near.values.length, near.left.length, near.right.length], [exact.values.length, rows * rank, rank * columns]);
+    assert.deepEqual(
+      [near.values.length, near.left.length, near.right.length],
+      [exact.values.length, rows * rank, rank * columns],
+    );
     assert.ok(Math.abs(lost(matrix, near, rows, columns) / lost(matrix, exact, rows, columns) - 1) < 1e-6);
     for (let k = 0; k < rank; k++) {
       assert.ok(Math.abs(near.values[k]! / exact.values[k]! - 1) < 1e-5);
