@@ -13,7 +13,7 @@ export async function calibrate<E>(source: CalibrationSource<E>): Promise<Calibr
     texts: encodings.length,
     tokens: encodings.reduce((sum, { ids }) => sum + ids.length, 0),
     ids: encodings.map(({ ids }) => ids),
-    walk: (edits, texts) => startWalk(source, edits, texts),
+    walk: (edits, texts, towards) => startWalk(source, edits, texts, towards),
     moments: (d, e) => momentsOf((a, b, n, to, from) => products.multiply(a, b, to, from, n, 'a'), d, e),
     vectors: (edits, texts) => vectorsOf(source, edits, texts),
     gated: (linears, texts) => gatedModel(source, linears, texts),

@@ -76,14 +76,7 @@ function asRows(values: Tensor, { target, bits }: QuantizeBlocksEdit): Tensor {
   const [rows = 0, blocks = 0, bytes = 0] = values.shape;
   const [long, short] = [blocks * bytes, Math.ceil(((target.weight.shape[1] ?? 0) * bits) / 8)];
   const shape = [rows, short];
-  if (long === short)
-    return computed(
-      values.name,
-      'uint8',
-      shape,
-      (start, end, signal) => values.bytes(start, end, signal),
-      values.bytesInto && ((into, start, signal) => values.bytesInto!(into, start, signal)),
-    );
+  if (long === short) return { ...values, shape };
   return computed(values.name, 'uint8', shape, async (start, end, signal) => {
     const [first, last] = [Math.floor(start / short), Math.ceil(end / short)];
     const whole = await values.bytes(first * long, last * long, signal);

@@ -25,6 +25,7 @@ import { carryCompanions } from './companions.ts';
 import { type Opened, openPath } from './open.ts';
 import { poolingOf } from './pooling.ts';
 import { openProducts } from './products.ts';
+import { type Source, sourceBehind, sourceOf } from './source.ts';
 import { checkTarget, type Target, targetOf } from './target.ts';
 import type { CompressRequest, SessionOptions } from './types.ts';
 
@@ -70,7 +71,7 @@ export async function compress(request: CompressRequest, options: SessionOptions
 }
 
 /** The model in the format that is to be written: itself, or a checkpoint as a graph. */
-async function startOf(input: Opened, target: Target, signal?: AbortSignal): Promise<Body> {
+export async function startOf(input: Opened, target: Pick<Target, 'format'>, signal?: AbortSignal): Promise<Body> {
   const { model, anatomy } = input;
   if (target.format === model.format) return { model, anatomy };
   if (target.format === 'onnx') return asGraph(input, (await poolingOf(input.folder)).pooling, signal);
@@ -107,10 +108,15 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
   const notes: Sentence[] = [];
   const sizes: Sizes[] = [];
   const companions = new Map<string, Uint8Array>();
+  let source = sourceOf(start);
   for (const [index, step] of recipe.steps.entries()) {
     throwIfCancelled(signal);
-    const plan = await planStep(run, body, step, companions, index / recipe.steps.length, 1 / recipe.steps.length);
-    if (plan.edits.length > 0) body = await apply(body, plan);
+    const part = { done: index / recipe.steps.length, share: 1 / recipe.steps.length };
+    const plan = await planStep(run, { body, source, companions, ...part }, step);
+    if (plan.edits.length > 0) {
+      body = await apply(body, plan);
+      source = sourceBehind(source, plan, body);
+    }
     edits.push(...plan.edits);
     skipped.push(...plan.skipped);
     notes.push(...(plan.notes ?? []));
@@ -120,15 +126,27 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
   return { body, edits, skipped, notes, sizes, companions };
 }
 
+/** What a step starts from. */
+interface Before {
+  readonly body: Body;
+  readonly source: Source;
+  readonly companions: ReadonlyMap<string, Uint8Array>;
+  /** Shares of the whole run: done by now, and of this step. */
+  readonly done: number;
+  readonly share: number;
+}
+
 /** Plans one step; the model runs on the calibration text only while that takes. */
 async function planStep(
   { input, target, texts, products, dryRun, signal, progress }: Run,
-  body: Body,
+  { body, source, companions, done, share }: Before,
   { pass: id, options }: Step,
-  companions: ReadonlyMap<string, Uint8Array>,
-  done: number,
-  share: number,
 ): Promise<Plan> {
+  let isAimed = false;
+  const aim = () => {
+    isAimed = true;
+    return source;
+  };
   let open: ReturnType<typeof openCalibration> | undefined;
   const beside = overlaid(fileFolder(input.folder), companions);
   const context: PassContext = {
@@ -141,7 +159,7 @@ async function planStep(
     readText,
     ...(texts && {
       calibration: () => {
-        open ??= openCalibration(input, body, texts, beside, signal);
+        open ??= openCalibration(input, body, texts, beside, signal, aim);
         return open;
       },
     }),
@@ -149,7 +167,8 @@ async function planStep(
     ...(signal && { signal }),
   };
   try {
-    return await passes.find(it => it.id === id)!.plan(body.anatomy, options as never, context);
+    const plan = await passes.find(it => it.id === id)!.plan(body.anatomy, options as never, context);
+    return isAimed && source.reason ? { ...plan, notes: [...(plan.notes ?? []), source.reason] } : plan;
   } finally {
     await (await open?.catch(() => undefined))?.close();
   }

@@ -60,10 +60,7 @@ const countAt = ({ removal }: TextTask, { layer }: Site): number =>
 
 async function unitsAt({ removal, damping }: TextTask, site: Site, fit: Fit, count: number, signal?: AbortSignal) {
   if (isListed(removal)) return removal.get(site.layer)!;
-  const { units } =
-    removal.by === 'reconstruction'
-      ? await removalOrder(fit, site.width, count, damping, pauseOf(signal))
-      : ordered(fit, site.width);
+  const { units } = await orderAt(fit, site, removal.by, count, damping, signal);
   return units.slice(0, count).sort((a, b) => a - b);
 }
 
@@ -88,16 +85,23 @@ export async function spentByCost(
   await eachSite(calibration, sites, texts, context, async (walk, site) => {
     const fit = await fitAt(calibration, walk, site, false, context.signal);
     const most = site.units - 1;
-    const order =
-      by === 'reconstruction'
-        ? await removalOrder(fit, site.width, most, damping, pauseOf(context.signal))
-        : ordered(fit, site.width);
+    const order = await orderAt(fit, site, by, most, damping, context.signal);
     costs.push(order.costs.slice(0, most).map(cost => cost / fit.scale));
     return [];
   });
   const counts = spend(costs, total);
   return new Map(sites.map(({ layer }, place) => [layer, counts[place]!]));
 }
+
+/** Units in the order in which they go, `most` of them at least, and the squared error up to each. */
+export const orderAt = async (
+  fit: Fit,
+  { width }: Site,
+  by: TextScore,
+  most: number,
+  damping: number,
+  signal?: AbortSignal,
+): Promise<Order> => (by === 'reconstruction' ? removalOrder(fit, width, most, damping, pauseOf(signal)) : ordered(fit, width));
 
 /** Cheapest first, one by one. */
 function ordered(fit: Fit, width: number): Order {
@@ -107,7 +111,8 @@ function ordered(fit: Fit, width: number): Order {
   return { units, costs: units.map(unit => (sum += scores[unit]!)) };
 }
 
-async function eachSite(
+/** Goes through the halves from below and stops at each site; the current stream goes on with the edits that `visit` gives. */
+export async function eachSite(
   calibration: Calibration<Edit>,
   sites: readonly Site[],
   texts: number | undefined,

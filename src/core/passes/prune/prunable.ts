@@ -2,6 +2,35 @@ import type { Anatomy, Layer, Linear } from '../../anatomy/anatomy.ts';
 import { HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Model } from '../../model/model.ts';
+import type { Skipped } from '../pass.ts';
+
+/** Layers that a pass works on, one for those that share their weights, and why the others are left alone. */
+export interface Prunable {
+  readonly layers: readonly Layer[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Layers that can lose heads. */
+export const headLayers = (anatomy: Anatomy): Prunable =>
+  prunable(
+    anatomy,
+    layer => headsKept(anatomy, layer),
+    ({ index }) => `encoder.layer.${index}.attention`,
+  );
+
+/** Layers that can lose neurons. */
+export const neuronLayers = (anatomy: Anatomy): Prunable => prunable(anatomy, neuronsKept, ({ up }) => up.id);
+
+function prunable(anatomy: Anatomy, kept: (layer: Layer) => Sentence | undefined, target: (layer: Layer) => string): Prunable {
+  const skipped: Skipped[] = [];
+  const layers = anatomy.layers.filter(layer => {
+    if (layer.stored !== layer.index) return false;
+    const reason = kept(layer);
+    if (reason) skipped.push({ target: target(layer), reason });
+    return !reason;
+  });
+  return { layers, skipped };
+}
 
 /** Why a linear cannot be cut, if it cannot. */
 export function notCuttable(linear: Linear): Sentence | undefined {
