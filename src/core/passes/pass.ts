@@ -2,6 +2,7 @@ import type { Anatomy, Linear, Norm, Table } from '../anatomy/anatomy.ts';
 import type { Folder } from '../bytes/source.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import type { Sentence } from '../errors.ts';
+import type { Product32 } from '../kernels/linear-algebra/product32.ts';
 import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -256,6 +257,8 @@ export interface PassContext {
   readonly dryRun?: boolean;
   /** The model on the calibration text, opened when it is first asked for. Absent where there is no text. */
   readonly calibration?: () => Promise<Calibration<Edit>>;
+  /** Large products in fp32, made by the runtime that runs models, opened when they are first asked for. undefined where there is none. */
+  readonly products?: () => Promise<Product32 | undefined>;
   /** The files beside the model: tokenizer, vocabulary, config. */
   readonly beside?: Folder;
   /** The tokenizer among them, opened when it is first asked for: ids of a text of any length, special tokens included. */
