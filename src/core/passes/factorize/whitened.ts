@@ -36,7 +36,7 @@ export async function whitenedFactors(
 ): Promise<WhitenedPlan> {
   const edits: Edit[] = [];
   const skipped: Skipped[] = [];
-  const walk = await calibration.walk();
+  const walk = await calibration.walk([], undefined, 'source');
   for (let done = 0; walk.at; done++) {
     throwIfCancelled(run.signal);
     const half = walk.at;
@@ -103,7 +103,7 @@ async function factorLeaving(site: Site, ranked: Ranked, edits: readonly Edit[])
   const { linear } = ranked;
   const [entering, given]: Tap[] = [`${linear.id}:in`, `${linear.id}:out`];
   const moments = calibration.moments(linear.in, linear.out);
-  await walk.observeBoth(['input', entering!, given!], edits, (original, current) =>
+  await walk.observeBoth({ original: ['input', given!], current: ['input', entering!] }, edits, (original, current) =>
     moments.add(current.get(entering!), target(original, current, given!)),
   );
   const weight_OI = await matrixOf(linear, signal);
