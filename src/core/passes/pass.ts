@@ -2,6 +2,7 @@ import type { Anatomy, Linear, Norm, Table } from '../anatomy/anatomy.ts';
 import type { Folder } from '../bytes/source.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import type { Sentence } from '../errors.ts';
+import type { Product32 } from '../kernels/linear-algebra/product32.ts';
 import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -155,7 +156,7 @@ export interface StoreEdit {
    * ONNX: fp8, uint4 or uint8 in the weight's shape, the next wider type that a runtime reads.
    */
   readonly values: Tensor;
-  /** safetensors: [out, groups]. ONNX: a vector along `axis`. */
+  /** safetensors: [out, groups], or [1] for the whole. ONNX: a vector along `axis`. */
   readonly scale: Tensor;
   /** safetensors: words int32 [ceil(out * bits / 32), groups], packed down the columns. ONNX: like `scale`, in the type of `values`. */
   readonly zeroPoint?: Tensor;
@@ -275,12 +276,16 @@ export interface PassContext {
   readonly dryRun?: boolean;
   /** The model on the calibration text, opened when it is first asked for. Absent where there is no text. */
   readonly calibration?: () => Promise<Calibration<Edit>>;
+  /** Large products in fp32, made by the runtime that runs models, opened when they are first asked for. undefined where there is none. */
+  readonly products?: () => Promise<Product32 | undefined>;
   /** The files beside the model: tokenizer, vocabulary, config. */
   readonly beside?: Folder;
   /** The tokenizer among them, opened when it is first asked for: ids of a text of any length, special tokens included. */
   readonly tokenizer?: () => Promise<{ encode(text: string): { readonly ids: readonly number[] } }>;
   /** A text file that an option names. throws 'not-found', 'malformed', 'limit' */
   readonly readText?: (path: string) => Promise<string>;
+  /** Bytes of the file with these edits performed. Absent where none is written. */
+  readonly sizeOf?: (plan: Plan) => Promise<number>;
   /** 0 to 1, and what is worked on. */
   readonly progress?: (fraction: number, what: string) => void;
   readonly signal?: AbortSignal;

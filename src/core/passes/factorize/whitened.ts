@@ -11,6 +11,7 @@ import { matrixOf } from './matrix.ts';
 import { fitNorm, typed } from './norm-fit.ts';
 import { pauseOf } from './pause.ts';
 import type { Ranked } from './plan.ts';
+import { productFor } from './top-of.ts';
 import { refit, whiten } from './whiten.ts';
 
 // O output, I input, T tokens.
@@ -23,7 +24,7 @@ export interface WhitenedPlan {
   readonly skipped: readonly Skipped[];
 }
 
-type Run = Pick<PassContext, 'progress' | 'signal' | 'model'>;
+type Run = Pick<PassContext, 'progress' | 'signal' | 'model' | 'products'>;
 
 /**
  * Factors layer after layer: each half sees what the factored ones below it give. The matrices that leave a half are first refitted
@@ -129,7 +130,7 @@ function aboutZero(moments: Moments, { in: width, out }: Linear): Float64Array {
 
 /** The factors of a weight for the inputs of these moments, and the bias that gives the mean `mean_O`, or the one it gave. */
 async function factorAs(
-  { skipped, model, signal }: Site,
+  { skipped, model, products, signal }: Site,
   { linear, rank }: Ranked,
   moments: Moments,
   weight_OI: Float32Array,
@@ -137,7 +138,8 @@ async function factorAs(
 ): Promise<FactorEdit> {
   const { id, bias, out, in: width, weight } = linear;
   const gram_II = bias ? moments.covarianceXX() : moments.secondMomentXX();
-  const made = await whiten(weight_OI, gram_II, out, width, rank, pauseOf(signal));
+  const product = await productFor(linear, products);
+  const made = await whiten(weight_OI, gram_II, out, width, rank, pauseOf(signal), product);
   if (!made) throw notFinite(id, model.name);
   if (moments.count <= width) skipped.push({ target: id, reason: fewTokens(moments.count, width, made.damping) });
   const edit: FactorEdit = {
