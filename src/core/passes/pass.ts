@@ -78,6 +78,7 @@ export type Edit =
   | RemoveNeuronsEdit
   | RemoveLayersEdit
   | RemoveRowsEdit
+  | RemoveHiddenEdit
   | FactorEdit
   | ShareEdit;
 
@@ -213,6 +214,24 @@ export interface RemoveRowsEdit {
   readonly table: string;
   /** Old rows in their new order. */
   readonly keep: readonly number[];
+}
+
+/**
+ * Hidden states of fewer numbers. The norms of a layer are one gain for all channels then, so what was their part stands in the matrices
+ * around them: a matrix on the way around each half, and one behind the last layer that gives what the layers gave before.
+ */
+export interface RemoveHiddenEdit {
+  readonly kind: 'remove-hidden';
+  /** Numbers of a hidden state that stay. */
+  readonly hidden: number;
+  /** By the name they have: tables, norms and the matrices and biases of the layers, lying as they do, with `hidden` in place of the old size. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** [hidden, hidden] (out, in) for each half, those of layer 0 first: what is added to the half is this times what enters it. */
+  readonly skips: readonly Tensor[];
+  /** weight [old size, hidden], bias [old size]. */
+  readonly widening: Required<Refitted>;
+  /** [hidden, old size]: what a decoder that is the table of words reads it through. */
+  readonly decoder?: Tensor;
 }
 
 /** y = W x becomes y = second (first x), or a table becomes rows of a narrow table times a matrix. */
