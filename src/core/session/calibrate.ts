@@ -109,7 +109,7 @@ function graphOf(input: Opened, body: Body, signal?: AbortSignal): (edits: reado
 const hasGraph = (body: Body): body is GraphBody => body.model.graph !== undefined;
 
 /** The whole file in memory. throws 'limit' for what does not fit in one file */
-async function encode(model: Model): Promise<Uint8Array> {
+export async function encode(model: Model): Promise<Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const output = memoryOutput(files);
   await onnx.write(model, output, 'part.onnx');

@@ -24,6 +24,7 @@ import { calibrationTexts, openCalibration } from './calibrate.ts';
 import { carryCompanions } from './companions.ts';
 import { type Opened, openPath } from './open.ts';
 import { poolingOf } from './pooling.ts';
+import { openProducts } from './products.ts';
 import { type Source, sourceBehind, sourceOf } from './source.ts';
 import { checkTarget, type Target, targetOf } from './target.ts';
 import type { CompressRequest, SessionOptions } from './types.ts';
@@ -35,6 +36,7 @@ export async function compress(request: CompressRequest, options: SessionOptions
   const started = performance.now();
   const peak = peakMemory();
   const input = await openPath(request.path, options.signal);
+  const products = openProducts();
   try {
     const target = await targetOf(request.out, request.format, input);
     if (!request.dryRun) await checkTarget(target, input, request.force ?? false);
@@ -43,7 +45,8 @@ export async function compress(request: CompressRequest, options: SessionOptions
     const before = sizesOf(input.model, input.anatomy);
     const recipe = parseRecipe(request.recipe);
     const texts = request.calibration === undefined ? undefined : await calibrationTexts(request.calibration);
-    const done = await runSteps({ input, target, format, texts, dryRun: request.dryRun ?? false, ...options }, start, recipe);
+    const run = { input, target, format, texts, products: products.product, dryRun: request.dryRun ?? false, ...options };
+    const done = await runSteps(run, start, recipe);
     if (!request.dryRun) {
       if (done.edits.length === 0) throw nothingToDo(input, done.skipped);
       await write(input, done.body, target, format, request.force ?? false, options, peak.sample, done.companions);
@@ -62,6 +65,7 @@ export async function compress(request: CompressRequest, options: SessionOptions
       steps: done.sizes,
     };
   } finally {
+    await products.close();
     await input.close();
   }
 }
@@ -92,6 +96,7 @@ interface Run extends SessionOptions {
   readonly target: Target;
   readonly format: Format;
   readonly texts: readonly string[] | undefined;
+  readonly products: NonNullable<PassContext['products']>;
   readonly dryRun: boolean;
 }
 
@@ -133,7 +138,7 @@ interface Before {
 
 /** Plans one step; the model runs on the calibration text only while that takes. */
 async function planStep(
-  { input, target, texts, dryRun, signal, progress }: Run,
+  { input, target, format, texts, products, dryRun, signal, progress }: Run,
   { body, source, companions, done, share }: Before,
   { pass: id, options }: Step,
 ): Promise<Plan> {
@@ -148,9 +153,11 @@ async function planStep(
     model: body.model,
     format: target.format,
     dryRun,
+    products,
     beside,
     tokenizer: () => tokenizerIn(beside, body.model.name),
     readText,
+    sizeOf: async plan => fileBytes(format, (await apply(body, plan)).model, target.name),
     ...(texts && {
       calibration: () => {
         open ??= openCalibration(input, body, texts, beside, signal, aim);

@@ -17,6 +17,8 @@ const mostTexts = 512;
 const lossTexts = 64;
 /** Of the units, where the loss is measured. */
 const fractions = [0.05, 0.1, 0.25, 0.5, 0.75, 0.95];
+/** Where there are no more, it is measured for every number of them. */
+const fewUnits = 13;
 /** Of the whole progress, the part that the scores take; the loss takes the rest. */
 const scoresShare = 0.7;
 
@@ -85,7 +87,9 @@ async function lossesOf(
   const units = scored.reduce((sum, { scores: each }) => sum + each.length, 0);
   if (units < 2 || layers.some(({ index, stored }) => index !== stored)) return {};
   const most = pass === 'prune-layers' ? units - 1 : units - scored.length;
-  const counts = [...new Set(fractions.map(fraction => Math.min(most, Math.round(fraction * units))))].filter(count => count > 0);
+  const few =
+    units <= fewUnits ? Array.from({ length: units }, (_, count) => count) : fractions.map(it => Math.round(it * units));
+  const counts = [...new Set(few.map(count => Math.min(most, count)))].filter(count => count > 0);
   const removals = new Map<string, { readonly fraction: number; readonly edits: readonly Edit[] }>();
   for (const count of counts) {
     const lowest = pass === 'prune-layers' ? cheapestLayers(scored, count) : editsOf(pass, cheapest(scoresByLayer, count));

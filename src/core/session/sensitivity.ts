@@ -136,7 +136,7 @@ async function measure(
     const plan = options ? await pass.plan(anatomy, options as never, context) : nothing;
     const changed = plan.edits.length === 0 ? body : await apply(body, plan);
     tried.set(id, { plan, byteLength: sizesOf(changed.model, changed.anatomy).byteLength });
-    return plan.edits;
+    return part && isBehind(part) ? [] : plan.edits;
   };
   const drifts = await measureParts(
     {
@@ -171,8 +171,15 @@ const nothing: Plan = { edits: [], skipped: [] };
 function rowOf(part: Part, { plan, byteLength }: Tried, before: number, drift: number, why: Sentence): SensitivityRow {
   const { members: _, byteLength: bytesBefore, ...row } = part;
   const sizes = { ...row, bytesBefore, bytesAfter: bytesBefore + byteLength - before };
-  return plan.edits.length > 0 ? { ...sizes, drift } : { ...sizes, drift: null, skipped: { reason: say(why), sentence: why } };
+  const skipped = (reason: Sentence) => ({ ...sizes, drift: null, skipped: { reason: say(reason), sentence: reason } });
+  if (plan.edits.length === 0) return skipped(why);
+  return isBehind(part)
+    ? skipped(sentence('It stands behind the sentence vectors that are compared: they do not see it.'))
+    : { ...sizes, drift };
 }
+
+/** Sentence vectors are made of the last layer's hidden states. */
+const isBehind = ({ organ }: Part): boolean => organ === 'pooler' || organ === 'head';
 
 /** Why a part is left alone: what the step says of it, else of the whole model. */
 function reasonFor({ id, members }: Part, skipped: readonly Skipped[], file: string): Sentence {

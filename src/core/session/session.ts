@@ -16,6 +16,7 @@ export function createSession(): Session {
     evaluate: async (...args) => (await import('./evaluate.ts')).evaluate(...args),
     scores: async (...args) => (await import('./scores.ts')).scores(...args),
     sensitivity: async (...args) => (await import('./sensitivity.ts')).sensitivity(...args),
+    outputSpectrum: async (...args) => (await import('./output-spectrum.ts')).outputSpectrum(...args),
     ownSentences: async (...args) => (await import('./own-sentences.ts')).ownSentences(...args),
     attention: async (...args) => (await import('./attention.ts')).attention(...args),
     record: async (...args) => (await import('./record.ts')).record(...args),

@@ -18,7 +18,7 @@ export async function fitAt(
   goal: Linear = linear,
 ): Promise<Fit> {
   const [entering, read, given]: Tap[] = [`${linear.id}:in`, `${goal.id}:in`, `${goal.id}:out`];
-  const isShown = walk.shows(given!);
+  const isShown = walk.shows(given!, 'original');
   const multiply = isShown ? undefined : await productWith(goal, signal);
   const outputOf = (original: Observed) => multiply?.(original.get(read!)) ?? original.get(given!);
   const moments = calibration.moments(linear.in, linear.out);

@@ -1,5 +1,5 @@
 import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
-import type { Calibration, Half, Moments, Observed, Tap, Walk } from '../../../calibration/calibration.ts';
+import type { Calibration, Half, Moments, Observed, Stream, Tap, Walk } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
 import { named } from '../../computed.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
@@ -7,6 +7,7 @@ import { productWith } from '../../prune/product-with.ts';
 import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
 import { like, matrixOf, storedAs } from './matrix-of.ts';
 import { type Affine, affineOf, NormFit } from './norm-fit.ts';
+import { roundProjection } from './projection.ts';
 import { type FormOf, firstOf, isAffine, isShared, normBehind, secondOf } from './replaced.ts';
 import { ridge } from './ridge.ts';
 
@@ -46,9 +47,16 @@ export async function repair(
     throwIfCancelled(signal);
     await new Promise(resolve => setImmediate(resolve));
   };
-  const embedding = await refitEmbeddings(calibration, anatomy, before, signal);
-  const walk = await calibration.walk([...before, ...embedding], undefined, 'source');
   const matrices = new Map<string, GptqMatrix>();
+  const widened = await roundProjection(calibration, anatomy, before, formOf, pause, signal);
+  const tables: Edit[] = [...before];
+  if (widened) {
+    const { projection, matrix } = widened;
+    matrices.set(projection.weight.name, matrix);
+    tables.push({ kind: 'replace', target: projection, weight: storedAs(projection, matrix.weight_OI) });
+  }
+  const embedding = await refitEmbeddings(calibration, anatomy, tables, signal);
+  const walk = await calibration.walk([...tables, ...embedding], undefined, 'source');
   const replacements: ReplaceEdit[] = [...embedding];
   const unseen: string[] = [];
   for (let done = 0; walk.at; done++) {
@@ -192,7 +200,7 @@ class HalfRepair {
   private async second(linear: Linear): Promise<void> {
     const { walk, calibration } = this.setting;
     const moments = calibration.moments(linear.in, linear.out);
-    const taps: Record<'original' | 'current', readonly Tap[]> = {
+    const taps: Record<Stream, readonly Tap[]> = {
       original: ['input', `${linear.id}:out`],
       current: ['input', `${linear.id}:in`],
     };
