@@ -4,6 +4,7 @@ import type { Pass } from './pass.ts';
 import { pruneHeads } from './prune-heads.ts';
 import { pruneLayers } from './prune-layers.ts';
 import { pruneNeurons } from './prune-neurons.ts';
+import { pruneToBudget } from './prune-to-budget.ts';
 import { pruneVocabulary } from './prune-vocabulary.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
@@ -14,6 +15,7 @@ export const passes: readonly Pass[] = [
   quantize,
   pruneHeads,
   pruneNeurons,
+  pruneToBudget,
   pruneLayers,
   pruneVocabulary,
   pruneWeights,

@@ -63,7 +63,13 @@ async function unitsAt(cut: Cut, { damping }: TextTask, site: Site, fit: Fit, si
   return units.slice(0, cut.count).sort((a, b) => a - b);
 }
 
-function refit({ linear }: Site, fit: Fit, kept: readonly number[], { repair, damping }: TextTask): Refitted | undefined {
+/** What is done to the matrix behind a cut. */
+export function refit(
+  { linear }: Site,
+  fit: Fit,
+  kept: readonly number[],
+  { repair, damping }: Pick<TextTask, 'repair' | 'damping'>,
+): Refitted | undefined {
   if (repair === 'none') return undefined;
   const { weight_KO, bias_O } = repair === 'bias' ? foldedMeans(fit, kept) : ridge(fit, kept, damping);
   return {
