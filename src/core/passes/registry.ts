@@ -2,6 +2,7 @@ import { factorize } from './factorize.ts';
 import { factorizeEmbeddings } from './factorize-embeddings.ts';
 import type { Pass } from './pass.ts';
 import { pruneHeads } from './prune-heads.ts';
+import { pruneHidden } from './prune-hidden.ts';
 import { pruneLayers } from './prune-layers.ts';
 import { pruneNeurons } from './prune-neurons.ts';
 import { pruneToBudget } from './prune-to-budget.ts';
@@ -17,6 +18,7 @@ export const passes: readonly Pass[] = [
   pruneNeurons,
   pruneToBudget,
   pruneLayers,
+  pruneHidden,
   pruneVocabulary,
   pruneWeights,
   factorize,

@@ -14,6 +14,8 @@ export function createSession(): Session {
     compare: async (...args) => (await import('./compare.ts')).compare(...args),
     matrixDiff: async (...args) => (await import('./compare.ts')).matrixDiff(...args),
     evaluate: async (...args) => (await import('./evaluate.ts')).evaluate(...args),
+    sensitivity: async (...args) => (await import('./sensitivity.ts')).sensitivity(...args),
+    ownSentences: async (...args) => (await import('./own-sentences.ts')).ownSentences(...args),
     attention: async (...args) => (await import('./attention.ts')).attention(...args),
     record: async (...args) => (await import('./record.ts')).record(...args),
     keepRecord: async (...args) => (await import('./record.ts')).keepRecord(...args),

@@ -13,6 +13,7 @@ import type {
   ValuesRequest,
 } from '../report/inside.ts';
 import type { Redundancy, Saving } from '../report/redundancy.ts';
+import type { PartsBy, Sensitivity } from '../report/sensitivity.ts';
 import type { Summary } from '../report/tree.ts';
 
 export type { Recipe, Step };
@@ -102,6 +103,28 @@ export interface EvaluateRequest {
   readonly batch?: number;
 }
 
+/** What is tried on each part by itself, and on what text the model is run. */
+export interface SensitivityRequest {
+  /** Of a pass with `include` and `exclude`; what these leave out is not tried. */
+  readonly step: Step;
+  readonly parts: PartsBy;
+  /** What the model runs on, 128 texts at most. Neither this nor `calibration`: the sentences that come with Headroom. */
+  readonly texts?: readonly string[];
+  /** The same from a file, a sentence a line, which the step's methods look at too. */
+  readonly calibration?: string;
+  /** The model whose outputs are the measure. Default: the model itself as it is. */
+  readonly against?: string;
+  /** The format that would be written: a step may do different things in each. Default: the model's. */
+  readonly format?: 'onnx' | 'safetensors';
+}
+
+/** The sentences that come with Headroom. */
+export interface OwnSentences {
+  readonly texts: readonly string[];
+  /** Those that the model's vocabulary has. */
+  readonly languages: readonly ('en' | 'zh')[];
+}
+
 /** What a layer's heads look at in one text. */
 export interface AttentionRequest {
   readonly text: string;
@@ -160,6 +183,10 @@ export interface Session extends Insides {
   ): Promise<MatrixDiff | null>;
   /** Runs a model on texts: quality, speed, and how far its outputs lie from another's. */
   evaluate(path: string, request: EvaluateRequest, options?: SessionOptions): Promise<Evaluation>;
+  /** Carries out a step on one part at a time and measures how far the model's outputs move. Nothing is written. */
+  sensitivity(path: string, request: SensitivityRequest, options?: SessionOptions): Promise<Sensitivity>;
+  /** The sentences that come with Headroom, in the languages of a model's vocabulary. */
+  ownSentences(path: string): Promise<OwnSentences>;
   /** Runs one text and gives the attention of every head of a layer. */
   attention(path: string, request: AttentionRequest, options?: SessionOptions): Promise<AttentionMaps>;
   /** What was kept beside the model; `changed` when the model is no longer the one it tells of. null where there is none. */

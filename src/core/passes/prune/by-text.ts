@@ -37,8 +37,11 @@ type Context = Pick<PassContext, 'progress' | 'signal'>;
 export async function cutByText(calibration: Calibration<Edit>, task: TextTask, context: Context): Promise<Edit[]> {
   const { sites, repair, texts } = task;
   const edits: Edit[] = [];
+  // A repair takes back what earlier steps of a recipe lost, too.
+  const towards = repair === 'least-squares' ? 'source' : 'itself';
   let isApart = false;
-  await eachSite(calibration, sites, texts, context, async (walk, site) => {
+  const visit = async (walk: Walk<Edit>, site: Site) => {
+    isApart ||= walk.isFromSource;
     const cut = task.cut(site);
     const count = isListed(cut) ? cut.length : cut.count;
     if (count === 0 && !(isApart && repair === 'least-squares')) return [];
@@ -51,7 +54,8 @@ export async function cutByText(calibration: Calibration<Edit>, task: TextTask, 
     edits.push(edit);
     isApart = true;
     return [edit];
-  });
+  };
+  await eachSite(calibration, sites, texts, context, visit, towards);
   return edits;
 }
 
@@ -123,8 +127,9 @@ export async function eachSite(
   texts: number | undefined,
   { progress, signal }: Context,
   visit: (walk: Walk<Edit>, site: Site) => Promise<readonly Edit[]>,
+  towards: 'itself' | 'source' = 'itself',
 ): Promise<void> {
-  const walk = await calibration.walk([], texts);
+  const walk = await calibration.walk([], texts, towards);
   let left = sites.length;
   while (walk.at && left > 0) {
     throwIfCancelled(signal);

@@ -47,7 +47,7 @@ export async function chooseByText(
 ): Promise<Chosen> {
   const { sites, damping, settled } = task;
   const { repair } = settled;
-  const [texts, runs] = [textsFor(calibration, fitted, task.texts), textsFor(calibration, measured, task.texts)];
+  const { texts, runs } = heldOut(calibration, Math.min(calibration.texts, task.texts ?? calibration.texts));
   const tell = (from: number, to: number) => ({
     progress: (done: number, what: string) => progress?.(from + (to - from) * done, what),
     ...(signal && { signal }),
@@ -79,14 +79,14 @@ export async function chooseByText(
     sites.map(({ units }) => units),
     target,
   );
-  const original = await calibration.vectors([], runs);
+  const original = await calibration.vectors([], ...runs);
   const drifts: number[] = [];
   const ways = [uneven, mean(choices, uneven, even, target), even].map(countsOf);
   for (const [index, counts] of ways.entries()) {
     const cut = (site: Site) => curves[sites.indexOf(site)]!.units.slice(0, counts.get(site)).sort((a, b) => a - b);
     const context = tell(0.6 + (0.4 * index) / ways.length, 0.6 + (0.4 * (index + 1)) / ways.length);
     const edits = await cutByText(calibration, { sites, cut, repair, damping, texts }, context);
-    drifts.push(driftOf(original, await calibration.vectors(edits, runs)));
+    drifts.push(driftOf(original, await calibration.vectors(edits, ...runs)));
   }
   const best = drifts.indexOf(Math.min(...drifts));
   const units = known && new Map([...known].map(([site, order]) => [site, order.units]));
@@ -97,10 +97,18 @@ export async function chooseByText(
   };
 }
 
-/** Texts with so many tokens, or all that are used. */
-function textsFor({ ids }: Calibration<Edit>, tokens: number, most = ids.length): number {
+/** The first texts are fitted on, the last ones, a quarter at most, measured: a fit flatters itself on what it has seen. */
+function heldOut({ ids }: Calibration<Edit>, used: number): { readonly texts: number; readonly runs: readonly [number, number] } {
+  const lengths = ids.slice(0, used).map(({ length }) => length);
+  const held = Math.max(1, Math.min(Math.floor(used / 4), enough(lengths.toReversed(), measured)));
+  const rest = lengths.slice(0, Math.max(1, used - held));
+  return { texts: enough(rest, fitted), runs: [held, used - held] };
+}
+
+/** How many of the first it takes for so many tokens. */
+function enough(lengths: readonly number[], tokens: number): number {
   let [count, sum] = [0, 0];
-  while (count < Math.min(most, ids.length) && sum < tokens) sum += ids[count++]!.length;
+  while (count < lengths.length && sum < tokens) sum += lengths[count++]!;
   return count;
 }
 

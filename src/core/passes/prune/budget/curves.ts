@@ -21,8 +21,8 @@ export interface CurveTask extends Pick<TextTask, 'sites' | 'repair' | 'damping'
   order(site: Site, fit: Fit): Promise<Order>;
   /** For the fits. */
   readonly texts: number;
-  /** On which the drift of the whole model is measured. */
-  readonly measured: number;
+  /** On which the drift of the whole model is measured: so many from the first of them. */
+  readonly measured: readonly [count: number, first: number];
 }
 
 /** Shares of a site's units at which the whole model is run; between them the drift follows a power of the site's own error. */
@@ -34,7 +34,7 @@ export async function driftCurves(
   task: CurveTask,
   context: Pick<PassContext, 'progress' | 'signal'>,
 ) {
-  const original = await calibration.vectors([], task.measured);
+  const original = await calibration.vectors([], ...task.measured);
   const curves: Curve[] = [];
   await eachSite(calibration, task.sites, task.texts, context, async (walk, site) => {
     const fit = await fitAt(calibration, walk, site, false, context.signal);
@@ -45,7 +45,7 @@ export async function driftCurves(
       throwIfCancelled(context.signal);
       const removed = units.slice(0, count).sort((a, b) => a - b);
       const edit = site.removal(removed, refit(site, fit, keptInputs(site, removed), task));
-      const drift = driftOf(original, await calibration.vectors([edit], task.measured));
+      const drift = driftOf(original, await calibration.vectors([edit], ...task.measured));
       points.push({ error: costs[count - 1]!, drift });
     }
     curves.push({ site, units: units.slice(0, site.units - 1), drift: through(points, costs) });
