@@ -10,7 +10,8 @@ const parts = 4096;
 
 /**
  * Which way to cut each site, so that `target` is saved at least and the sum of the costs is least: dynamic programming over parts of
- * what is to be saved, each saving rounded down; what is saved too much by that is given back, the dearest first.
+ * what is to be saved, each saving rounded up, off and down; the cheapest that saves enough, and what it saves too much is given back,
+ * the dearest first.
  * throws RangeError where so much cannot be saved
  */
 export function allocate(choices: readonly Choices[], target: number): number[] {
@@ -18,13 +19,24 @@ export function allocate(choices: readonly Choices[], target: number): number[] 
   const most = saved(choices, all);
   if (most < target) throw new RangeError(`${target} cannot be saved, ${most} can`);
   if (target <= 0) return choices.map(() => 0);
-  return givenBack(choices, leastOf(choices, target) ?? all, target);
+  let best = { picked: all, cost: costOf(choices, all) };
+  for (const rounding of [Math.ceil, Math.round, Math.floor]) {
+    const found = leastOf(choices, target, rounding);
+    if (!found || saved(choices, found) < target) continue;
+    const picked = givenBack(choices, found, target);
+    const cost = costOf(choices, picked);
+    if (cost < best.cost) best = { picked, cost };
+  }
+  return best.picked;
 }
 
 export const saved = (choices: readonly Choices[], picked: readonly number[]): number =>
   choices.reduce((sum, { gains }, site) => sum + gains[picked[site]!]!, 0);
 
-function leastOf(choices: readonly Choices[], target: number): number[] | undefined {
+const costOf = (choices: readonly Choices[], picked: readonly number[]): number =>
+  choices.reduce((sum, { costs }, site) => sum + costs[picked[site]!]!, 0);
+
+function leastOf(choices: readonly Choices[], target: number, rounding: (parts: number) => number): number[] | undefined {
   let least = new Float64Array(parts + 1).fill(Infinity);
   least[0] = 0;
   const chosen: Int32Array[] = [];
@@ -33,7 +45,7 @@ function leastOf(choices: readonly Choices[], target: number): number[] | undefi
     const from = new Int32Array(parts + 1);
     const choice = new Int32Array(parts + 1);
     for (const [k, gain] of gains.entries()) {
-      const step = Math.floor((gain / target) * parts);
+      const step = rounding((gain / target) * parts);
       for (let before = 0; before <= parts; before++) {
         const sum = least[before]! + costs[k]!;
         const at = Math.min(parts, before + step);
