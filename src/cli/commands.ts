@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Session } from '../core/session/types.ts';
 
-type Make = (session: Session, signal: AbortSignal) => Command;
+type Make = (session: Session, signal: AbortSignal, args: readonly string[]) => Command;
 
 /** The commands that are not passes, in the order in which the help lists them. */
 const own: Readonly<Record<string, () => Promise<Make>>> = {
@@ -10,20 +10,24 @@ const own: Readonly<Record<string, () => Promise<Make>>> = {
   compare: async () => (await import('./compare.ts')).compareCommand,
   export: async () => (await import('./export.ts')).exportCommand,
   evaluate: async () => (await import('./evaluate.ts')).evaluateCommand,
+  sensitivity: async () => (await import('./sensitivity.ts')).sensitivityCommand,
 };
 
 /**
- * The one command that `name` calls, so that it starts before the others are loaded; all of them where it calls none of these: then it
- * is a pass, a question for help, or wrong.
+ * The one command that the first of `args` calls, so that it starts before the others are loaded; all of them where it calls none of
+ * these: then it is a pass, a question for help, or wrong.
  */
-export async function commandsFor(name: string | undefined, session: Session, signal: AbortSignal): Promise<Command[]> {
+export async function commandsFor(args: readonly string[], session: Session, signal: AbortSignal): Promise<Command[]> {
+  const [name] = args;
   const one = name !== undefined && Object.hasOwn(own, name) ? own[name] : undefined;
-  if (one) return [(await one())(session, signal)];
+  if (one) return [(await one())(session, signal, args)];
   const [{ passInfos }, { passCommand }, { passesCommand }] = await Promise.all([
     import('../core/session/pass-infos.ts'),
     import('./pass.ts'),
     import('./passes.ts'),
   ]);
-  const [inspect, compress, ...rest] = await Promise.all(Object.values(own).map(async make => (await make())(session, signal)));
+  const [inspect, compress, ...rest] = await Promise.all(
+    Object.values(own).map(async make => (await make())(session, signal, args)),
+  );
   return [inspect!, compress!, ...passInfos.map(pass => passCommand(session, pass, signal)), ...rest, passesCommand(passInfos)];
 }

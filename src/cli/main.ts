@@ -12,7 +12,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .version(typeof HEADROOM_VERSION === 'string' ? HEADROOM_VERSION : 'development')
     .showHelpAfterError('(headroom COMMAND -h shows how it is used)')
     .addHelpText('after', '\nExample:\n  headroom quantize model.onnx --out model.int8.onnx');
-  for (const command of await commandsFor(argv[0], createSession(), cancelOnSignals())) program.addCommand(command);
+  for (const command of await commandsFor(argv, createSession(), cancelOnSignals())) program.addCommand(command);
   for (const command of [program, ...program.commands]) command.exitOverride();
   // Options are written as in a recipe (embedding_bits) or as flags usually are (embedding-bits).
   const args = argv.map(arg => (/^--\w+_/.test(arg) ? arg.replace(/^--[^=]+/, flag => flag.replaceAll('_', '-')) : arg));

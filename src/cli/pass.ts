@@ -9,20 +9,29 @@ export function passCommand(session: Session, pass: PassInfo, signal: AbortSigna
   const command = new Command(pass.id)
     .description(say(pass.summary))
     .argument('<file>', 'a .onnx, a .safetensors, a model.safetensors.index.json, or a folder that holds one');
+  const optionsFrom = addPassOptions(command, pass);
+  return addOutputOptions(command)
+    .addHelpText('after', `\nFollows: ${pass.source}\n\nExample:\n  headroom ${pass.id} model.onnx --out smaller.onnx`)
+    .action(async (file: string, flags: OutputFlags & Record<string, unknown>) => {
+      await runCompress(session, file, { version: 1, steps: [{ pass: pass.id, options: optionsFrom(flags) }] }, flags, signal);
+    });
+}
+
+/** Adds the flags of a pass; what it returns takes from all flags those of the pass that were given, by the names a recipe has. */
+export function addPassOptions(
+  command: Command,
+  { fields }: PassInfo,
+): (flags: Readonly<Record<string, unknown>>) => Record<string, unknown> {
   const names = new Map<string, string>();
-  for (const [name, field] of Object.entries(pass.fields)) {
+  for (const [name, field] of Object.entries(fields))
     for (const option of optionsOf(name, field)) {
       names.set(option.attributeName(), name);
       command.addOption(option);
     }
-  }
-  return addOutputOptions(command)
-    .addHelpText('after', `\nFollows: ${pass.source}\n\nExample:\n  headroom ${pass.id} model.onnx --out smaller.onnx`)
-    .action(async (file: string, flags: OutputFlags & Record<string, unknown>) => {
-      const given = [...names].filter(([attribute]) => command.getOptionValueSource(attribute) === 'cli');
-      const options = Object.fromEntries(given.map(([attribute, name]) => [name, flags[attribute]]));
-      await runCompress(session, file, { version: 1, steps: [{ pass: pass.id, options }] }, flags, signal);
-    });
+  return flags => {
+    const given = [...names].filter(([attribute]) => command.getOptionValueSource(attribute) === 'cli');
+    return Object.fromEntries(given.map(([attribute, name]) => [name, flags[attribute]]));
+  };
 }
 
 function optionsOf(name: string, field: Field): Option[] {

@@ -40,13 +40,13 @@ export class Measuring {
     const why = reasonAgainst(fileBytes);
     if (why) {
       if (!kept) this.#show({ state: 'none', why });
-    } else await this.#measure(await ownSentences(this.#services.context.extensionUri, this.#after), true);
+    } else await this.#measure(await ownSentences(this.#services, this.#after), true);
   }
 
   /** Asks on what, and measures. */
   async choose(): Promise<void> {
     await refuseUntrusted(sentence('A model is run only in a folder that is trusted.'));
-    const texts = await chooseTexts(this.#services.context.extensionUri, this.#after);
+    const texts = await chooseTexts(this.#services, this.#after);
     if (texts) await this.#measure(texts);
   }
 

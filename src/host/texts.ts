@@ -1,9 +1,10 @@
-import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { sentence } from '../core/errors.ts';
 import type { EvaluateRequest } from '../protocol/messages.ts';
 import { say } from './l10n.ts';
+import type { Services } from './services.ts';
 
 /** What a model is measured on. */
 export type Texts = Pick<EvaluateRequest, 'task' | 'texts' | 'title'> & {
@@ -11,63 +12,32 @@ export type Texts = Pick<EvaluateRequest, 'task' | 'texts' | 'title'> & {
   readonly title: string;
 };
 
-/** A vocabulary with as many Chinese characters is meant for Chinese; the English BERT has 488. */
-const chineseCharacters = 2000;
-/** Of a tokenizer's file: enough to tell. */
-const mostBytes = 4 * 2 ** 20;
 /** Of a selection. */
 const mostTexts = 2000;
 
-/** The sentences that come with the extension: English, and Chinese too where the vocabulary has it. */
-export async function ownSentences(extensionUri: vscode.Uri, model: string): Promise<Texts> {
-  const read = async (language: string): Promise<string[]> => {
-    const path = vscode.Uri.joinPath(extensionUri, 'media', 'sentences', `${language}.txt`).fsPath;
-    return (await readFile(path, 'utf8')).split('\n').filter(line => line !== '');
-  };
-  const english = await read('en');
-  if (!(await readsChinese(model))) return { texts: english, title: sentence('Headroom’s own sentences, English').text };
-  const title = sentence('Headroom’s own sentences, English and Chinese').text;
-  return { texts: [...english, ...(await read('zh'))], title };
+/** The sentences that come with the extension, in the languages that the model's vocabulary has. */
+export async function ownSentences({ engine }: Services, model: string): Promise<Texts> {
+  const { texts, languages } = await engine.api.ownSentences(model);
+  const title = languages.includes('zh')
+    ? sentence('Headroom’s own sentences, English and Chinese')
+    : sentence('Headroom’s own sentences, English');
+  return { texts, title: title.text };
 }
 
 /** Path of a file with the same sentences. What is put together from two languages lies in the extension's own storage. */
-export async function ownSentencesFile(
-  { extensionUri, globalStorageUri }: vscode.ExtensionContext,
-  model: string,
-): Promise<string> {
-  const english = vscode.Uri.joinPath(extensionUri, 'media', 'sentences', 'en.txt').fsPath;
-  if (!(await readsChinese(model))) return english;
-  const { texts = [] } = await ownSentences(extensionUri, model);
-  await mkdir(globalStorageUri.fsPath, { recursive: true });
-  const both = join(globalStorageUri.fsPath, 'sentences.txt');
+export async function ownSentencesFile({ engine, context }: Services, model: string): Promise<string> {
+  const { texts, languages } = await engine.api.ownSentences(model);
+  if (languages.length === 1) return vscode.Uri.joinPath(context.extensionUri, 'media', 'sentences', 'en.txt').fsPath;
+  await mkdir(context.globalStorageUri.fsPath, { recursive: true });
+  const both = join(context.globalStorageUri.fsPath, 'sentences.txt');
   await writeFile(both, `${texts.join('\n')}\n`);
   return both;
 }
 
-async function readsChinese(model: string): Promise<boolean> {
-  for (const folder of [dirname(model), dirname(dirname(model))])
-    for (const name of ['vocab.txt', 'tokenizer.json']) {
-      const text = await beginning(join(folder, name));
-      if (text !== undefined) return (text.match(/[\u4e00-\u9fff]/g)?.length ?? 0) >= chineseCharacters;
-    }
-  return false;
-}
-
-async function beginning(path: string): Promise<string | undefined> {
-  if (!(await stat(path).catch(() => undefined))?.isFile()) return undefined;
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
 /** Asks what to measure on; undefined when the person did not say. */
-export async function chooseTexts(extensionUri: vscode.Uri, model: string): Promise<Texts | undefined> {
+export async function chooseTexts(services: Services, model: string): Promise<Texts | undefined> {
   const selection = selectedTexts();
-  const own = await ownSentences(extensionUri, model);
+  const own = await ownSentences(services, model);
   const items: (vscode.QuickPickItem & { readonly choose: () => Texts | undefined | Promise<Texts | undefined> })[] = [
     {
       label: say(sentence('The sentences that come with Headroom')),

@@ -11,7 +11,9 @@ import type {
   ValuesRequest,
   Window,
 } from '../core/report/inside.ts';
+import type { OutputSpectrum } from '../core/report/output-spectrum.ts';
 import type { Redundancy, Saving } from '../core/report/redundancy.ts';
+import type { PartsBy, Sensitivity, SensitivityRow } from '../core/report/sensitivity.ts';
 import type { Summary } from '../core/report/tree.ts';
 import type {
   AttentionRequest,
@@ -43,11 +45,15 @@ export type {
   Made,
   MatrixDiff,
   MatrixDiffRequest,
+  OutputSpectrum,
+  PartsBy,
   PassInfo,
   ProgressEvent,
   Recipe,
   Redundancy,
   Saving,
+  Sensitivity,
+  SensitivityRow,
   Session,
   Step,
   Summary,
@@ -102,6 +108,8 @@ export interface EditorHostApi {
   exportTensor(tensor: string, kind: 'npy' | 'csv'): Promise<{ readonly out: string; readonly byteLength: number } | null>;
   headMeasures(): Promise<readonly HeadMeasure[]>;
   openRedundancy(): Promise<void>;
+  /** The Compress form, at what each part costs. */
+  openSensitivity(): Promise<void>;
   /** The comparison with the model that the newest measurement was held against. */
   openMeasured(): Promise<void>;
   /** What a head looks at; all heads of the layer without one. */
@@ -129,7 +137,27 @@ export interface CompressView {
   readonly calibration: string;
   /** What is running, if anything: the page may be reopened in mid-work. */
   readonly running: ProgressEvent | null;
+  readonly sensitivity: SensitivityView;
+  /** Did the person ask for what each part costs, and the page has not said `sensitivityShown` yet? */
+  readonly showsSensitivity?: boolean;
 }
+
+/** What is tried on each part by itself. */
+export interface SensitivityQuestion {
+  readonly step: Step;
+  readonly parts: PartsBy;
+  /** Path of the text the model runs on and the step's methods see, or '': then the model runs on the sentences that come with Headroom. */
+  readonly calibration: string;
+  readonly format: 'onnx' | 'safetensors';
+}
+/** What each part of the model costs; asked for by the person, and kept while the form is open. */
+export type SensitivityView =
+  | { readonly state: 'none'; readonly cancelled?: boolean }
+  | ({ readonly asked: SensitivityQuestion } & (
+      | { readonly state: 'running'; readonly progress: ProgressEvent | null; readonly elapsedMs: number }
+      | { readonly state: 'done'; readonly sensitivity: Sensitivity }
+      | { readonly state: 'failed'; readonly failure: Failure }
+    ));
 export interface DryRun {
   readonly report: CompressReport | null;
   readonly failure: Failure | null;
@@ -143,6 +171,10 @@ export interface CompressHostApi {
   /** Resolves when done; the diff opens by itself. Rejects with a Failure. */
   run(recipe: Recipe, out: string, format: 'onnx' | 'safetensors', calibration: string): Promise<CompressReport>;
   cancel(): Promise<void>;
+  /** Measures what each part costs; an older question ends. Resolves once it runs: what follows is told by events. */
+  measureSensitivity(question: SensitivityQuestion): Promise<void>;
+  cancelSensitivity(): Promise<void>;
+  sensitivityShown(): Promise<void>;
   /** Where the result of a recipe goes unless the person says otherwise. */
   proposeOut(recipe: Recipe, format: 'onnx' | 'safetensors'): Promise<string>;
   chooseOut(out: string): Promise<string | null>;
@@ -160,6 +192,7 @@ export interface CompressHostApi {
 export interface CompressEvents {
   view: CompressView;
   progress: ProgressEvent;
+  sensitivity: SensitivityView;
 }
 
 // --- diff panel: webview <-> host
@@ -270,6 +303,11 @@ export interface RedundancyHostApi {
   openCompress(pass: string, options: Readonly<Record<string, unknown>>): Promise<void>;
   /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
   tryStep(step: Step): Promise<DryRun>;
+  /**
+   * What the ranks of a matrix lose of its outputs on the calibration text of this workspace, or on the sentences that come with
+   * Headroom. Takes { signal, progress } last.
+   */
+  outputSpectrum(id: string): Promise<OutputSpectrum>;
   /** The results as a Markdown document, on the clipboard; made by the page, which has the words in the person's language. */
   copyMarkdown(markdown: string): Promise<void>;
   copyText(text: string): Promise<void>;

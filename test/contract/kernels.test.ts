@@ -5,6 +5,7 @@ import { plainGptq } from '../../src/core/kernels/linear-algebra/gptq-plain.ts';
 import { type LinearAlgebraKernels, openLinearAlgebra } from '../../src/core/kernels/linear-algebra/memory.ts';
 import { plainMemory } from '../../src/core/kernels/linear-algebra/plain.ts';
 import { plain } from '../../src/core/kernels/plain.ts';
+import { borrow, giveBack } from '../../src/core/kernels/scratch.ts';
 import { type Bytes8, ERROR_BLOCK, type Kernels } from '../../src/core/kernels/signatures.ts';
 import { simd } from '../../src/core/kernels/simd.ts';
 import { emptyHistogram, momentsIn, openStatistics, type StatisticsMemory } from '../../src/core/kernels/statistics.ts';
@@ -87,6 +88,16 @@ const cases: Record<keyof Kernels, (kernels: Kernels, rows: number, columns: num
       k.dequantizeByRow(integers(rows * columns, signed, 1), scales(rows), points(rows), into);
       return into;
     }),
+  scaleByColumn: (k, rows, columns) => {
+    const values = numbers(rows * columns, 1);
+    k.scaleByColumn(values, scales(columns));
+    return [values];
+  },
+  scaleByRow: (k, rows, columns) => {
+    const values = numbers(rows * columns, 1);
+    k.scaleByRow(values, scales(rows));
+    return [values];
+  },
   sumByColumn: (k, rows, columns) =>
     [true, false].map(signed => {
       const into = new Int32Array(columns).fill(5);
@@ -140,17 +151,63 @@ const cases: Record<keyof Kernels, (kernels: Kernels, rows: number, columns: num
 const scales = (count: number): Float32Array => numbers(count, 9).map(x => Math.abs(x) / 100 || 0.03);
 const points = (count: number): Float32Array => numbers(count, 11).map(x => Math.round(x * 20));
 
+type Numbers = Float32Array | Float64Array | Int32Array | Uint16Array | Bytes8;
+
+/** The kernels, with all they work on lying in their own memory. */
+function inArena(kernels: Kernels): Kernels {
+  const moved = (work: (...args: never[]) => void) => {
+    return (...args: readonly unknown[]) => {
+      const arrays = args.filter((it): it is Numbers => ArrayBuffer.isView(it));
+      const places = arrays.map(it => borrow(it.byteLength));
+      const there = arrays.map((it, i) => {
+        const place = new (it.constructor as typeof Uint8Array)(places[i]!.buffer, places[i]!.byteOffset, it.length);
+        place.set(it as Uint8Array);
+        return place;
+      });
+      work(...(args.map(it => there[arrays.indexOf(it as Numbers)] ?? it) as never[]));
+      arrays.forEach((it, i) => {
+        it.set(there[i]!);
+      });
+      places.forEach(giveBack);
+    };
+  };
+  return Object.fromEntries(Object.entries(kernels).map(([name, work]) => [name, moved(work)])) as unknown as Kernels;
+}
+
 for (const name of Object.keys(cases) as (keyof Kernels)[])
-  test(`${name}: SIMD equals plain bit for bit in ${shapes.length} shapes`, () => {
+  test(`${name}: SIMD equals plain bit for bit in ${shapes.length} shapes, copied and in place`, () => {
     assert.ok(simd, 'the kernels are not built: run npm run build');
     for (const [rows, columns] of shapes) {
       const expected = cases[name](plain, rows, columns);
-      const found = cases[name](simd, rows, columns);
-      expected.forEach((one, i) => {
-        assert.ok(bits(found[i]!).equals(bits(one)), `${rows} x ${columns}, output ${i}`);
-      });
+      for (const [where, kernels] of [
+        ['copied', simd],
+        ['in place', inArena(simd)],
+      ] as const) {
+        const found = cases[name](kernels, rows, columns);
+        expected.forEach((one, i) => {
+          assert.ok(bits(found[i]!).equals(bits(one)), `${rows} x ${columns}, output ${i}, ${where}`);
+        });
+      }
     }
   });
+
+test('halves at the end of the room for their floats are widened in place', () => {
+  const count = 1003;
+  const halves = new Uint16Array(count).map((_, i) => i * 61);
+  for (const name of ['fromHalf', 'fromBfloat'] as const) {
+    const expected = new Float32Array(count);
+    plain[name](halves, expected);
+    const room = borrow(4 * count);
+    const [floats, tail] = [
+      new Float32Array(room.buffer, room.byteOffset, count),
+      new Uint16Array(room.buffer, room.byteOffset + 2 * count, count),
+    ];
+    tail.set(halves);
+    simd![name](tail, floats);
+    assert.ok(bits(floats).equals(bits(expected)), name);
+    giveBack(room);
+  }
+});
 
 test('NaN and infinity are seen by the ranges and quantize to 0 and to the ends', () => {
   assert.ok(simd);

@@ -31,8 +31,13 @@ export interface Walk<E> {
   readonly at: Half | undefined;
   /** Where the original stream stands: at the same half, unless one was moved or skipped alone. */
   readonly atOriginal: Half | undefined;
-  /** Is it a value of the graph? An operator that adds a bias together with more keeps the output of the matrix to itself. */
-  shows(tap: Tap): boolean;
+  /**
+   * Is it a value of the graph, in the half that is looked at next? An operator that adds a bias together with more keeps the output of
+   * the matrix to itself. `stream`: 'current' where it is not said.
+   */
+  shows(tap: Tap, stream?: Stream): boolean;
+  /** The original stream is of an earlier state: the streams differ from the start, and shapes may. */
+  readonly isFromSource: boolean;
   /** Runs the half over all texts, on the hidden states of `stream`, with `edits` of this half performed. The streams stay where they are. */
   observe(
     stream: Stream,
@@ -94,8 +99,12 @@ export interface Calibration<E> {
   readonly tokens: number;
   /** Token ids of each text, special ones included. */
   readonly ids: readonly (readonly number[])[];
-  /** On the first `texts` texts. `edits` of the embeddings are performed in the current stream from the start. */
-  walk(edits?: readonly E[], texts?: number): Promise<Walk<E>>;
+  /**
+   * On the first `texts` texts. `edits` of the embeddings are performed in the current stream from the start.
+   * `towards`: what the original stream is of. 'source' is the model as it was before the steps in front of this one, told in the layers
+   * and ids of the model as it is now, as far as the two correspond; without such steps it is 'itself'.
+   */
+  walk(edits?: readonly E[], texts?: number, towards?: 'itself' | 'source'): Promise<Walk<E>>;
   moments(d: number, e?: number): Moments;
   /** The whole model with `edits` performed, on the first `texts` texts. */
   vectors(edits: readonly E[], texts?: number): Promise<TextVectors>;

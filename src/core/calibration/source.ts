@@ -10,6 +10,14 @@ export interface GraphBody {
   readonly anatomy: Anatomy;
 }
 
+/** An earlier state of a model: what repairs aim at. */
+export interface Aim {
+  /** As a graph that takes the same inputs. */
+  readonly body: GraphBody;
+  /** For each layer of the model as it is, ascending: the layer it was. Those in between are gone. */
+  readonly layers: readonly number[];
+}
+
 /** What calibration is made of. What it cannot know by itself (how edits are performed, how a model becomes a file) is handed to it. */
 export interface CalibrationSource<E> {
   /** For messages. */
@@ -18,6 +26,8 @@ export interface CalibrationSource<E> {
   readonly threads: number;
   /** The model as a graph, with edits performed: what would be written is what runs. */
   edited(edits: readonly E[]): Promise<GraphBody>;
+  /** The model before the steps in front of this one, if its layers correspond. Asked for by walks towards 'source'. */
+  aim?(): Promise<Aim | undefined>;
   /** The bytes of a model file. */
   encode(model: Model): Promise<Uint8Array>;
   /** The bytes of a model file with this graph alone. */

@@ -1,10 +1,10 @@
-import { type Taps, taps as tapsOf } from '../anatomy/taps.ts';
 import { fail } from '../errors.ts';
 import type { Values } from '../evaluation/runtime.ts';
 import { type TextBatch, textBatches } from './batches.ts';
 import type { Half, Observed, Stream, Tap, Walk } from './calibration.ts';
 import { loadPiece, type Piece } from './runner.ts';
 import type { CalibrationSource, GraphBody } from './source.ts';
+import { earlierWay, ownWay, type Way } from './way.ts';
 
 /** Hidden states of a stream, a batch each. */
 type Hidden = readonly Values[];
@@ -18,17 +18,34 @@ interface Cut {
   readonly leaving?: string;
 }
 
-/** Starts at the embeddings. throws 'unsupported' where the graph does not show its hidden states */
-export async function startWalk<E>(source: CalibrationSource<E>, edits: readonly E[] = [], texts?: number): Promise<Walk<E>> {
-  const batches = textBatches(source, texts);
-  const base = await source.edited([]);
-  const original = await embedded(source, base, batches);
-  const current = edits.length === 0 ? original : await embedded(source, await source.edited(edits), batches);
-  return new LayerWalk(source, base, batches, { original, current });
+/** A stream's graph without edits, and the way through it. */
+interface Bed {
+  readonly body: GraphBody;
+  readonly way: Way;
 }
 
-async function embedded<E>(source: CalibrationSource<E>, body: GraphBody, batches: readonly TextBatch[]): Promise<Hidden> {
-  const { embeddings } = tapsOf(body.model, body.anatomy);
+/** Starts at the embeddings. throws 'unsupported' where the graph does not show its hidden states */
+export async function startWalk<E>(
+  source: CalibrationSource<E>,
+  edits: readonly E[] = [],
+  texts?: number,
+  towards: 'itself' | 'source' = 'itself',
+): Promise<Walk<E>> {
+  const batches = textBatches(source, texts);
+  const body = await source.edited([]);
+  const current: Bed = { body, way: ownWay(body) };
+  const aim = towards === 'source' ? await source.aim?.() : undefined;
+  const original: Bed = aim ? { body: aim.body, way: earlierWay(aim, body.anatomy.layers) } : current;
+  const before = await embedded(source, original, batches);
+  if (!aim && edits.length === 0)
+    return new LayerWalk(source, { original, current }, batches, { original: before, current: before });
+  const changed = edits.length === 0 ? body : await source.edited(edits);
+  const now = await embedded(source, { body: changed, way: ownWay(changed) }, batches);
+  return new LayerWalk(source, { original, current }, batches, { original: before, current: now });
+}
+
+async function embedded<E>(source: CalibrationSource<E>, { body, way }: Bed, batches: readonly TextBatch[]): Promise<Hidden> {
+  const { embeddings } = way;
   if (embeddings === undefined) throw noHidden(source.name, 'embeddings');
   const piece = await loadPiece(source, body, [], [embeddings]);
   try {
@@ -46,7 +63,7 @@ class LayerWalk<E> implements Walk<E> {
     current: { layer: 0, part: 'attention' },
   };
   readonly #source: CalibrationSource<E>;
-  readonly #base: GraphBody;
+  readonly #beds: Readonly<Record<Stream, Bed>>;
   readonly #batches: readonly TextBatch[];
   readonly #hidden: Record<Stream, Hidden>;
   /** What leaves the original's half, where an observation has seen all of it: that need not run again. */
@@ -54,12 +71,12 @@ class LayerWalk<E> implements Walk<E> {
 
   constructor(
     source: CalibrationSource<E>,
-    base: GraphBody,
+    beds: Readonly<Record<Stream, Bed>>,
     batches: readonly TextBatch[],
     hidden: Readonly<Record<Stream, Hidden>>,
   ) {
     this.#source = source;
-    this.#base = base;
+    this.#beds = beds;
     this.#batches = batches;
     this.#hidden = { ...hidden };
   }
@@ -72,8 +89,12 @@ class LayerWalk<E> implements Walk<E> {
     return this.#at.original;
   }
 
-  shows(tap: Tap): boolean {
-    return nameOf(tapsOf(this.#base.model, this.#base.anatomy), tap) !== undefined;
+  get isFromSource(): boolean {
+    return this.#beds.original !== this.#beds.current;
+  }
+
+  shows(tap: Tap, stream: Stream = 'current'): boolean {
+    return this.#beds[stream].way.tap(tap, this.#half(stream)) !== undefined;
   }
 
   async observe(
@@ -132,7 +153,7 @@ class LayerWalk<E> implements Walk<E> {
   skip(stream: Stream): void {
     const { layer, part } = this.#half(stream);
     if (stream === 'original') this.#seen = [];
-    const layers = this.#base.anatomy.layers.length;
+    const layers = this.#beds.current.body.anatomy.layers.length;
     if (part === 'attention') this.#at[stream] = { layer, part: 'feed-forward' };
     else this.#at[stream] = layer + 1 < layers ? { layer: layer + 1, part: 'attention' } : undefined;
   }
@@ -157,11 +178,15 @@ class LayerWalk<E> implements Walk<E> {
 
   async #cut(stream: Stream, edits: readonly E[], taps: readonly Tap[]): Promise<Cut> {
     const half = this.#half(stream);
-    const body = stream === 'original' || edits.length === 0 ? this.#base : await this.#source.edited(edits);
-    const found = tapsOf(body.model, body.anatomy);
-    const [input, output] = endsOf(found, half, this.#source.name);
+    const { body, way } = stream === 'original' || edits.length === 0 ? this.#beds[stream] : await this.#changed(edits);
+    const [input, output] = [way.enters(half), way.leaves(half)];
+    if (input === undefined || output === undefined) throw noHidden(this.#source.name, `encoder.layer.${half.layer}`);
     const values = new Map<Tap, string>();
-    for (const tap of taps) values.set(tap, tap === 'input' ? input : tap === 'output' ? output : valueAt(found, tap));
+    for (const tap of taps) {
+      const value = way.tap(tap, half);
+      if (value === undefined) throw new RangeError(`the graph does not show ${tap}`);
+      values.set(tap, value);
+    }
     const from = { name: input, dtype: 'fp32' as const };
     const leaving = stream === 'original' ? [output] : [];
     const piece = await loadPiece(
@@ -171,6 +196,11 @@ class LayerWalk<E> implements Walk<E> {
       [...values.values(), ...leaving].filter(name => name !== input),
     );
     return { piece, input, values, ...(stream === 'original' && { leaving: output }) };
+  }
+
+  async #changed(edits: readonly E[]): Promise<Bed> {
+    const body = await this.#source.edited(edits);
+    return { body, way: ownWay(body) };
   }
 
   #raw({ piece, input }: Cut, stream: Stream, batch: number): ReturnType<Piece['run']> {
@@ -192,23 +222,6 @@ class LayerWalk<E> implements Walk<E> {
       },
     };
   }
-}
-
-/** The values that enter and leave a half. */
-function endsOf({ layers }: Taps, { layer, part }: Half, file: string): [string, string] {
-  const { input, attentionNormOut: middle, output } = layers[layer]!;
-  const [from, to] = part === 'attention' ? [input, middle] : [middle, output];
-  if (from === undefined || to === undefined) throw noHidden(file, `encoder.layer.${layer}`);
-  return [from, to];
-}
-
-const nameOf = ({ linearInput, linearOutput }: Taps, tap: Tap): string | undefined =>
-  (tap.endsWith(':in') ? linearInput : linearOutput).get(tap.slice(0, tap.lastIndexOf(':')));
-
-function valueAt(found: Taps, tap: Tap): string {
-  const value = nameOf(found, tap);
-  if (value === undefined) throw new RangeError(`the graph does not show ${tap}`);
-  return value;
 }
 
 const noHidden = (file: string, organ: string) =>

@@ -1,3 +1,4 @@
+import { wideningId } from '../anatomy/ids.ts';
 import { taps as tapsOf } from '../anatomy/taps.ts';
 import { fail } from '../errors.ts';
 import type { FloatFeed, Values } from '../evaluation/runtime.ts';
@@ -83,8 +84,9 @@ interface Whole {
 
 /** The model from its embeddings up; embeddings that no edit touched are computed once. */
 async function load<E>(source: CalibrationSource<E>, body: GraphBody, gates: readonly Gate[], texts?: number): Promise<Whole> {
-  const { layers } = tapsOf(body.model, body.anatomy);
-  const last = layers.at(-1)?.output;
+  const { layers, linearOutput } = tapsOf(body.model, body.anatomy);
+  // Of a model with fewer hidden dimensions what it gives to others.
+  const last = linearOutput.get(wideningId) ?? layers.at(-1)?.output;
   if (last === undefined)
     throw fail('unsupported', 'The graph does not show what its last layer gives.', {}, { file: source.name });
   const logits = body.model.graph.outputs.find(({ name }) => /logits/i.test(name))?.name;

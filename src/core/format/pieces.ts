@@ -67,8 +67,7 @@ export class PieceWriter {
   readonly #total: number;
   readonly #options: WriteOptions;
   #done = 0;
-  #buffers: readonly [Uint8Array, Uint8Array] | undefined;
-  #turn: 0 | 1 = 0;
+  #copies: readonly [Uint8Array, Uint8Array] | undefined;
   #gathered: Uint8Array[] = [];
   #gatheredLength = 0;
   /** The write that is under way; at most one. */
@@ -80,14 +79,16 @@ export class PieceWriter {
   }
 
   async write(file: FileLayout, sink: ByteSink): Promise<void> {
+    const runs = new Runs(file.pieces.flatMap(runsOf), this.#options.signal);
     try {
       for (const piece of file.pieces) {
         if (piece.kind === 'bytes') await this.#put(sink, piece.bytes, file.name);
         else if (piece.kind === 'copy') await this.#copy(sink, piece, piece.what ?? file.name);
-        else await this.#tensor(sink, piece.tensor);
+        else await this.#tensor(sink, piece.tensor, runs);
       }
       await this.#flush(sink);
     } finally {
+      await runs.settled();
       await this.#writing.catch(() => undefined); // whoever closes the file does so after the last write
     }
     await this.#writing;
@@ -109,8 +110,7 @@ export class PieceWriter {
       await source.readInto(part, at, this.#options.signal);
       return part;
     };
-    await this.#writing; // it may be from one of the buffers
-    const [first, second] = this.#bufferPair(Math.min(chunk, end - start));
+    const [first, second] = this.#copyBuffers(Math.min(chunk, end - start));
     let [into, free] = [first, second];
     let next: Promise<Uint8Array> | undefined = end > start ? read(start, into) : undefined;
     for (let at = start; next; ) {
@@ -121,7 +121,7 @@ export class PieceWriter {
       next?.catch(() => undefined); // thrown where it is awaited
       try {
         await this.#put(sink, part, what);
-        await this.#writing; // the buffer is read into again
+        if (part.length >= short) await this.#writing; // the buffer is read into again
       } catch (error) {
         await next?.catch(() => undefined);
         throw error;
@@ -129,18 +129,18 @@ export class PieceWriter {
     }
   }
 
-  #bufferPair(length: number): readonly [Uint8Array, Uint8Array] {
-    if (!this.#buffers || this.#buffers[0].length < length) {
-      const most = Math.max(length, Math.min(chunk, this.#total));
-      this.#buffers = [new Uint8Array(most), new Uint8Array(most)];
+  #copyBuffers(length: number): readonly [Uint8Array, Uint8Array] {
+    if (!this.#copies || this.#copies[0].length < length) {
+      const most = Math.max(length, short);
+      this.#copies = [new Uint8Array(most), new Uint8Array(most)];
     }
-    return this.#buffers;
+    return this.#copies;
   }
 
-  async #tensor(sink: ByteSink, tensor: Tensor): Promise<void> {
+  async #tensor(sink: ByteSink, tensor: Tensor, runs: Runs): Promise<void> {
     for (let at = 0; at < tensor.byteLength; ) {
       const end = Math.min(at + chunk, tensor.byteLength);
-      const bytes = await this.#bytesOf(tensor, at, end);
+      const bytes = isRun(tensor) ? await runs.next() : await tensor.bytes(at, end, this.#options.signal);
       if (bytes.length !== end - at)
         throw fail('verify-failed', 'The tensor “{name}” gave {found} bytes instead of {planned}.', {
           name: tensor.name,
@@ -150,15 +150,6 @@ export class PieceWriter {
       await this.#put(sink, bytes, tensor.name);
       at = end;
     }
-  }
-
-  /** Into one of two buffers in turn where the tensor can: the other may still be on its way to the file. */
-  async #bytesOf(tensor: Tensor, start: number, end: number): Promise<Uint8Array> {
-    if (!tensor.bytesInto || end - start < short) return tensor.bytes(start, end, this.#options.signal);
-    const into = this.#bufferPair(end - start)[this.#turn].subarray(0, end - start);
-    this.#turn = this.#turn === 0 ? 1 : 0;
-    await tensor.bytesInto(into, start, this.#options.signal);
-    return into;
   }
 
   /** `bytes` must stay as they are until #writing has settled. */
@@ -183,6 +174,65 @@ export class PieceWriter {
     await this.#writing;
     this.#writing = writeAll(sink, runs);
     this.#writing.catch(() => undefined); // thrown where it is awaited next
+  }
+}
+
+/** Bytes [start, end) of a tensor that puts them where they are wanted. */
+interface Run {
+  readonly tensor: Tensor;
+  readonly start: number;
+  readonly end: number;
+}
+
+const isRun = ({ bytesInto, byteLength }: Tensor): boolean => bytesInto !== undefined && byteLength >= short;
+
+function runsOf(piece: Piece): Run[] {
+  if (piece.kind !== 'tensor' || !isRun(piece.tensor)) return [];
+  const { tensor } = piece;
+  return Array.from({ length: Math.ceil(tensor.byteLength / chunk) }, (_, i) => ({
+    tensor,
+    start: i * chunk,
+    end: Math.min(tensor.byteLength, (i + 1) * chunk),
+  }));
+}
+
+/** One run is on its way to the file, one is awaited, one is made ahead. */
+const runBuffers = 3;
+
+/** Runs in order, each in one of three buffers in turn. Where a tensor allows it its run is begun while the one in front is still made. */
+class Runs {
+  readonly #runs: readonly Run[];
+  readonly #signal: AbortSignal | undefined;
+  readonly #buffers: Uint8Array[] = [];
+  /** Those that were begun and not asked for. */
+  readonly #begun: Promise<Uint8Array>[] = [];
+  #next = 0;
+
+  constructor(runs: readonly Run[], signal?: AbortSignal) {
+    this.#runs = runs;
+    this.#signal = signal;
+  }
+
+  /** The bytes of the next run. All but the last of those that were asked for before must be written. */
+  next(): Promise<Uint8Array> {
+    const own = this.#begun.shift() ?? this.#begin();
+    if (this.#runs[this.#next]?.tensor.ahead) this.#begun.push(this.#begin());
+    return own;
+  }
+
+  /** Waits until nothing is made any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#begun);
+  }
+
+  #begin(): Promise<Uint8Array> {
+    const turn = this.#next % runBuffers;
+    const { tensor, start, end } = this.#runs[this.#next++]!;
+    this.#buffers[turn] ??= new Uint8Array(Math.min(chunk, Math.max(...this.#runs.map(run => run.end - run.start))));
+    const into = this.#buffers[turn].subarray(0, end - start);
+    const made = tensor.bytesInto!(into, start, this.#signal).then(() => into);
+    made.catch(() => undefined); // thrown where it is awaited
+    return made;
   }
 }
 

@@ -1,5 +1,6 @@
+import { arena } from './arena.ts';
 import { plainBlocks } from './blocks-plain.ts';
-import { openInstance, STATIC } from './instance.ts';
+import { type Exports, openInstance, STATIC } from './instance.ts';
 
 /** How weights are rounded in blocks: weight = (level - zero point) * scale. */
 export interface BlockShape {
@@ -36,8 +37,12 @@ export interface BlockMemory {
   readonly scales: Float32Array;
   /** [channels, blocks]. */
   readonly zeros: Uint8Array;
-  quantize(run: BlockRun): void;
+  /** Of `values`, or of other values: those in scratch buffers are worked on where they lie. */
+  quantize(run: BlockRun, values?: Float32Array): void;
 }
+
+/** Bytes of the kernel's own for each weight of a block. */
+const PANEL = 64;
 
 /** Widths whose levels fill bytes. */
 const isPacked = (bits: number): boolean => bits === 2 || bits === 4 || bits === 8;
@@ -46,24 +51,43 @@ const isPacked = (bits: number): boolean => bits === 2 || bits === 4 || bits ===
 export function openBlocks(shape: BlockShape, values: number, blocks: number): BlockMemory {
   const places = placesOf(shape, values, blocks);
   const instance = openInstance(places.end);
-  if (!instance) {
-    const memory = arrays(new ArrayBuffer(places.end), 0, places, values, blocks);
-    return { ...memory, quantize: run => plainBlocks(shape, run, memory) };
-  }
-  const { call, buffer } = instance;
-  const { bits, size, symmetric, ratios } = shape;
-  new Float32Array(buffer, STATIC + places.ratios, ratios.length).set(ratios);
+  if (instance) return inMemory(instance, STATIC, places, shape, values, blocks);
+  const memory = arrays(new ArrayBuffer(places.end), 0, places, values, blocks);
+  return { ...memory, quantize: (run, other = memory.values) => plainBlocks(shape, run, { ...memory, values: other }) };
+}
+
+/** The same among the scratch buffers as long as there is room; it holds anything. Give it back when nothing is read from it any more. */
+export function borrowBlocks(shape: BlockShape, values: number, blocks: number): BlockMemory & { giveBack(): void } {
+  const places = placesOf(shape, values, blocks);
+  const room = arena?.allocate(places.end);
+  if (!arena || !room) return { ...openBlocks(shape, values, blocks), giveBack: () => undefined };
+  return { ...inMemory(arena, room.byteOffset, places, shape, values, blocks), giveBack: () => void arena!.free(room) };
+}
+
+function inMemory(
+  { call, buffer }: { readonly call: Exports; readonly buffer: ArrayBuffer },
+  start: number,
+  places: ReturnType<typeof placesOf>,
+  { bits, size, symmetric, ratios }: BlockShape,
+  values: number,
+  blocks: number,
+): BlockMemory {
+  const memory = arrays(buffer, start, places, values, blocks);
+  new Float32Array(buffer, start + places.ratios, ratios.length).set(ratios);
   const bytes = isPacked(bits) ? (size * bits) / 8 : 0;
   return {
-    ...arrays(buffer, STATIC, places, values, blocks),
-    quantize: ({ channels, length, channelStride, elementStride, blocks: all, firstBlock, start = 0 }) => {
+    ...memory,
+    quantize: ({ channels, length, channelStride, elementStride, blocks: all, firstBlock, start: first = 0 }, other) => {
+      const isHere = other?.buffer === buffer;
+      if (other && !isHere) memory.values.set(other);
+      const from = (isHere ? other.byteOffset : start + places.values) + 4 * first;
       for (let at = 0, block = firstBlock; at < length; at += size, block++)
         call.quantizeBlocks!(
-          ...[STATIC + places.values + 4 * (start + at * elementStride), 4 * channelStride, 4 * elementStride],
+          ...[from + 4 * at * elementStride, 4 * channelStride, 4 * elementStride],
           ...[channels, Math.min(size, length - at), size, bits, symmetric ? 1 : 0],
-          ...[STATIC + places.ratios, ratios.length],
-          ...[bytes > 0 ? STATIC + places.packed + block * bytes : 0, all * bytes],
-          ...[STATIC + places.scales + 4 * block, 4 * all, STATIC + places.zeros + block, all, STATIC + places.panel],
+          ...[start + places.ratios, ratios.length],
+          ...[bytes > 0 ? start + places.packed + block * bytes : 0, all * bytes],
+          ...[start + places.scales + 4 * block, 4 * all, start + places.zeros + block, all, start + places.panel],
         );
     },
   };
@@ -72,7 +96,7 @@ export function openBlocks(shape: BlockShape, values: number, blocks: number): B
 /** Bytes from the start. */
 function placesOf({ bits, size, ratios }: BlockShape, values: number, blocks: number) {
   const panel = 0;
-  const tried = 16 * size;
+  const tried = PANEL * size;
   const first = tried + 16 * Math.ceil(ratios.length / 4);
   const scales = first + 16 * Math.ceil(values / 4);
   const packed = scales + 16 * Math.ceil(blocks / 4);

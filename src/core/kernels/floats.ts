@@ -93,6 +93,7 @@ const AHEAD = 2;
 /**
  * The rows [start, end) of a matrix in runs of about RUN elements, at least one row each. The next ones are read while the caller works on this one.
  * The values of a run are good until the next one is asked for; with `whole`, room for all elements of the rows, they stay good as long as that is.
+ * All runs but the last have a multiple of `multiple` rows.
  */
 export async function* rowRuns(
   tensor: Tensor,
@@ -101,8 +102,9 @@ export async function* rowRuns(
   end: number,
   signal?: AbortSignal,
   whole?: Uint8Array,
+  multiple = 1,
 ): AsyncGenerator<RowRun> {
-  const step = Math.max(1, Math.floor(RUN / Math.max(columns, 1)));
+  const step = multiple * Math.max(1, Math.floor(RUN / Math.max(columns, 1) / multiple));
   const rowBytes = 4 * columns;
   const runs = Math.ceil((end - start) / step);
   const turns = Array.from({ length: whole ? 0 : Math.min(runs, AHEAD + 1) }, () => borrow(step * rowBytes));

@@ -63,6 +63,16 @@ function dequantizeByRow(integers_RC: Bytes8, scale_R: Float32Array, zeroPoint_R
   }
 }
 
+function scaleByColumn(values_RC: Float32Array, factor_C: Float32Array): void {
+  const columns = factor_C.length;
+  for (let i = 0; i < values_RC.length; i++) values_RC[i]! *= factor_C[i % columns]!;
+}
+
+function scaleByRow(values_RC: Float32Array, factor_R: Float32Array): void {
+  const columns = values_RC.length / factor_R.length;
+  for (let i = 0; i < values_RC.length; i++) values_RC[i]! *= factor_R[Math.floor(i / columns)]!;
+}
+
 function sumByColumn(integers_RC: Bytes8, zeroPoint: number, into_C: Int32Array): void {
   const columns = into_C.length;
   for (let i = 0; i < integers_RC.length; i++) into_C[i % columns]! += integers_RC[i]! - zeroPoint;
@@ -156,6 +166,8 @@ export const plain: Kernels = {
   quantizeByRow,
   dequantizeByColumn,
   dequantizeByRow,
+  scaleByColumn,
+  scaleByRow,
   sumByColumn,
   sumByRow,
   toHalf,

@@ -22,6 +22,10 @@ export interface Kernels {
   dequantizeByColumn(integers_RC: Bytes8, scale_C: Float32Array, zeroPoint_C: Float32Array, into_RC: Float32Array): void;
   /** into_RC = (integers_RC - zeroPoint_R) * scale_R, in f32. */
   dequantizeByRow(integers_RC: Bytes8, scale_R: Float32Array, zeroPoint_R: Float32Array, into_RC: Float32Array): void;
+  /** values_RC *= factor_C, in f32. */
+  scaleByColumn(values_RC: Float32Array, factor_C: Float32Array): void;
+  /** values_RC *= factor_R, in f32. */
+  scaleByRow(values_RC: Float32Array, factor_R: Float32Array): void;
   /** into_C += the sum of integers_RC - zeroPoint over the rows. */
   sumByColumn(integers_RC: Bytes8, zeroPoint: number, into_C: Int32Array): void;
   /** into_R += the sum of integers_RC - zeroPoint over the columns. */

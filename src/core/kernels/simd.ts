@@ -1,11 +1,12 @@
-import { type Exports, openInstance, STATIC } from './instance.ts';
+import { arena } from './arena.ts';
+import { type Exports, STATIC } from './instance.ts';
 import { rangeOf } from './plain.ts';
 import { type Bytes8, ERROR_BLOCK, type Kernels } from './signatures.ts';
 
-// The seam to the WebAssembly kernels: what they work on is copied through a memory of fixed size, tile by tile.
+// The seam to the WebAssembly kernels: what lies in their memory (scratch.ts) is worked on where it is, the rest is copied through, tile by tile.
 //
 //     0          STATIC   +1 MiB      +1 MiB    +1 MiB     +1 MiB
-//     | compiler | first  | second    | scale   | zero     |
+//     | compiler | first  | second    | scale   | zero     | scratch
 //
 // A tile of 1 MiB stays in the processor's second-level cache between the copy in, the work and the copy out.
 
@@ -18,7 +19,8 @@ const FIRST = STATIC;
 const SECOND = FIRST + TILE;
 const SCALE = SECOND + TILE;
 const ZERO = SCALE + TILE;
-const BYTES = ZERO + TILE - STATIC;
+
+type Numbers = Float32Array | Uint16Array | Bytes8;
 
 /** A run of whole rows, or, when a row is longer than a tile, a piece of one row. */
 interface Tile {
@@ -50,26 +52,29 @@ export function* tilesOf(rows: number, columns: number, most = TILE_ELEMENTS): G
 
 const flag = (integers: Bytes8): number => (integers instanceof Int8Array ? 1 : 0);
 
-/** undefined where there is no WebAssembly, or none with SIMD, or it was not built. */
-function load(): Kernels | undefined {
-  const instance = openInstance(BYTES);
-  return instance && seam(instance.call, instance.buffer);
-}
-
 function seam(call: Exports, buffer: ArrayBuffer): Kernels {
   const f32 = new Float32Array(buffer);
   const f64 = new Float64Array(buffer);
   const i32 = new Int32Array(buffer);
-  const u16 = new Uint16Array(buffer);
   const u8 = new Uint8Array(buffer);
-  const i8 = new Int8Array(buffer);
 
-  const bytesIn = (integers: Bytes8, start: number, end: number) =>
-    integers instanceof Int8Array ? i8.set(integers.subarray(start, end), FIRST) : u8.set(integers.subarray(start, end), FIRST);
-  const bytesOut = (into: Bytes8, { start, end }: Tile) =>
-    into instanceof Int8Array
-      ? into.set(i8.subarray(SECOND, SECOND + end - start), start)
-      : into.set(u8.subarray(SECOND, SECOND + end - start), start);
+  const bytesOf = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+  /** Where elements [start, end) are to be read: where they lie, or at `place`, to which they are copied. */
+  function read(array: Numbers, start: number, end: number, place: number): number {
+    const width = array.BYTES_PER_ELEMENT;
+    if (array.buffer === buffer) return array.byteOffset + width * start;
+    u8.set(bytesOf(array).subarray(width * start, width * end), place);
+    return place;
+  }
+
+  /** Elements [start, end) made by `work`: where they lie, or at `place`, from which they are copied. */
+  function write(into: Numbers, start: number, end: number, place: number, work: (at: number) => void): void {
+    const width = into.BYTES_PER_ELEMENT;
+    const isHere = into.buffer === buffer;
+    work(isHere ? into.byteOffset + width * start : place);
+    if (!isHere) bytesOf(into).set(u8.subarray(place, place + width * (end - start)), width * start);
+  }
 
   /** Runs `work` on each tile with that tile's share of an array by row or by column, copied to SCALE and back into it. */
   function accumulate(
@@ -81,7 +86,7 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
     work: (tile: Tile) => void,
   ): void {
     const view = into instanceof Int32Array ? i32 : f32;
-    for (const tile of elements === 0 ? [] : pieces(rows, columns)) {
+    for (const tile of elements === 0 ? [] : tilesOf(rows, columns)) {
       const start = byRow ? tile.row : tile.column;
       const length = byRow ? tile.rows : tile.columns;
       view.set(into.subarray(start, start + length), SCALE / 4);
@@ -98,17 +103,20 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
     if (zeroPoint) f32.set(zeroPoint.subarray(start, end), ZERO / 4);
   }
 
-  const pieces = (rows: number, columns: number) => tilesOf(rows, columns);
   const rowsOf = (elements: number, columns: number) => (columns === 0 ? 0 : elements / columns);
+  /** Tiles of elements in no order of rows and columns. */
+  const runsOf = (elements: number) => tilesOf(elements === 0 ? 0 : 1, elements);
+  const sidesOf = (elements: number, byRow: boolean, { length }: Float32Array): readonly [rows: number, columns: number] =>
+    byRow ? [length, rowsOf(elements, length)] : [rowsOf(elements, length), length];
 
   function quantize(name: string, byRow: boolean, values: Float32Array, scale: Float32Array, zeroPoint: number, into: Bytes8) {
-    const columns = byRow ? rowsOf(values.length, scale.length) : scale.length;
     const [low, high] = rangeOf(into);
-    for (const tile of pieces(byRow ? scale.length : rowsOf(values.length, columns), columns)) {
-      f32.set(values.subarray(tile.start, tile.end), FIRST / 4);
+    for (const tile of tilesOf(...sidesOf(values.length, byRow, scale))) {
+      const from = read(values, tile.start, tile.end, FIRST);
       parameters(tile, byRow, scale);
-      call[name]!(FIRST, tile.rows, tile.columns, SCALE, zeroPoint, low, high, SECOND);
-      bytesOut(into, tile);
+      write(into, tile.start, tile.end, SECOND, to =>
+        call[name]!(from, tile.rows, tile.columns, SCALE, zeroPoint, low, high, to),
+      );
     }
   }
 
@@ -120,71 +128,71 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
     zeroPoint: Float32Array,
     into: Float32Array,
   ) {
-    const columns = byRow ? rowsOf(integers.length, scale.length) : scale.length;
-    for (const tile of pieces(byRow ? scale.length : rowsOf(integers.length, columns), columns)) {
-      bytesIn(integers, tile.start, tile.end);
+    for (const tile of tilesOf(...sidesOf(integers.length, byRow, scale))) {
+      const from = read(integers, tile.start, tile.end, FIRST);
       parameters(tile, byRow, scale, zeroPoint);
-      call[name]!(FIRST, flag(integers), tile.rows, tile.columns, SCALE, ZERO, SECOND);
-      into.set(f32.subarray(SECOND / 4, SECOND / 4 + tile.end - tile.start), tile.start);
+      write(into, tile.start, tile.end, SECOND, to =>
+        call[name]!(from, flag(integers), tile.rows, tile.columns, SCALE, ZERO, to),
+      );
     }
   }
 
-  /** Element by element, in tiles whose length is rounded up to a multiple of four: the memory has room, and what is beyond is not copied out. */
+  /** In place. */
+  function scale(name: string, byRow: boolean, values: Float32Array, factor: Float32Array) {
+    for (const tile of tilesOf(...sidesOf(values.length, byRow, factor))) {
+      const at = read(values, tile.start, tile.end, FIRST);
+      parameters(tile, byRow, factor);
+      write(values, tile.start, tile.end, FIRST, () => call[name]!(at, tile.rows, tile.columns, SCALE));
+    }
+  }
+
+  /** Element by element. */
   function convert(name: string, values: Float32Array | Uint16Array, into: Float32Array | Uint16Array) {
-    const bitsIn = values instanceof Float32Array ? new Uint32Array(values.buffer, values.byteOffset, values.length) : values;
-    const bitsOut = into instanceof Float32Array ? new Uint32Array(into.buffer, into.byteOffset, into.length) : into;
-    const u32 = new Uint32Array(buffer);
-    for (const { start, end } of pieces(values.length === 0 ? 0 : 1, values.length)) {
-      if (bitsIn instanceof Uint32Array) u32.set(bitsIn.subarray(start, end), FIRST / 4);
-      else u16.set(bitsIn.subarray(start, end), FIRST / 2);
-      call[name]!(FIRST, (end - start + 3) & ~3, SECOND);
-      if (bitsOut instanceof Uint32Array) bitsOut.set(u32.subarray(SECOND / 4, SECOND / 4 + end - start), start);
-      else bitsOut.set(u16.subarray(SECOND / 2, SECOND / 2 + end - start), start);
+    for (const { start, end } of runsOf(values.length)) {
+      const from = read(values, start, end, FIRST);
+      write(into, start, end, SECOND, to => call[name]!(from, end - start, to));
     }
   }
 
   return {
     absMaxByColumn: (values, into) => {
       accumulate(values.length, rowsOf(values.length, into.length), into.length, false, into, tile => {
-        f32.set(values.subarray(tile.start, tile.end), FIRST / 4);
-        call.absMaxByColumn!(FIRST, tile.rows, tile.columns, SCALE);
+        call.absMaxByColumn!(read(values, tile.start, tile.end, FIRST), tile.rows, tile.columns, SCALE);
       });
     },
     absMaxByRow: (values, into) => {
       accumulate(values.length, into.length, rowsOf(values.length, into.length), true, into, tile => {
-        f32.set(values.subarray(tile.start, tile.end), FIRST / 4);
-        call.absMaxByRow!(FIRST, tile.rows, tile.columns, SCALE);
+        call.absMaxByRow!(read(values, tile.start, tile.end, FIRST), tile.rows, tile.columns, SCALE);
       });
     },
     minMax: (values, into) => {
       f32.set(into, SCALE / 4);
-      for (const { start, end } of pieces(values.length === 0 ? 0 : 1, values.length)) {
-        f32.set(values.subarray(start, end), FIRST / 4);
-        call.minMax!(FIRST, end - start, SCALE);
-      }
+      for (const { start, end } of runsOf(values.length)) call.minMax!(read(values, start, end, FIRST), end - start, SCALE);
       into.set(f32.subarray(SCALE / 4, SCALE / 4 + 2));
     },
     quantizeByColumn: (values, scale, zeroPoint, into) => quantize('quantizeByColumn', false, values, scale, zeroPoint, into),
     quantizeByRow: (values, scale, zeroPoint, into) => quantize('quantizeByRow', true, values, scale, zeroPoint, into),
     dequantizeByColumn: (integers, scale, zero, into) => dequantize('dequantizeByColumn', false, integers, scale, zero, into),
     dequantizeByRow: (integers, scale, zero, into) => dequantize('dequantizeByRow', true, integers, scale, zero, into),
+    scaleByColumn: (values, factor) => scale('scaleByColumn', false, values, factor),
+    scaleByRow: (values, factor) => scale('scaleByRow', true, values, factor),
     sumByColumn: (integers, zeroPoint, into) => {
       accumulate(integers.length, rowsOf(integers.length, into.length), into.length, false, into, tile => {
-        bytesIn(integers, tile.start, tile.end);
-        call.sumByColumn!(FIRST, flag(integers), tile.rows, tile.columns, zeroPoint, SCALE);
+        const from = read(integers, tile.start, tile.end, FIRST);
+        call.sumByColumn!(from, flag(integers), tile.rows, tile.columns, zeroPoint, SCALE);
       });
     },
     sumByRow: (integers, zeroPoint, into) => {
       accumulate(integers.length, into.length, rowsOf(integers.length, into.length), true, into, tile => {
-        bytesIn(integers, tile.start, tile.end);
-        call.sumByRow!(FIRST, flag(integers), tile.rows, tile.columns, zeroPoint, SCALE);
+        const from = read(integers, tile.start, tile.end, FIRST);
+        call.sumByRow!(from, flag(integers), tile.rows, tile.columns, zeroPoint, SCALE);
       });
     },
     toHalf: (values, into) => convert('toHalf', values, into),
     fromHalf: (values, into) => convert('fromHalf', values, into),
     fromBfloat: (values, into) => convert('fromBfloat', values, into),
     fromNibbles: (bytes, signed, into) => {
-      for (const { start, end } of pieces(into.length === 0 ? 0 : 1, into.length)) {
+      for (const { start, end } of runsOf(into.length)) {
         u8.set(bytes.subarray(start / 2, Math.ceil(end / 2)), FIRST);
         call.fromNibbles!(FIRST, signed ? 1 : 0, (end - start + 15) & ~15, SECOND);
         into.set(f32.subarray(SECOND / 4, SECOND / 4 + end - start), start);
@@ -205,4 +213,5 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
   };
 }
 
-export const simd: Kernels | undefined = load();
+/** undefined where there is no WebAssembly, or none with SIMD, or it was not built. */
+export const simd: Kernels | undefined = arena && seam(arena.call, arena.buffer);

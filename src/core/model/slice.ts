@@ -48,7 +48,8 @@ export function slice(model: Model & { readonly graph: Graph }, { from, to }: Cu
     graph: {
       ...graph,
       inputs: [...from.filter(({ name }) => read.has(name)), ...inputs],
-      outputs: to.map(name => ({ name, dtype: 'fp32' as const })),
+      // Of the type that the operators make: 16 bits, in a model that was converted.
+      outputs: to.map(name => ({ name })),
       nodes,
       initializers,
     },

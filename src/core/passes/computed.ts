@@ -20,19 +20,15 @@ export function computed(name: string, dtype: DType, shape: Shape, bytesOf: Byte
   };
 }
 
-/** A tensor whose numbers are computed straight into where they are wanted. */
-export const computedInto = (name: string, dtype: DType, shape: Shape, bytesInto: BytesInto): Tensor =>
-  computed(
-    name,
-    dtype,
-    shape,
-    async (start, end, signal) => {
-      const bytes = new Uint8Array(end - start);
-      await bytesInto(bytes, start, signal);
-      return bytes;
-    },
-    bytesInto,
-  );
+/** A tensor whose numbers are computed straight into where they are wanted, and beside others. */
+export const computedInto = (name: string, dtype: DType, shape: Shape, bytesInto: BytesInto): Tensor => {
+  const bytesOf: BytesOf = async (start, end, signal) => {
+    const bytes = new Uint8Array(end - start);
+    await bytesInto(bytes, start, signal);
+    return bytes;
+  };
+  return { ...computed(name, dtype, shape, bytesOf, bytesInto), ahead: true };
+};
 
 /** A tensor held in memory. */
 export function held(name: string, dtype: DType, shape: Shape, values: ArrayBufferView): Tensor {
@@ -61,6 +57,7 @@ export const named = (tensor: Tensor, name: string): Tensor => ({
     (start, end, signal) => tensor.bytes(start, end, signal),
     tensor.bytesInto && ((into, start, signal) => tensor.bytesInto!(into, start, signal)),
   ),
+  ...(tensor.ahead && { ahead: tensor.ahead }),
   ...(tensor.bitmask && { bitmask: tensor.bitmask }),
   ...(tensor.madeFrom && { madeFrom: tensor.madeFrom }),
 });

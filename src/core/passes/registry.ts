@@ -2,6 +2,7 @@ import { factorize } from './factorize.ts';
 import { factorizeEmbeddings } from './factorize-embeddings.ts';
 import type { Pass } from './pass.ts';
 import { pruneHeads } from './prune-heads.ts';
+import { pruneHidden } from './prune-hidden.ts';
 import { pruneLayers } from './prune-layers.ts';
 import { pruneNeurons } from './prune-neurons.ts';
 import { pruneVocabulary } from './prune-vocabulary.ts';
@@ -15,6 +16,7 @@ export const passes: readonly Pass[] = [
   pruneHeads,
   pruneNeurons,
   pruneLayers,
+  pruneHidden,
   pruneVocabulary,
   pruneWeights,
   factorize,

@@ -1,5 +1,5 @@
 import type { Node } from '../model/graph.ts';
-import { computed, deferred } from '../passes/computed.ts';
+import { computed, deferred, madeFrom } from '../passes/computed.ts';
 import type { QuantizeBlocksEdit } from '../passes/pass.ts';
 import { BLOCKS_OPSET, TWO_BITS_OPSET } from '../passes/quantize/int4-opset.ts';
 import type { DType } from '../tensor/dtype.ts';
@@ -56,11 +56,11 @@ function levelsAsStored(
   const flip = zeroPoint ? 0 : 2 ** (bits - 1);
   const [rowBytes, kept] = [values.byteLength / channels, (columns * bits) / 8];
   const isSame = !turned && flip === 0 && rowBytes === kept;
-  if (isSame) return computed('', dtype, shape, (start, end, signal) => values.bytes(start, end, signal));
+  if (isSame) return { ...values, dtype, shape };
   let whole: Promise<Uint8Array> | undefined;
   const arrange = async (signal?: AbortSignal) =>
     arranged(await values.bytes(0, values.byteLength, signal), { channels, columns, bits, turned, flip });
-  return computed('', dtype, shape, async (start, end, signal) => {
+  const levels = computed('', dtype, shape, async (start, end, signal) => {
     whole ??= arrange(signal).catch(error => {
       whole = undefined;
       throw error;
@@ -69,6 +69,7 @@ function levelsAsStored(
     if (end === bytes.length) whole = undefined; // written: what is asked again is arranged again
     return bytes.subarray(start, end);
   });
+  return madeFrom(values, levels);
 }
 
 interface Arrangement {

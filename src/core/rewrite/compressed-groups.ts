@@ -29,11 +29,14 @@ export function withGroups(model: Model, edits: readonly StoreEdit[]): Model {
     kv_cache_scheme: null,
     ignore: [],
     config_groups: Object.fromEntries(entries),
-    // Only so transformers 5.23 reads zero points; with several groups it would take the first for all.
-    ...(groups.size === 1 && edits[0]!.zeroPoint && { dequantize: true }),
+    // Only so transformers 5.23 reads packed zero points and tables; with several groups it would take the first for all.
+    ...(groups.size === 1 && edits.some(needsDequantize) && { dequantize: true }),
   };
   return { ...model, config: { ...model.config, quantization_config } };
 }
+
+const needsDequantize = ({ zeroPoint, target, values }: StoreEdit): boolean =>
+  zeroPoint !== undefined || ('rows' in target && values.dtype === 'int32');
 
 const formats: Partial<Record<DType, string>> = {
   int32: 'pack-quantized',
@@ -42,12 +45,12 @@ const formats: Partial<Record<DType, string>> = {
 };
 const formatOf = ({ values }: StoreEdit): string => formats[values.dtype]!;
 
-function weightsOf({ bits, groupSize, values, zeroPoint }: StoreEdit) {
+function weightsOf({ bits, groupSize, values, scale, zeroPoint }: StoreEdit) {
   return {
     num_bits: bits,
     type: values.dtype === 'fp8_e4m3fn' ? 'float' : 'int',
     symmetric: zeroPoint === undefined,
-    strategy: groupSize > 0 ? 'group' : 'channel',
+    strategy: groupSize > 0 ? 'group' : scale.shape.length === 1 ? 'tensor' : 'channel',
     group_size: groupSize > 0 ? groupSize : null,
     dynamic: false,
   };

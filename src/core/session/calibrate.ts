@@ -5,7 +5,7 @@ import { memoryOutput } from '../bytes/memory.ts';
 import type { Folder } from '../bytes/source.ts';
 import { calibrate } from '../calibration/calibrate.ts';
 import type { Calibration } from '../calibration/calibration.ts';
-import type { GraphBody } from '../calibration/source.ts';
+import type { Aim, GraphBody } from '../calibration/source.ts';
 import { fail, sentence } from '../errors.ts';
 import { encodeTexts } from '../evaluation/encode-texts.ts';
 import { inputsOf } from '../evaluation/inputs.ts';
@@ -21,6 +21,7 @@ import type { DType } from '../tensor/dtype.ts';
 import { asGraph } from './as-graph.ts';
 import { newGraphModel } from './new-graph-model.ts';
 import type { Opened } from './open.ts';
+import type { Source } from './source.ts';
 
 /** Texts that calibration reads: more help little and cost time in proportion. */
 const mostTexts = 2048;
@@ -32,13 +33,17 @@ export async function calibrationTexts(path: string): Promise<readonly string[]>
   return [...new Set(lines)].slice(0, mostTexts);
 }
 
-/** The model of `body` on texts, as passes look at it. `beside` holds its tokenizer. The caller closes it. */
+/**
+ * The model of `body` on texts, as passes look at it. `beside` holds its tokenizer; `source` says what repairs aim at, when one does.
+ * The caller closes it.
+ */
 export async function openCalibration(
   input: Opened,
   body: Body,
   texts: readonly string[],
   beside: Folder = fileFolder(input.folder),
   signal?: AbortSignal,
+  source?: () => Source,
 ): Promise<Calibration<Edit> & { close(): Promise<void> }> {
   const { config } = body.model;
   const { positions, vocabulary } = body.anatomy;
@@ -50,11 +55,18 @@ export async function openCalibration(
   const { encodings, firstPosition } = encodeTexts(subject, tokenizer!, inputTexts);
   const edited = graphOf(input, body, signal);
   const { model } = await edited([]);
+  let aimed: Promise<Aim | undefined> | undefined;
+  const aim = () => {
+    const from = source?.();
+    aimed ??= from && from.body !== body ? aimOf(input, from, model, signal) : Promise.resolve(undefined);
+    return aimed;
+  };
   return calibrate<Edit>({
     name: input.model.name,
     runtime: await onnxRuntime(),
     threads: Math.min(4, availableParallelism()),
     edited,
+    aim,
     encode,
     encodeGraph: async graph => encode(await newGraphModel(graph)),
     encodings,
@@ -63,6 +75,18 @@ export async function openCalibration(
     firstPosition,
     ...(signal && { signal }),
   });
+}
+
+/** The source as a graph. undefined for one that takes other inputs. */
+async function aimOf(
+  input: Opened,
+  { body, layers }: Source,
+  model: GraphBody['model'],
+  signal?: AbortSignal,
+): Promise<Aim | undefined> {
+  const graph = await graphOf(input, body, signal)([]);
+  const given = new Set(model.graph.inputs.map(({ name }) => name));
+  return graph.model.graph.inputs.every(({ name }) => given.has(name)) ? { body: graph, layers } : undefined;
 }
 
 /** The body with edits performed, as a graph. The one without edits is made once. */
@@ -85,7 +109,7 @@ function graphOf(input: Opened, body: Body, signal?: AbortSignal): (edits: reado
 const hasGraph = (body: Body): body is GraphBody => body.model.graph !== undefined;
 
 /** The whole file in memory. throws 'limit' for what does not fit in one file */
-async function encode(model: Model): Promise<Uint8Array> {
+export async function encode(model: Model): Promise<Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const output = memoryOutput(files);
   await onnx.write(model, output, 'part.onnx');

@@ -24,6 +24,8 @@ import { calibrationTexts, openCalibration } from './calibrate.ts';
 import { carryCompanions } from './companions.ts';
 import { type Opened, openPath } from './open.ts';
 import { poolingOf } from './pooling.ts';
+import { openProducts } from './products.ts';
+import { type Source, sourceBehind, sourceOf } from './source.ts';
 import { checkTarget, type Target, targetOf } from './target.ts';
 import type { CompressRequest, SessionOptions } from './types.ts';
 
@@ -34,6 +36,7 @@ export async function compress(request: CompressRequest, options: SessionOptions
   const started = performance.now();
   const peak = peakMemory();
   const input = await openPath(request.path, options.signal);
+  const products = openProducts();
   try {
     const target = await targetOf(request.out, request.format, input);
     if (!request.dryRun) await checkTarget(target, input, request.force ?? false);
@@ -42,7 +45,8 @@ export async function compress(request: CompressRequest, options: SessionOptions
     const before = sizesOf(input.model, input.anatomy);
     const recipe = parseRecipe(request.recipe);
     const texts = request.calibration === undefined ? undefined : await calibrationTexts(request.calibration);
-    const done = await runSteps({ input, target, format, texts, dryRun: request.dryRun ?? false, ...options }, start, recipe);
+    const run = { input, target, format, texts, products: products.product, dryRun: request.dryRun ?? false, ...options };
+    const done = await runSteps(run, start, recipe);
     if (!request.dryRun) {
       if (done.edits.length === 0) throw nothingToDo(input, done.skipped);
       await write(input, done.body, target, format, request.force ?? false, options, peak.sample, done.companions);
@@ -61,12 +65,13 @@ export async function compress(request: CompressRequest, options: SessionOptions
       steps: done.sizes,
     };
   } finally {
+    await products.close();
     await input.close();
   }
 }
 
 /** The model in the format that is to be written: itself, or a checkpoint as a graph. */
-async function startOf(input: Opened, target: Target, signal?: AbortSignal): Promise<Body> {
+export async function startOf(input: Opened, target: Pick<Target, 'format'>, signal?: AbortSignal): Promise<Body> {
   const { model, anatomy } = input;
   if (target.format === model.format) return { model, anatomy };
   if (target.format === 'onnx') return asGraph(input, (await poolingOf(input.folder)).pooling, signal);
@@ -91,6 +96,7 @@ interface Run extends SessionOptions {
   readonly target: Target;
   readonly format: Format;
   readonly texts: readonly string[] | undefined;
+  readonly products: NonNullable<PassContext['products']>;
   readonly dryRun: boolean;
 }
 
@@ -102,10 +108,15 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
   const notes: Sentence[] = [];
   const sizes: Sizes[] = [];
   const companions = new Map<string, Uint8Array>();
+  let source = sourceOf(start);
   for (const [index, step] of recipe.steps.entries()) {
     throwIfCancelled(signal);
-    const plan = await planStep(run, body, step, companions, index / recipe.steps.length, 1 / recipe.steps.length);
-    if (plan.edits.length > 0) body = await apply(body, plan);
+    const part = { done: index / recipe.steps.length, share: 1 / recipe.steps.length };
+    const plan = await planStep(run, { body, source, companions, ...part }, step);
+    if (plan.edits.length > 0) {
+      body = await apply(body, plan);
+      source = sourceBehind(source, plan, body);
+    }
     edits.push(...plan.edits);
     skipped.push(...plan.skipped);
     notes.push(...(plan.notes ?? []));
@@ -115,27 +126,41 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
   return { body, edits, skipped, notes, sizes, companions };
 }
 
+/** What a step starts from. */
+interface Before {
+  readonly body: Body;
+  readonly source: Source;
+  readonly companions: ReadonlyMap<string, Uint8Array>;
+  /** Shares of the whole run: done by now, and of this step. */
+  readonly done: number;
+  readonly share: number;
+}
+
 /** Plans one step; the model runs on the calibration text only while that takes. */
 async function planStep(
-  { input, target, texts, dryRun, signal, progress }: Run,
-  body: Body,
+  { input, target, format, texts, products, dryRun, signal, progress }: Run,
+  { body, source, companions, done, share }: Before,
   { pass: id, options }: Step,
-  companions: ReadonlyMap<string, Uint8Array>,
-  done: number,
-  share: number,
 ): Promise<Plan> {
+  let isAimed = false;
+  const aim = () => {
+    isAimed = true;
+    return source;
+  };
   let open: ReturnType<typeof openCalibration> | undefined;
   const beside = overlaid(fileFolder(input.folder), companions);
   const context: PassContext = {
     model: body.model,
     format: target.format,
     dryRun,
+    products,
     beside,
     tokenizer: () => tokenizerIn(beside, body.model.name),
     readText,
+    sizeOf: async plan => fileBytes(format, (await apply(body, plan)).model, target.name),
     ...(texts && {
       calibration: () => {
-        open ??= openCalibration(input, body, texts, beside, signal);
+        open ??= openCalibration(input, body, texts, beside, signal, aim);
         return open;
       },
     }),
@@ -143,7 +168,8 @@ async function planStep(
     ...(signal && { signal }),
   };
   try {
-    return await passes.find(it => it.id === id)!.plan(body.anatomy, options as never, context);
+    const plan = await passes.find(it => it.id === id)!.plan(body.anatomy, options as never, context);
+    return isAimed && source.reason ? { ...plan, notes: [...(plan.notes ?? []), source.reason] } : plan;
   } finally {
     await (await open?.catch(() => undefined))?.close();
   }

@@ -30,6 +30,8 @@ export interface Tensor {
   bytes(start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** The same from `start` into a buffer the caller owns, all of it, where that saves a copy. */
   bytesInto?(into: Uint8Array, start: number, signal?: AbortSignal): Promise<void>;
+  /** Of a computed tensor: its bytes may be asked for while those of others are being made, and what they are made from is then read meanwhile. */
+  readonly ahead?: true;
 }
 
 export function elementCount(shape: Shape): number {

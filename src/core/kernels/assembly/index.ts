@@ -3,155 +3,14 @@
 // R rows, C columns; matrices are row-major and need no alignment.
 
 export { quantizeBlocks } from "./blocks";
+export {
+  absMaxByColumn, absMaxByRow, minMax, quantizeByColumn, quantizeByRow, scaleByColumn, scaleByRow, sumByColumn, sumByRow,
+} from "./eight-bits";
 export { gptqBehind, gptqColumns } from "./gptq";
 export { reflectRows, rotateRows, solveStrips, solveStripsBack, subtractProducts } from "./linear-algebra";
 export { addToHistogram, moments, quickMoments } from "./statistics";
 export { addGram, rankTwoUpdate, symmetricProduct } from "./symmetric";
-
-/** into_C = max(into_C, |values_RC|) */
-export function absMaxByColumn(values: usize, rows: i32, columns: i32, into: usize): void {
-  for (let r = 0; r < rows; r++) {
-    let c = 0;
-    for (; c <= columns - 4; c += 4) {
-      const at = into + ((<usize>c) << 2);
-      v128.store(at, f32x4.max(v128.load(at), f32x4.abs(v128.load(values + ((<usize>c) << 2)))));
-    }
-    for (; c < columns; c++) {
-      const at = into + ((<usize>c) << 2);
-      store<f32>(at, max<f32>(load<f32>(at), abs<f32>(load<f32>(values + ((<usize>c) << 2)))));
-    }
-    values += (<usize>columns) << 2;
-  }
-}
-
-/** into_R = max(into_R, |values_RC|) */
-export function absMaxByRow(values: usize, rows: i32, columns: i32, into: usize): void {
-  for (let r = 0; r < rows; r++) {
-    let lanes = f32x4.splat(0);
-    let c = 0;
-    for (; c <= columns - 4; c += 4) lanes = f32x4.max(lanes, f32x4.abs(v128.load(values + ((<usize>c) << 2))));
-    let most = max<f32>(
-      max<f32>(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1)),
-      max<f32>(f32x4.extract_lane(lanes, 2), f32x4.extract_lane(lanes, 3)),
-    );
-    for (; c < columns; c++) most = max<f32>(most, abs<f32>(load<f32>(values + ((<usize>c) << 2))));
-    store<f32>(into, max<f32>(load<f32>(into), most));
-    into += 4;
-    values += (<usize>columns) << 2;
-  }
-}
-
-/** into = [min(into[0], values), max(into[1], values)] */
-export function minMax(values: usize, count: i32, into: usize): void {
-  let least = load<f32>(into);
-  let most = load<f32>(into, 4);
-  let low = f32x4.splat(least);
-  let high = f32x4.splat(most);
-  let i = 0;
-  for (; i <= count - 4; i += 4) {
-    const four = v128.load(values + ((<usize>i) << 2));
-    low = f32x4.min(low, four);
-    high = f32x4.max(high, four);
-  }
-  least = min<f32>(
-    min<f32>(f32x4.extract_lane(low, 0), f32x4.extract_lane(low, 1)),
-    min<f32>(f32x4.extract_lane(low, 2), f32x4.extract_lane(low, 3)),
-  );
-  most = max<f32>(
-    max<f32>(f32x4.extract_lane(high, 0), f32x4.extract_lane(high, 1)),
-    max<f32>(f32x4.extract_lane(high, 2), f32x4.extract_lane(high, 3)),
-  );
-  for (; i < count; i++) {
-    const one = load<f32>(values + ((<usize>i) << 2));
-    least = min<f32>(least, one);
-    most = max<f32>(most, one);
-  }
-  store<f32>(into, least);
-  store<f32>(into, most, 4);
-}
-
-// clamp(rint(value / scale) + zeroPoint): i32 lanes. NaN becomes 0.
-// @ts-ignore: decorator
-@inline
-function quantizeFour(value: v128, scale: v128, zeroPoint: v128, low: v128, high: v128): v128 {
-  const level = f32x4.add(f32x4.nearest(f32x4.div(value, scale)), zeroPoint);
-  return i32x4.trunc_sat_f32x4_s(f32x4.max(f32x4.min(level, high), low));
-}
-
-// @ts-ignore: decorator
-@inline
-function quantizeOne(value: f32, scale: f32, zeroPoint: f32, low: f32, high: f32): i32 {
-  const level = nearest<f32>(value / scale) + zeroPoint;
-  if (level != level) return 0;
-  return <i32>max<f32>(min<f32>(level, high), low);
-}
-
-// The i32 lanes are in range, so narrowing through i16 keeps the low byte whether it is read as i8 or u8.
-// @ts-ignore: decorator
-@inline
-function lowBytes(a: v128, b: v128, c: v128, d: v128): v128 {
-  return i8x16.shuffle(
-    i8x16.shuffle(a, b, 0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0),
-    i8x16.shuffle(c, d, 0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0),
-    0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23,
-  );
-}
-
-/** into_RC = clamp(rint(values_RC / scale_C) + zeroPoint, low, high) */
-export function quantizeByColumn(values: usize, rows: i32, columns: i32, scale: usize, zeroPoint: f32, low: f32, high: f32, into: usize): void {
-  const zero = f32x4.splat(zeroPoint);
-  const least = f32x4.splat(low);
-  const most = f32x4.splat(high);
-  for (let r = 0; r < rows; r++) {
-    let c = 0;
-    for (; c <= columns - 16; c += 16) {
-      const v = values + ((<usize>c) << 2);
-      const s = scale + ((<usize>c) << 2);
-      v128.store(
-        into + c,
-        lowBytes(
-          quantizeFour(v128.load(v), v128.load(s), zero, least, most),
-          quantizeFour(v128.load(v, 16), v128.load(s, 16), zero, least, most),
-          quantizeFour(v128.load(v, 32), v128.load(s, 32), zero, least, most),
-          quantizeFour(v128.load(v, 48), v128.load(s, 48), zero, least, most),
-        ),
-      );
-    }
-    for (; c < columns; c++) {
-      const at = (<usize>c) << 2;
-      store<u8>(into + c, quantizeOne(load<f32>(values + at), load<f32>(scale + at), zeroPoint, low, high));
-    }
-    values += (<usize>columns) << 2;
-    into += columns;
-  }
-}
-
-/** into_RC = clamp(rint(values_RC / scale_R) + zeroPoint, low, high) */
-export function quantizeByRow(values: usize, rows: i32, columns: i32, scale: usize, zeroPoint: f32, low: f32, high: f32, into: usize): void {
-  const zero = f32x4.splat(zeroPoint);
-  const least = f32x4.splat(low);
-  const most = f32x4.splat(high);
-  for (let r = 0; r < rows; r++) {
-    const one = load<f32>(scale + ((<usize>r) << 2));
-    const four = f32x4.splat(one);
-    let c = 0;
-    for (; c <= columns - 16; c += 16) {
-      const v = values + ((<usize>c) << 2);
-      v128.store(
-        into + c,
-        lowBytes(
-          quantizeFour(v128.load(v), four, zero, least, most),
-          quantizeFour(v128.load(v, 16), four, zero, least, most),
-          quantizeFour(v128.load(v, 32), four, zero, least, most),
-          quantizeFour(v128.load(v, 48), four, zero, least, most),
-        ),
-      );
-    }
-    for (; c < columns; c++) store<u8>(into + c, quantizeOne(load<f32>(values + ((<usize>c) << 2)), one, zeroPoint, low, high));
-    values += (<usize>columns) << 2;
-    into += columns;
-  }
-}
+export { rankTwoUpdate32, symmetricProduct32 } from "./symmetric32";
 
 // @ts-ignore: decorator
 @inline
@@ -203,38 +62,6 @@ export function dequantizeByRow(integers: usize, signed: bool, rows: i32, column
   }
 }
 
-/** into_C += sum over rows of integers_RC - zeroPoint */
-export function sumByColumn(integers: usize, signed: bool, rows: i32, columns: i32, zeroPoint: i32, into: usize): void {
-  const zero = i32x4.splat(zeroPoint);
-  for (let r = 0; r < rows; r++) {
-    let c = 0;
-    for (; c <= columns - 4; c += 4) {
-      const at = into + ((<usize>c) << 2);
-      v128.store(at, i32x4.add(v128.load(at), i32x4.sub(integersOf(integers + c, signed), zero)));
-    }
-    for (; c < columns; c++) {
-      const at = into + ((<usize>c) << 2);
-      store<i32>(at, load<i32>(at) + integerAt(integers + c, signed) - zeroPoint);
-    }
-    integers += columns;
-  }
-}
-
-/** into_R += sum over columns of integers_RC - zeroPoint */
-export function sumByRow(integers: usize, signed: bool, rows: i32, columns: i32, zeroPoint: i32, into: usize): void {
-  for (let r = 0; r < rows; r++) {
-    let lanes = i32x4.splat(0);
-    let c = 0;
-    for (; c <= columns - 4; c += 4) lanes = i32x4.add(lanes, integersOf(integers + c, signed));
-    let sum =
-      i32x4.extract_lane(lanes, 0) + i32x4.extract_lane(lanes, 1) + i32x4.extract_lane(lanes, 2) + i32x4.extract_lane(lanes, 3);
-    for (; c < columns; c++) sum += integerAt(integers + c, signed);
-    store<i32>(into, load<i32>(into) + sum - columns * zeroPoint);
-    into += 4;
-    integers += columns;
-  }
-}
-
 // Round to nearest even; finite values beyond 65504 become 65504. Works on the bits: normal numbers are rounded by adding half a
 // unit in the last place, subnormal ones by adding 0.5, which leaves the rounded mantissa in the low bits.
 // @ts-ignore: decorator
@@ -253,33 +80,43 @@ function halfBitsFour(bits: v128): v128 {
   return v128.or(v128.bitselect(special, finite, infinite), i32x4.shr_u(sign, 16));
 }
 
-/** into (u16) = values as fp16. Count is a multiple of 4. */
+/** into (u16) = values as fp16 */
 export function toHalf(values: usize, count: i32, into: usize): void {
-  for (let i = 0; i < count; i += 4) {
-    const four = halfBitsFour(v128.load(values + ((<usize>i) << 2)));
-    v128.store64_lane(into + ((<usize>i) << 1), i8x16.shuffle(four, four, 0, 1, 4, 5, 8, 9, 12, 13, 0, 0, 0, 0, 0, 0, 0, 0), 0);
-  }
+  const end = values + ((<usize>count) << 2);
+  for (; values + 32 <= end; values += 32, into += 16)
+    v128.store(into, i16x8.narrow_i32x4_u(halfBitsFour(v128.load(values)), halfBitsFour(v128.load(values, 16))));
+  for (; values < end; values += 4, into += 2) v128.store16_lane(into, halfBitsFour(v128.load32_zero(values)), 0);
 }
 
-/** into (f32) = fp16 values. Count is a multiple of 4. */
+// f32 bits of the fp16 in the low half of each lane.
+// @ts-ignore: decorator
+@inline
+function floatBitsFour(half: v128): v128 {
+  const shifted = i32x4.shl(v128.and(half, i32x4.splat(0x7fff)), 13);
+  const exponent = v128.and(shifted, i32x4.splat(0x0f800000));
+  const normal = i32x4.add(shifted, i32x4.splat(0x38000000));
+  const special = i32x4.add(shifted, i32x4.splat(0x70000000));
+  const subnormal = f32x4.sub(i32x4.add(shifted, i32x4.splat(0x38800000)), f32x4.splat(6.103515625e-5));
+  let bits = v128.bitselect(special, normal, i32x4.eq(exponent, i32x4.splat(0x0f800000)));
+  bits = v128.bitselect(subnormal, bits, i32x4.eq(exponent, i32x4.splat(0)));
+  return v128.or(bits, i32x4.shl(v128.and(half, i32x4.splat(0x8000)), 16));
+}
+
+/** into (f32) = fp16 values; they may lie in the last half of it. */
 export function fromHalf(values: usize, count: i32, into: usize): void {
-  for (let i = 0; i < count; i += 4) {
-    const half = i32x4.extend_low_i16x8_u(v128.load64_zero(values + ((<usize>i) << 1)));
-    const shifted = i32x4.shl(v128.and(half, i32x4.splat(0x7fff)), 13);
-    const exponent = v128.and(shifted, i32x4.splat(0x0f800000));
-    const normal = i32x4.add(shifted, i32x4.splat(0x38000000));
-    const special = i32x4.add(shifted, i32x4.splat(0x70000000));
-    const subnormal = f32x4.sub(i32x4.add(shifted, i32x4.splat(0x38800000)), f32x4.splat(6.103515625e-5));
-    let bits = v128.bitselect(special, normal, i32x4.eq(exponent, i32x4.splat(0x0f800000)));
-    bits = v128.bitselect(subnormal, bits, i32x4.eq(exponent, i32x4.splat(0)));
-    v128.store(into + ((<usize>i) << 2), v128.or(bits, i32x4.shl(v128.and(half, i32x4.splat(0x8000)), 16)));
-  }
+  const end = values + ((<usize>count) << 1);
+  for (; values + 8 <= end; values += 8, into += 16)
+    v128.store(into, floatBitsFour(i32x4.extend_low_i16x8_u(v128.load64_zero(values))));
+  for (; values < end; values += 2, into += 4)
+    v128.store32_lane(into, floatBitsFour(i32x4.splat(load<u16>(values))), 0);
 }
 
-/** into (f32) = bf16 values. Count is a multiple of 4. */
+/** into (f32) = bf16 values; they may lie in the last half of it. */
 export function fromBfloat(values: usize, count: i32, into: usize): void {
-  for (let i = 0; i < count; i += 4)
-    v128.store(into + ((<usize>i) << 2), i32x4.shl(i32x4.extend_low_i16x8_u(v128.load64_zero(values + ((<usize>i) << 1))), 16));
+  const end = values + ((<usize>count) << 1);
+  for (; values + 8 <= end; values += 8, into += 16)
+    v128.store(into, i32x4.shl(i32x4.extend_low_i16x8_u(v128.load64_zero(values)), 16));
+  for (; values < end; values += 2, into += 4) store<u32>(into, (<u32>load<u16>(values)) << 16);
 }
 
 // @ts-ignore: decorator

@@ -36,8 +36,11 @@ type Context = Pick<PassContext, 'progress' | 'signal'>;
 export async function cutByText(calibration: Calibration<Edit>, task: TextTask, context: Context): Promise<Edit[]> {
   const { sites, repair, texts } = task;
   const edits: Edit[] = [];
+  // A repair takes back what earlier steps of a recipe lost, too.
+  const towards = repair === 'least-squares' ? 'source' : 'itself';
   let isApart = false;
-  await eachSite(calibration, sites, texts, context, async (walk, site) => {
+  const visit = async (walk: Walk<Edit>, site: Site) => {
+    isApart ||= walk.isFromSource;
     const count = countAt(task, site);
     if (count === 0 && !(isApart && repair === 'least-squares')) return [];
     const fit = await fitAt(calibration, walk, site, isApart, context.signal);
@@ -49,7 +52,8 @@ export async function cutByText(calibration: Calibration<Edit>, task: TextTask, 
     edits.push(edit);
     isApart = true;
     return [edit];
-  });
+  };
+  await eachSite(calibration, sites, texts, context, visit, towards);
   return edits;
 }
 
@@ -60,10 +64,7 @@ const countAt = ({ removal }: TextTask, { layer }: Site): number =>
 
 async function unitsAt({ removal, damping }: TextTask, site: Site, fit: Fit, count: number, signal?: AbortSignal) {
   if (isListed(removal)) return removal.get(site.layer)!;
-  const { units } =
-    removal.by === 'reconstruction'
-      ? await removalOrder(fit, site.width, count, damping, pauseOf(signal))
-      : ordered(fit, site.width);
+  const { units } = await orderAt(fit, site, removal.by, count, damping, signal);
   return units.slice(0, count).sort((a, b) => a - b);
 }
 
@@ -88,16 +89,23 @@ export async function spentByCost(
   await eachSite(calibration, sites, texts, context, async (walk, site) => {
     const fit = await fitAt(calibration, walk, site, false, context.signal);
     const most = site.units - 1;
-    const order =
-      by === 'reconstruction'
-        ? await removalOrder(fit, site.width, most, damping, pauseOf(context.signal))
-        : ordered(fit, site.width);
+    const order = await orderAt(fit, site, by, most, damping, context.signal);
     costs.push(order.costs.slice(0, most).map(cost => cost / fit.scale));
     return [];
   });
   const counts = spend(costs, total);
   return new Map(sites.map(({ layer }, place) => [layer, counts[place]!]));
 }
+
+/** Units in the order in which they go, `most` of them at least, and the squared error up to each. */
+export const orderAt = async (
+  fit: Fit,
+  { width }: Site,
+  by: TextScore,
+  most: number,
+  damping: number,
+  signal?: AbortSignal,
+): Promise<Order> => (by === 'reconstruction' ? removalOrder(fit, width, most, damping, pauseOf(signal)) : ordered(fit, width));
 
 /** Cheapest first, one by one. */
 function ordered(fit: Fit, width: number): Order {
@@ -107,14 +115,16 @@ function ordered(fit: Fit, width: number): Order {
   return { units, costs: units.map(unit => (sum += scores[unit]!)) };
 }
 
-async function eachSite(
+/** Goes through the halves from below and stops at each site; the current stream goes on with the edits that `visit` gives. */
+export async function eachSite(
   calibration: Calibration<Edit>,
   sites: readonly Site[],
   texts: number | undefined,
   { progress, signal }: Context,
   visit: (walk: Walk<Edit>, site: Site) => Promise<readonly Edit[]>,
+  towards: 'itself' | 'source' = 'itself',
 ): Promise<void> {
-  const walk = await calibration.walk([], texts);
+  const walk = await calibration.walk([], texts, towards);
   let left = sites.length;
   while (walk.at && left > 0) {
     throwIfCancelled(signal);

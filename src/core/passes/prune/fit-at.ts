@@ -1,9 +1,8 @@
 import type { Linear } from '../../anatomy/anatomy.ts';
 import type { Calibration, Observed, Tap, Walk } from '../../calibration/calibration.ts';
-import { products } from '../../kernels/linear-algebra/product.ts';
 import type { Edit } from '../pass.ts';
 import { type Fit, fitOf } from './fit.ts';
-import { vectorOf, weightOf } from './matrix.ts';
+import { productWith } from './product-with.ts';
 import type { Site } from './sites.ts';
 
 /**
@@ -19,7 +18,7 @@ export async function fitAt(
   goal: Linear = linear,
 ): Promise<Fit> {
   const [entering, read, given]: Tap[] = [`${linear.id}:in`, `${goal.id}:in`, `${goal.id}:out`];
-  const isShown = walk.shows(given!);
+  const isShown = walk.shows(given!, 'original');
   const multiply = isShown ? undefined : await productWith(goal, signal);
   const outputOf = (original: Observed) => multiply?.(original.get(read!)) ?? original.get(given!);
   const moments = calibration.moments(linear.in, linear.out);
@@ -36,23 +35,6 @@ export async function fitAt(
   if (isApart) await walk.observeBoth({ original: ['input', asked], current: ['input', entering!] }, [], add);
   else await walk.observe('original', ['input', entering!, asked], [], batch => add(batch, batch));
   return fitOf(linear, moments, variances / Math.max(1, tokens) || 1, signal);
-}
-
-/** What the matrix gives for rows [tokens, in], bias included: for graphs that do not show it. */
-async function productWith(linear: Linear, signal?: AbortSignal): Promise<(rows: Float32Array) => Promise<Float32Array>> {
-  const weight_IO = await weightOf(linear, signal);
-  const bias_O = linear.bias && (await vectorOf(linear.bias, signal));
-  return async rows => {
-    const count = rows.length / linear.in;
-    const found = await products(
-      { values: rows, count, vectorStride: linear.in, elementStride: 1 },
-      { values: weight_IO, count: linear.out, vectorStride: 1, elementStride: linear.out },
-      linear.in,
-      new Float32Array(count * linear.out),
-    );
-    if (bias_O) for (let at = 0; at < found.length; at++) found[at]! += bias_O[at % linear.out]!;
-    return found;
-  };
 }
 
 /** The variance over the channels of each row of a + b, summed over the rows. */

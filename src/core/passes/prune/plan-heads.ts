@@ -1,10 +1,10 @@
 import type { Anatomy, Layer } from '../../anatomy/anatomy.ts';
 import { fail, type Sentence, sentence } from '../../errors.ts';
-import type { PassContext, Plan, RemoveHeadsEdit, Skipped, Units } from '../pass.ts';
+import type { PassContext, Plan, RemoveHeadsEdit, Units } from '../pass.ts';
 import { headMagnitudes } from './choose/magnitude.ts';
 import type { TextOptions } from './damping.ts';
 import { planByText } from './plan-by-text.ts';
-import { headsKept } from './prunable.ts';
+import { headLayers } from './prunable.ts';
 import { needsText, type Repair, type Score, settle } from './settle.ts';
 import { headSite } from './sites.ts';
 import { cheapest, listed, type Removal } from './units.ts';
@@ -22,13 +22,7 @@ const usualDamping = 0.1;
 export async function planHeads(anatomy: Anatomy, options: HeadOptions, context: PassContext): Promise<Plan> {
   const { model } = context;
   if (anatomy.layers.length === 0) return { edits: [], skipped: [{ target: model.name, reason: noLayers(anatomy) }] };
-  const skipped: Skipped[] = [];
-  const layers = anatomy.layers.filter(layer => {
-    if (layer.stored !== layer.index) return false;
-    const reason = headsKept(anatomy, layer);
-    if (reason) skipped.push({ target: `encoder.layer.${layer.index}.attention`, reason });
-    return !reason;
-  });
+  const { layers, skipped } = headLayers(anatomy);
   const given = givenHeads(anatomy, layers, options, context);
   if (layers.length === 0) return { edits: [], skipped };
   const settled = settle(anatomy, options, context);

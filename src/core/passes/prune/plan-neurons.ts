@@ -1,10 +1,10 @@
 import type { Anatomy, Layer } from '../../anatomy/anatomy.ts';
-import type { PassContext, Plan, RemoveNeuronsEdit, Skipped, Units } from '../pass.ts';
+import type { PassContext, Plan, RemoveNeuronsEdit, Units } from '../pass.ts';
 import { neuronMagnitudes } from './choose/magnitude.ts';
 import type { TextOptions } from './damping.ts';
 import { cheapestOfEach, planByText } from './plan-by-text.ts';
 import { bothGiven, noLayers, noneGiven, prunableOf } from './plan-heads.ts';
-import { neuronsKept } from './prunable.ts';
+import { neuronLayers } from './prunable.ts';
 import { needsText, type Repair, type Score, settle } from './settle.ts';
 import { neuronSite } from './sites.ts';
 import { complement, listed, type Removal } from './units.ts';
@@ -26,13 +26,7 @@ const multiple = 32;
 export async function planNeurons(anatomy: Anatomy, options: NeuronOptions, context: PassContext): Promise<Plan> {
   const { model, dryRun, signal } = context;
   if (anatomy.layers.length === 0) return { edits: [], skipped: [{ target: model.name, reason: noLayers(anatomy) }] };
-  const skipped: Skipped[] = [];
-  const layers = anatomy.layers.filter(layer => {
-    if (layer.stored !== layer.index) return false;
-    const reason = neuronsKept(layer);
-    if (reason) skipped.push({ target: layer.up.id, reason });
-    return !reason;
-  });
+  const { layers, skipped } = neuronLayers(anatomy);
   const given = givenNeurons(anatomy, layers, options, context);
   if (layers.length === 0) return { edits: [], skipped };
   const settled = settle(anatomy, options, context);

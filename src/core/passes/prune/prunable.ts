@@ -1,7 +1,37 @@
 import type { Anatomy, Layer, Linear } from '../../anatomy/anatomy.ts';
+import { isSkip } from '../../anatomy/ids.ts';
 import { HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Model } from '../../model/model.ts';
+import type { Skipped } from '../pass.ts';
+
+/** Layers that a pass works on, one for those that share their weights, and why the others are left alone. */
+export interface Prunable {
+  readonly layers: readonly Layer[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Layers that can lose heads. */
+export const headLayers = (anatomy: Anatomy): Prunable =>
+  prunable(
+    anatomy,
+    layer => headsKept(anatomy, layer),
+    ({ index }) => `encoder.layer.${index}.attention`,
+  );
+
+/** Layers that can lose neurons. */
+export const neuronLayers = (anatomy: Anatomy): Prunable => prunable(anatomy, neuronsKept, ({ up }) => up.id);
+
+function prunable(anatomy: Anatomy, kept: (layer: Layer) => Sentence | undefined, target: (layer: Layer) => string): Prunable {
+  const skipped: Skipped[] = [];
+  const layers = anatomy.layers.filter(layer => {
+    if (layer.stored !== layer.index) return false;
+    const reason = kept(layer);
+    if (reason) skipped.push({ target: target(layer), reason });
+    return !reason;
+  });
+  return { layers, skipped };
+}
 
 /** Why a linear cannot be cut, if it cannot. */
 export function notCuttable(linear: Linear): Sentence | undefined {
@@ -36,7 +66,7 @@ export function headsKept(anatomy: Anatomy, layer: Layer): Sentence | undefined 
     return sentence('All layers share {id}, a table with a column for each head: no layer can lose one alone.', {
       id: positions.id,
     });
-  const beside = extra.find(({ part }) => part !== 'feed-forward');
+  const beside = extra.find(({ part, id }) => part !== 'feed-forward' && !isSkip(id));
   if (beside) return sentence('{id} has a part for each head that is not understood.', { id: beside.id });
   return undefined;
 }
@@ -49,7 +79,7 @@ export function neuronsKept({ up, gate, down, extra = [] }: Layer): Sentence | u
   }
   if (up.out !== down.in || (gate && gate.out !== up.out))
     return sentence('{id} does not read what {up} gives one by one.', { id: down.id, up: up.id });
-  const beside = extra.find(({ part, linear }) => part === 'feed-forward' && linear);
+  const beside = extra.find(({ part, linear, id }) => part === 'feed-forward' && linear && !isSkip(id));
   return (
     beside && sentence('The layer has more than one feed-forward network ({id}), which is not understood.', { id: beside.id })
   );

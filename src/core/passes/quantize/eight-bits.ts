@@ -89,7 +89,8 @@ export function byRows(weight: Tensor, form: Form): EightBits {
 /** One scale a column. */
 export function byColumns(weight: Tensor, form: Form): EightBits {
   const [rows, columns] = sidesOf(weight);
-  let kept: Bytes8 | undefined;
+  /** The integers, as long as nobody has read them to their end. */
+  let kept: Uint8Array | undefined;
   let sums_C: Float32Array | undefined;
 
   const scales = once(async signal => {
@@ -109,8 +110,9 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
     }
   });
 
-  function quantizeAll(runs: readonly RowRun[], scale_C: Float32Array): Bytes8 {
-    const integers_RC = view8(borrow(rows * columns), 0, rows * columns, form);
+  function quantizeAll(runs: readonly RowRun[], scale_C: Float32Array): Uint8Array {
+    const bytes = borrow(rows * columns);
+    const integers_RC = view8(bytes, 0, rows * columns, form);
     const counts_C = new Int32Array(columns);
     for (const { first, last, values_RC } of runs) {
       const into_RC = integers_RC.subarray(first * columns, last * columns);
@@ -118,7 +120,7 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
       kernels.sumByColumn(into_RC, zeroOf(form), counts_C);
     }
     sums_C = multiply(counts_C, scale_C, new Float32Array(columns));
-    return integers_RC;
+    return bytes;
   }
 
   async function sums(signal?: AbortSignal): Promise<Float32Array> {
@@ -139,9 +141,9 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
     const quantize = ({ values_RC }: RowRun, into_RC: Bytes8) =>
       kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), into_RC);
     if (!kept) return quantizeInto(into, weight, columns, form, quantize, start, signal);
-    into.set(new Uint8Array(kept.buffer, kept.byteOffset + start, into.length));
-    if (start + into.length < kept.length) return;
-    giveBack(new Uint8Array(kept.buffer)); // written: what is asked again is computed again
+    into.set(kept.subarray(start, start + into.length));
+    if (start + into.length < rows * columns) return;
+    giveBack(kept); // written: what is asked again is computed again
     kept = undefined;
   }
 

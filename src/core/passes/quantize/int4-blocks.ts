@@ -1,8 +1,8 @@
 import { fail, sentence } from '../../errors.ts';
-import { type BlockMemory, type BlockShape, openBlocks } from '../../kernels/blocks.ts';
+import { type BlockShape, borrowBlocks } from '../../kernels/blocks.ts';
 import { RUN, rowRuns } from '../../kernels/floats.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { computedInto, deferred } from '../computed.ts';
+import { computedInto, deferred, madeFrom } from '../computed.ts';
 import { packLevels } from './int4-levels.ts';
 
 /** A matrix in blocks along its inputs. Nothing is read until one of the tensors is; each may be read more than once, in any order. */
@@ -22,9 +22,6 @@ export interface BlockSides {
   /** Stored [length, channels]. */
   readonly turned: boolean;
 }
-
-/** Bytes of weights worked on at once where channels go across rows. */
-const BAND = 16 * 1024 * 1024;
 
 export interface BlockForm extends BlockShape {
   readonly bits: 2 | 4 | 8;
@@ -47,12 +44,12 @@ function alongRows(weight: Tensor, { channels, length }: BlockSides, form: Block
 
   /** Rows [first, last), their bytes handed to `put`. */
   async function rows(first: number, last: number, put: (row: number, bytes: Uint8Array) => void, signal?: AbortSignal) {
-    const memory = borrow(form, step * length, step * blocks);
+    const memory = borrowBlocks(form, step * length, step * blocks);
     try {
       for await (const run of rowRuns(weight, length, first, last, signal)) {
         const count = run.last - run.first;
-        memory.values.set(run.values_RC);
-        memory.quantize({ channels: count, length, channelStride: length, elementStride: 1, blocks, firstBlock: 0 });
+        const place = { channels: count, length, channelStride: length, elementStride: 1, blocks, firstBlock: 0 };
+        memory.quantize(place, run.values_RC);
         checkFinite(memory.scales.subarray(0, count * blocks), form.id);
         scales.set(memory.scales.subarray(0, count * blocks), run.first * blocks);
         zeros.set(memory.zeros.subarray(0, count * blocks), run.first * blocks);
@@ -60,7 +57,7 @@ function alongRows(weight: Tensor, { channels, length }: BlockSides, form: Block
         put(run.first, memory.packed.subarray(0, count * rowBytes));
       }
     } finally {
-      giveBack(memory);
+      memory.giveBack();
     }
   }
 
@@ -82,58 +79,41 @@ function alongRows(weight: Tensor, { channels, length }: BlockSides, form: Block
       signal,
     );
   });
-  return withScales(values, form, channels, blocks, async signal => complete(signal).then(() => ({ scales, zeros })));
+  return withScales(madeFrom(weight, values), form, channels, blocks, async signal =>
+    complete(signal).then(() => ({ scales, zeros })),
+  );
 }
 
-/** Columns of the stored matrix are channels: all of it at once, held until the levels are read. */
+type Levels = ReturnType<typeof borrowBlocks>;
+
+/** Columns of the stored matrix are channels: all levels are made at once, and held until they are read. */
 function acrossRows(weight: Tensor, { channels, length }: BlockSides, form: BlockForm): Blocks {
   const blocks = Math.ceil(length / form.size);
   const rowBytes = (blocks * form.size * form.bits) / 8;
-  const bandBlocks = Math.max(1, Math.min(blocks, Math.floor(BAND / (4 * channels * form.size))));
+  const most = Math.min(length, Math.max(form.size, Math.ceil(RUN / channels)));
   /** What is held from the first read of the levels until they have been read to their end and nobody reads. */
-  let pending: Promise<BlockMemory> | undefined;
+  let pending: Promise<Levels> | undefined;
   let [readers, isRead] = [0, false];
   let found: { readonly scales: Float32Array; readonly zeros: Uint8Array } | undefined;
 
-  const compute = async (signal?: AbortSignal): Promise<BlockMemory> => {
-    const rows = bandBlocks * form.size;
-    const taken = borrow(form, Math.min(rows, length) * channels, channels * blocks);
+  const compute = async (signal?: AbortSignal): Promise<Levels> => {
+    const taken = borrowBlocks(form, most * channels, channels * blocks);
     try {
-      for (let first = 0; first < length; first += rows) {
-        const last = Math.min(length, first + rows);
-        const room = new Uint8Array(taken.values.buffer, taken.values.byteOffset, taken.values.byteLength);
-        let done = 0;
-        for await (const run of rowRuns(weight, channels, first, last, signal, room)) {
-          const place = (run.first - first) * channels;
-          if (run.values_RC.buffer !== taken.values.buffer) taken.values.set(run.values_RC, place);
-          const ready = run.last === last ? last - first : run.last - first - ((run.last - first) % form.size);
-          if (ready > done) quantizeRows(taken, first + done, done, ready - done);
-          done = ready;
-        }
+      for await (const { first, last, values_RC } of rowRuns(weight, channels, 0, length, signal, undefined, form.size)) {
+        const place = { channels, length: last - first, channelStride: 1, elementStride: channels, blocks };
+        taken.quantize({ ...place, firstBlock: first / form.size }, values_RC);
       }
       const count = channels * blocks;
       checkFinite(taken.scales.subarray(0, count), form.id);
       found = { scales: taken.scales.slice(0, count), zeros: taken.zeros.slice(0, count) };
       return taken;
     } catch (error) {
-      giveBack(taken);
+      taken.giveBack();
       throw error;
     }
   };
 
-  /** Rows of the matrix from `row` on, which lie from row `place` of the values on. */
-  const quantizeRows = (into: BlockMemory, row: number, place: number, count: number) =>
-    into.quantize({
-      channels,
-      length: count,
-      channelStride: 1,
-      elementStride: channels,
-      blocks,
-      firstBlock: row / form.size,
-      start: place * channels,
-    });
-
-  const computedOnce = (signal?: AbortSignal): Promise<BlockMemory> => {
+  const computedOnce = (signal?: AbortSignal): Promise<Levels> => {
     pending ??= compute(signal).catch(error => {
       pending = undefined;
       throw error;
@@ -148,14 +128,14 @@ function acrossRows(weight: Tensor, { channels, length }: BlockSides, form: Bloc
       into.set(memory.packed.subarray(start, start + into.length));
       isRead ||= start + into.length === channels * rowBytes;
       if (isRead && readers === 1) {
-        giveBack(memory);
+        memory.giveBack();
         [pending, isRead] = [undefined, false]; // what is asked again is computed again
       }
     } finally {
       readers--;
     }
   });
-  return withScales(values, form, channels, blocks, async signal => {
+  return withScales(madeFrom(weight, values), form, channels, blocks, async signal => {
     if (!found) await computedOnce(signal);
     return found!;
   });
@@ -186,29 +166,4 @@ function checkFinite(scales: Float32Array, id: string): void {
         { id },
         { hint: sentence('Leave it out with “exclude”.') },
       );
-}
-
-/** Memories that nobody uses: pages of new ones cost more than what is done in them. */
-const free: { readonly key: string; readonly memory: BlockMemory }[] = [];
-const keyOf = (shape: BlockShape): string => JSON.stringify([shape.bits, shape.size, shape.symmetric, shape.ratios]);
-const keys = new WeakMap<BlockMemory, string>();
-
-function borrow({ bits, size, symmetric, ratios }: BlockForm, values: number, blocks: number): BlockMemory {
-  const shape = { bits, size, symmetric, ratios };
-  const key = keyOf(shape);
-  const [best] = free
-    .filter(it => it.key === key && it.memory.values.length >= values && it.memory.scales.length >= blocks)
-    .sort((a, b) => a.memory.values.length - b.memory.values.length);
-  if (best) free.splice(free.indexOf(best), 1);
-  const memory = best?.memory ?? openBlocks(shape, values, blocks);
-  keys.set(memory, key);
-  return memory;
-}
-
-/** Matrices of two sizes, and the next of each being read while one is written. */
-const MOST_KEPT = 4;
-
-function giveBack(memory: BlockMemory): void {
-  free.push({ key: keys.get(memory)!, memory });
-  if (free.length > MOST_KEPT) free.shift();
 }

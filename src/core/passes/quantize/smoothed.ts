@@ -1,39 +1,24 @@
 import { floatsOf } from '../../kernels/floats.ts';
+import { kernels } from '../../kernels/kernels.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { computedInto, madeFrom } from '../computed.ts';
 import { sidesOf } from './eight-bits.ts';
 import type { Smoothing } from './smoothing.ts';
 
-/** The weight with each input channel multiplied by its factor, in fp32, as it is read. `turned`: it lies [out, in]. */
+/** The weight with each input channel multiplied by its factor, in fp32, as its rows are read. `turned`: it lies [out, in]. */
 export function smoothed(weight: Tensor, { weights }: Smoothing, turned: boolean): Tensor {
   const columns = sidesOf(weight)[1];
   const tensor = computedInto(weight.name, 'fp32', weight.shape, async (into, start, signal) => {
     const factors = await weights(signal);
-    const [first, last] = [start >> 2, (start + into.length + 3) >> 2];
-    const isAligned = into.byteOffset % 4 === 0 && start % 4 === 0 && into.length % 4 === 0;
-    const place = isAligned ? into : new Uint8Array(4 * (last - first));
-    const values = await floatsOf(weight, first, last, signal, place);
-    const scaled = new Float32Array(place.buffer, place.byteOffset, last - first);
-    if (turned) scaleByColumn(values, first % columns, columns, factors, scaled);
-    else scaleByRow(values, first, columns, factors, scaled);
-    if (!isAligned) into.set(place.subarray(start - 4 * first, start - 4 * first + into.length));
+    const [first, last] = [Math.floor(start / (4 * columns)), Math.ceil((start + into.length) / (4 * columns))];
+    const isWhole = into.byteOffset % 4 === 0 && start === 4 * columns * first && into.length === 4 * columns * (last - first);
+    const place = isWhole ? into : new Uint8Array(4 * columns * (last - first));
+    const values = await floatsOf(weight, first * columns, last * columns, signal, place);
+    const scaled_RC = new Float32Array(place.buffer, place.byteOffset, values.length);
+    if (values.buffer !== scaled_RC.buffer) scaled_RC.set(values);
+    if (turned) kernels.scaleByColumn(scaled_RC, factors);
+    else kernels.scaleByRow(scaled_RC, factors.subarray(first, last));
+    if (!isWhole) into.set(place.subarray(start - 4 * columns * first, start - 4 * columns * first + into.length));
   });
   return madeFrom(weight, tensor);
-}
-
-/** into = values * factor of its column; the first value is in column `column`. */
-function scaleByColumn(values: Float32Array, column: number, columns: number, factors: Float32Array, into: Float32Array): void {
-  for (let i = 0, c = column; i < values.length; i++) {
-    into[i] = values[i]! * factors[c]!;
-    if (++c === columns) c = 0;
-  }
-}
-
-/** into = values * factor of its row; `first` is the first value's place in the matrix. */
-function scaleByRow(values: Float32Array, first: number, columns: number, factors: Float32Array, into: Float32Array): void {
-  for (let i = 0; i < values.length; ) {
-    const row = Math.floor((first + i) / columns);
-    const factor = factors[row]!;
-    for (const end = Math.min(values.length, (row + 1) * columns - first); i < end; i++) into[i] = values[i]! * factor;
-  }
 }

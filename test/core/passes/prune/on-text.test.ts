@@ -1,57 +1,19 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { after, test } from 'node:test';
-import type { Calibration, TextVectors } from '../../../../src/core/calibration/calibration.ts';
+import { test } from 'node:test';
+import type { TextVectors } from '../../../../src/core/calibration/calibration.ts';
 import { HeadroomError } from '../../../../src/core/errors.ts';
 import type { Edit, Plan } from '../../../../src/core/passes/pass.ts';
 import { parseRecipe } from '../../../../src/core/passes/recipe.ts';
 import { passes } from '../../../../src/core/passes/registry.ts';
 import { apply } from '../../../../src/core/rewrite/apply.ts';
-import { openCalibration } from '../../../../src/core/session/calibrate.ts';
-import { type Opened, openPath } from '../../../../src/core/session/open.ts';
-
-const generated = resolve(import.meta.dirname, '../../../../../shared/generated');
-const skip = existsSync(generated) ? false : 'skipped: no generated models';
-const words = 'a b c d the cat sat on mat x y z w one two three four five'.split(' ');
-/** Sentences of 3 to 9 words, each another. */
-const texts = Array.from({ length: 60 }, (_, t) =>
-  Array.from({ length: 3 + (t % 7) }, (_, w) => words[(t * 7 + w * (1 + (t % 5)) + ((t * w) >> 2)) % words.length]).join(' '),
-);
-
-interface Subject {
-  readonly opened: Opened;
-  readonly calibration: Calibration<Edit> & { close(): Promise<void> };
-}
-
-const subjects = new Map<string, Promise<Subject>>();
-const subject = (name: string): Promise<Subject> => {
-  const open = async () => {
-    const opened = await openPath(join(generated, name));
-    return { opened, calibration: await openCalibration(opened, opened, texts) };
-  };
-  if (!subjects.has(name)) subjects.set(name, open());
-  return subjects.get(name)!;
-};
-after(async () => {
-  for (const pending of subjects.values()) {
-    const { opened, calibration } = await pending;
-    await calibration.close();
-    await opened.close();
-  }
-});
+import { contextOf, skip, subject } from './generated.ts';
 
 async function planned(name: string, pass: string, options: Readonly<Record<string, unknown>>, more = {}): Promise<Plan> {
-  const { opened, calibration } = await subject(name);
+  const found = await subject(name);
   const [step] = parseRecipe({ version: 1, steps: [{ pass, options }] }).steps;
   return passes
     .find(({ id }) => id === pass)!
-    .plan(opened.anatomy, step!.options as never, {
-      model: opened.model,
-      format: opened.model.format,
-      calibration: async () => calibration,
-      ...more,
-    });
+    .plan(found.opened.anatomy, step!.options as never, { ...contextOf(found), ...more });
 }
 
 /** Mean over texts of the squared distance of their vectors. */

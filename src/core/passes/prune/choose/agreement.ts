@@ -40,6 +40,25 @@ export async function byAgreement(
   return [...removed];
 }
 
+/** What is lost of the mean cosine when each layer goes alone. [layers] */
+export async function leaveOneOut(
+  calibration: Calibration<Edit>,
+  layers: number,
+  texts: number | undefined,
+  { progress, signal }: Pick<PassContext, 'progress' | 'signal'>,
+): Promise<number[]> {
+  const used = Math.min(texts ?? mostTexts, mostTexts);
+  const original = await calibration.vectors([], used);
+  const found: number[] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    throwIfCancelled(signal);
+    progress?.(layer / layers, `encoder.layer.${layer}`);
+    const cut: Edit = { kind: 'remove-layers', layers: [layer] };
+    found.push(1 - meanCosine(original, await calibration.vectors([cut], used)));
+  }
+  return found;
+}
+
 function choose(n: number, k: number): number {
   let product = 1;
   for (let i = 1; i <= k; i++) product = (product * (n - k + i)) / i;

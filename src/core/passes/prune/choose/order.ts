@@ -28,14 +28,25 @@ export async function removalOrder(
     const before = costs.at(-1) ?? 0;
     const round = width === 1 ? cheapestFew(elimination, most - units.length) : cheapestOne(elimination, width);
     const gone = round.map(place => elimination.columns[place]!);
+    const alone = width === 1 ? singly(elimination, round) : [1];
     const cost = await elimination.remove(round, pause);
-    const count = gone.length / width;
-    for (let k = 0; k < count; k++) {
+    for (const [k, part] of alone.entries()) {
       units.push(gone[k * width]! / width);
-      costs.push(before + (cost * (k + 1)) / count);
+      costs.push(before + cost * part);
     }
   }
   return { units, costs };
+}
+
+/** How what a round costs grows with each of its inputs, by what they cost alone: up to 1. */
+function singly(elimination: Elimination, round: readonly number[]): number[] {
+  const costs = elimination.costs();
+  const total = round.reduce((sum, place) => sum + costs[place]!, 0);
+  let sum = 0;
+  return round.map((place, k) => {
+    sum += costs[place]!;
+    return k === round.length - 1 || !(total > 0) ? 1 : sum / total;
+  });
 }
 
 function cheapestFew(elimination: Elimination, most: number): number[] {

@@ -1,11 +1,13 @@
 import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
-import type { Calibration, Half, Moments, Tap, Walk } from '../../../calibration/calibration.ts';
+import type { Calibration, Half, Moments, Observed, Stream, Tap, Walk } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
 import { named } from '../../computed.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
+import { productWith } from '../../prune/product-with.ts';
 import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
 import { like, matrixOf, storedAs } from './matrix-of.ts';
 import { type Affine, affineOf, NormFit } from './norm-fit.ts';
+import { roundProjection } from './projection.ts';
 import { type FormOf, firstOf, isAffine, isShared, normBehind, secondOf } from './replaced.ts';
 import { ridge } from './ridge.ts';
 
@@ -45,9 +47,16 @@ export async function repair(
     throwIfCancelled(signal);
     await new Promise(resolve => setImmediate(resolve));
   };
-  const embedding = await refitEmbeddings(calibration, anatomy, before, signal);
-  const walk = await calibration.walk([...before, ...embedding]);
   const matrices = new Map<string, GptqMatrix>();
+  const widened = await roundProjection(calibration, anatomy, before, formOf, pause, signal);
+  const tables: Edit[] = [...before];
+  if (widened) {
+    const { projection, matrix } = widened;
+    matrices.set(projection.weight.name, matrix);
+    tables.push({ kind: 'replace', target: projection, weight: storedAs(projection, matrix.weight_OI) });
+  }
+  const embedding = await refitEmbeddings(calibration, anatomy, tables, signal);
+  const walk = await calibration.walk([...tables, ...embedding], undefined, 'source');
   const replacements: ReplaceEdit[] = [...embedding];
   const unseen: string[] = [];
   for (let done = 0; walk.at; done++) {
@@ -81,7 +90,7 @@ async function refitEmbeddings(
   if (before.length === 0 || !embeddingNorm || !isAffine(embeddingNorm)) return [];
   const affine = await affineOf(embeddingNorm, signal);
   const fit = new NormFit(affine);
-  const walk = await calibration.walk(before);
+  const walk = await calibration.walk(before, undefined, 'source');
   await walk.observeBoth(['input'], [], (original, current) => fit.add(current.get('input'), original.get('input')));
   return [normEdit(embeddingNorm, fit.result() ?? affine)];
 }
@@ -109,6 +118,12 @@ interface HalfSetting {
 interface Group {
   readonly linears: readonly Linear[];
   readonly moments: Moments;
+}
+
+/** What a linear should give: a tap of the original, and what to make of it. */
+interface Wanted {
+  readonly tap: Tap;
+  valueIn(original: Observed): Promise<Float32Array>;
 }
 
 class HalfRepair {
@@ -146,19 +161,30 @@ class HalfRepair {
     if (chosen.length === 0) return;
     const { walk } = this.setting;
     let groups: Group[] | undefined;
-    const taps = chosen.flatMap(({ id }): Tap[] => [`${id}:in`, `${id}:out`]);
+    const wanted = new Map<Linear, Wanted>();
+    for (const linear of chosen) wanted.set(linear, await this.wantedOf(linear));
+    const taps = {
+      original: chosen.map((linear): Tap => wanted.get(linear)!.tap),
+      current: chosen.map(({ id }): Tap => `${id}:in`),
+    };
     await walk.observeBoth(taps, this.edits, async (original, current) => {
       groups ??= this.groupsOf(chosen, linear => current.get(`${linear.id}:in`));
-      for (const { linears: together, moments } of groups)
-        await moments.add(
-          current.get(`${together[0]!.id}:in`),
-          sideBySide(
-            together.map(({ id }) => original.get(`${id}:out`)),
-            original.tokens,
-          ),
-        );
+      for (const { linears: together, moments } of groups) {
+        const values: Float32Array[] = [];
+        for (const linear of together) values.push(await wanted.get(linear)!.valueIn(original));
+        await moments.add(current.get(`${together[0]!.id}:in`), sideBySide(values, original.tokens));
+      }
     });
     for (const group of groups ?? []) await this.round(group);
+  }
+
+  /** What a linear gave; what it would give for the inputs of before, where that is not to be seen. */
+  private async wantedOf(linear: Linear): Promise<Wanted> {
+    const [given, read]: Tap[] = [`${linear.id}:out`, `${linear.id}:in`];
+    const { walk, signal } = this.setting;
+    if (walk.shows(given!, 'original')) return { tap: given!, valueIn: async original => original.get(given!) };
+    const multiply = await productWith(linear, signal);
+    return { tap: read!, valueIn: original => multiply(original.get(read!)) };
   }
 
   private groupsOf(linears: readonly Linear[], inputOf: (linear: Linear) => Float32Array): Group[] {
@@ -174,7 +200,10 @@ class HalfRepair {
   private async second(linear: Linear): Promise<void> {
     const { walk, calibration } = this.setting;
     const moments = calibration.moments(linear.in, linear.out);
-    const taps: Tap[] = ['input', `${linear.id}:in`, `${linear.id}:out`];
+    const taps: Record<Stream, readonly Tap[]> = {
+      original: ['input', `${linear.id}:out`],
+      current: ['input', `${linear.id}:in`],
+    };
     await walk.observeBoth(taps, this.edits, async (original, current) => {
       const wanted = Float32Array.from(original.get(`${linear.id}:out`));
       const [was, is] = [original.get('input'), current.get('input')];
