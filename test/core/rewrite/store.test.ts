@@ -71,6 +71,17 @@ test('transformers gets zero points where all is one group, and none where width
   assert.ok(here.plan.notes!.some(({ text }) => text.endsWith('this file opens here.')));
 });
 
+test('narrow rows, which fill their words with several widths, have the bits that the configuration states for them', {
+  skip,
+}, async () => {
+  const path = join(generated, 'albert-base/model.safetensors');
+  const { anatomy } = await opened({ scheme: 'mixed', bits: 3, embedding_bits: 4, block_size: 16 }, path);
+  assert.deepEqual(
+    anatomy.linears.flatMap(({ packed }) => packed?.bits ?? []).filter(bits => bits !== 3),
+    [],
+  );
+});
+
 test('q8bert of a checkpoint: a byte a weight and one scale for each matrix and table, max|w| / 127', { skip }, async () => {
   const source = await openSource(divisible);
   const { model, anatomy, plan } = await opened({ scheme: 'q8bert' }, divisible);
