@@ -2,7 +2,7 @@ import type { Sentence } from '../../errors.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { Edit, PassContext } from '../pass.ts';
 import { type Cut, cutByText, spentByCost, type TextScore } from './by-text.ts';
-import { gradients } from './choose/gradient.ts';
+import { gradientsOf } from './choose/gradients-of.ts';
 import { dampingFor, type TextOptions } from './damping.ts';
 import type { Settled } from './settle.ts';
 import type { Site } from './sites.ts';
@@ -16,7 +16,7 @@ export async function planByText(
   sites: readonly Site[],
   what: Removal | Budget,
   { by, repair }: Settled,
-  options: TextOptions,
+  options: TextOptions & { readonly labels: string },
   usualDamping: number,
   context: PassContext,
 ): Promise<{ edits: Edit[]; notes: Sentence[] }> {
@@ -33,7 +33,7 @@ export async function planByText(
   async function cutFor(): Promise<(site: Site) => Cut> {
     if (isListed(what)) return ({ layer }) => what.get(layer) ?? [];
     if (by === 'gradient') {
-      const scores = await gradients(calibration, sites, texts, first);
+      const scores = await gradientsOf(sites, options, first);
       const removal = 'total' in what ? cheapest(scores, what.total) : cheapestOfEach(scores, what.counts);
       return ({ layer }) => removal.get(layer) ?? [];
     }
