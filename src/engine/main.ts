@@ -32,6 +32,8 @@ const calls = serve<EngineApi>(
       session.matrixDiff(before, after, id, request, throttled(options, progressIntervalMs)),
     evaluate: (path, request, options) => session.evaluate(path, request, throttled(options, progressIntervalMs)),
     sensitivity: (path, request, options) => session.sensitivity(path, request, throttled(options, progressIntervalMs)),
+    outputSpectrum: (path, id, request, options) =>
+      session.outputSpectrum(path, id, request, throttled(options, progressIntervalMs)),
     ownSentences: path => session.ownSentences(path),
     attention: (path, request, options) => session.attention(path, request, throttled(options, progressIntervalMs)),
     record: (path, options) => session.record(path, options),

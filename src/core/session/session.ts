@@ -15,6 +15,7 @@ export function createSession(): Session {
     matrixDiff: async (...args) => (await import('./compare.ts')).matrixDiff(...args),
     evaluate: async (...args) => (await import('./evaluate.ts')).evaluate(...args),
     sensitivity: async (...args) => (await import('./sensitivity.ts')).sensitivity(...args),
+    outputSpectrum: async (...args) => (await import('./output-spectrum.ts')).outputSpectrum(...args),
     ownSentences: async (...args) => (await import('./own-sentences.ts')).ownSentences(...args),
     attention: async (...args) => (await import('./attention.ts')).attention(...args),
     record: async (...args) => (await import('./record.ts')).record(...args),

@@ -12,6 +12,7 @@ import type {
   ValuesPage,
   ValuesRequest,
 } from '../report/inside.ts';
+import type { OutputSpectrum } from '../report/output-spectrum.ts';
 import type { Redundancy, Saving } from '../report/redundancy.ts';
 import type { PartsBy, Sensitivity } from '../report/sensitivity.ts';
 import type { Summary } from '../report/tree.ts';
@@ -103,15 +104,18 @@ export interface EvaluateRequest {
   readonly batch?: number;
 }
 
-/** What is tried on each part by itself, and on what text the model is run. */
-export interface SensitivityRequest {
+/** What a model runs on where it is looked into: neither of the two means the sentences that come with Headroom. */
+export interface TextsRequest {
+  readonly texts?: readonly string[];
+  /** Path of a file, a sentence a line. */
+  readonly calibration?: string;
+}
+
+/** What is tried on each part by itself. The model runs on 128 texts at most; the step's methods see those of `calibration` too. */
+export interface SensitivityRequest extends TextsRequest {
   /** Of a pass with `include` and `exclude`; what these leave out is not tried. */
   readonly step: Step;
   readonly parts: PartsBy;
-  /** What the model runs on, 128 texts at most. Neither this nor `calibration`: the sentences that come with Headroom. */
-  readonly texts?: readonly string[];
-  /** The same from a file, a sentence a line, which the step's methods look at too. */
-  readonly calibration?: string;
   /** The model whose outputs are the measure. Default: the model itself as it is. */
   readonly against?: string;
   /** The format that would be written: a step may do different things in each. Default: the model's. */
@@ -185,6 +189,8 @@ export interface Session extends Insides {
   evaluate(path: string, request: EvaluateRequest, options?: SessionOptions): Promise<Evaluation>;
   /** Carries out a step on one part at a time and measures how far the model's outputs move. Nothing is written. */
   sensitivity(path: string, request: SensitivityRequest, options?: SessionOptions): Promise<Sensitivity>;
+  /** For every rank of a matrix of a layer what is lost of its outputs on text. 512 texts at most. */
+  outputSpectrum(path: string, id: string, request: TextsRequest, options?: SessionOptions): Promise<OutputSpectrum>;
   /** The sentences that come with Headroom, in the languages of a model's vocabulary. */
   ownSentences(path: string): Promise<OwnSentences>;
   /** Runs one text and gives the attention of every head of a layer. */
