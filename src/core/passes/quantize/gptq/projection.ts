@@ -22,7 +22,7 @@ export interface RoundedProjection {
 
 /**
  * What widens a narrow table of words, refitted so that its rounded rows give what the rows gave, each counted as often as the text has
- * it and once more, and rounded on those. undefined where the table or what widens it is not rounded in blocks by `edits`.
+ * it, and rounded on those. undefined where the table or what widens it is not rounded in blocks by `edits`.
  */
 export async function roundProjection(
   calibration: Calibration<Edit>,
