@@ -264,8 +264,19 @@ export interface Plan {
   readonly skipped: readonly Skipped[];
   /** Files that go beside the result in place of the input's: a smaller tokenizer, by name. */
   readonly companions?: ReadonlyMap<string, Uint8Array>;
+  /** The same as options in which every choice is a list: replays where a measurement would choose otherwise. Absent: the options as given. */
+  readonly exact?: Readonly<Record<string, unknown>>;
   /** What a person should know: what a default became, how good a fit can be. */
   readonly notes?: readonly Sentence[];
+}
+
+/** Texts with what should be said of them, in the order of a calibration's texts. */
+export interface Labelled {
+  readonly calibration: Calibration<Edit>;
+  readonly labels:
+    | { readonly kind: 'classes'; readonly classes: readonly number[] }
+    /** 0 to 1, for texts 2i and 2i + 1: what their cosine should be. */
+    | { readonly kind: 'scores'; readonly scores: readonly number[] };
 }
 
 export interface PassContext {
@@ -276,8 +287,18 @@ export interface PassContext {
   readonly dryRun?: boolean;
   /** The model on the calibration text, opened when it is first asked for. Absent where there is no text. */
   readonly calibration?: () => Promise<Calibration<Edit>>;
+  /**
+   * Median milliseconds of a run of the model with `edits` performed, and of the model as it is, timed in turn: `batch` texts of
+   * `length` tokens, as many threads as evaluation uses. Absent where nothing can be timed.
+   */
+  readonly latency?: (
+    edits: readonly Edit[],
+    shape: { readonly batch: number; readonly length: number },
+  ) => Promise<{ readonly ms: number; readonly originalMs: number }>;
   /** Large products in fp32, made by the runtime that runs models, opened when they are first asked for. undefined where there is none. */
   readonly products?: () => Promise<Product32 | undefined>;
+  /** The model on the first `most` samples of a task ('sst2:FILE.tsv', 'stsb:FILE.csv', …), with their labels. throws 'usage', 'malformed', 'unsupported' */
+  readonly labelled?: (task: string, most: number) => Promise<Labelled>;
   /** The files beside the model: tokenizer, vocabulary, config. */
   readonly beside?: Folder;
   /** The tokenizer among them, opened when it is first asked for: ids of a text of any length, special tokens included. */

@@ -12,6 +12,7 @@ import { cheapest, listed, type Removal } from './units.ts';
 export interface HeadOptions extends TextOptions {
   readonly remove: Units;
   readonly fraction: number | null;
+  readonly labels: string;
   readonly by: 'auto' | Score;
   readonly repair: 'auto' | Repair;
 }

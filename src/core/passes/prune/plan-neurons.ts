@@ -13,6 +13,7 @@ export interface NeuronOptions extends TextOptions {
   readonly remove: Units;
   readonly keep: Units;
   readonly fraction: number | null;
+  readonly labels: string;
   readonly by: 'auto' | Score;
   readonly repair: 'auto' | Repair;
 }
