@@ -178,8 +178,7 @@ test('layers: marked in the list or by the slider, one stays at least', { skip }
     assert.deepEqual(lastCompress(opened), [{ pass: 'prune-layers', options: { remove: two } }, null]);
     await page.getByRole('checkbox', { name: `Layer ${two[0]}` }).click();
     await page.getByRole('button', { name: `Remove layer ${two[1]}…` }).waitFor();
-    await page.locator('.cut .trial >> text=exact').waitFor();
-    assert.match(await textOf(page, '.cut'), /1,774,464 parameters fewer/);
+    await page.locator('.cut >> text=1,774,464 parameters fewer').waitFor();
   }),
 );
 

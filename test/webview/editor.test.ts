@@ -224,14 +224,14 @@ test(
       assert.deepEqual(await selectedHeads(opened), ['1 2']);
       assert.match(
         await said(),
-        /1 head selected · 49,248 parameters · 197 KB Prune selected head, saves 197 KB… Show attention…/,
+        /1 head selected · 49,248 parameters · 197 KB .*Prune selected head, saves 197 KB… Show attention…/,
       );
       await headCell(opened, 2, 4).click({ modifiers: ['Shift'] });
       assert.deepEqual(await selectedHeads(opened), ['1 2', '1 3', '1 4', '2 2', '2 3', '2 4']);
       await headCell(opened, 1, 3).click({ modifiers: ['Control'] });
       await headCell(opened, 5, 11).click({ modifiers: ['Control'] });
       assert.deepEqual(await selectedHeads(opened), ['1 2', '1 4', '2 2', '2 3', '2 4', '5 11']);
-      assert.match(await said(), /6 heads selected · 295,488 parameters · 1\.2 MB Prune selected 6 heads, saves 1\.2 MB…/);
+      assert.match(await said(), /6 heads selected · 295,488 parameters · 1\.2 MB .*Prune selected 6 heads, saves 1\.2 MB…/);
       await page.getByRole('button', { name: /^Prune selected/ }).click();
       assert.deepEqual(opened.calls.at(-1), {
         method: 'openCompress',

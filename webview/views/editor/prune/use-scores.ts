@@ -51,10 +51,10 @@ export interface ScoringOptions {
 export function useScoring({ pass, api, readings, by: kept, onBy, wanted, disabled }: ScoringOptions): Scoring {
   const by = scoredBy[pass].includes(kept) ? kept : scoredBy[pass][0]!;
   const [text, setText] = useState('');
-  useEffect(() => {
-    api.scoreText().then(setText, () => undefined);
-  }, [api]);
   const runs = wanted && !disabled;
+  useEffect(() => {
+    if (runs) api.scoreText().then(setText, () => undefined);
+  }, [api, runs]);
   const plain = useReading<Scores>({
     key: runs && !needsText(by) ? `scores ${pass} ${by}` : null,
     read: options => api.scores({ pass, by, text: null }, options),
