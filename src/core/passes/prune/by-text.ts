@@ -68,7 +68,12 @@ async function unitsAt({ removal, damping }: TextTask, site: Site, fit: Fit, cou
   return units.slice(0, count).sort((a, b) => a - b);
 }
 
-function refit({ linear }: Site, fit: Fit, kept: readonly number[], { repair, damping }: TextTask): Refitted | undefined {
+export function refit(
+  { linear }: Site,
+  fit: Fit,
+  kept: readonly number[],
+  { repair, damping }: Pick<TextTask, 'repair' | 'damping'>,
+): Refitted | undefined {
   if (repair === 'none') return undefined;
   const { weight_KO, bias_O } = repair === 'bias' ? foldedMeans(fit, kept) : ridge(fit, kept, damping);
   return {

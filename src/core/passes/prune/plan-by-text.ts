@@ -5,6 +5,7 @@ import { cutByText, spentByCost, type TextScore } from './by-text.ts';
 import { gradients } from './choose/gradient.ts';
 import { dampingFor, type TextOptions } from './damping.ts';
 import type { Settled } from './settle.ts';
+import { cutShared, spentShared } from './shared-by-text.ts';
 import type { Site } from './sites.ts';
 import { cheapest, type Removal } from './units.ts';
 
@@ -28,7 +29,9 @@ export async function planByText(
   const first = { ...context, progress: (done: number, id: string) => context.progress?.(done / 3, id) };
   const second = { ...context, progress: (done: number, id: string) => context.progress?.((1 + 2 * done) / 3, id) };
   const removal = await removalFor();
-  return { edits: await cutByText(calibration, { sites, removal, repair, damping, texts }, second), notes };
+  const isShared = sites.some(({ others }) => others);
+  const cut = isShared ? cutShared : cutByText;
+  return { edits: await cut(calibration, { sites, removal, repair, damping, texts }, second), notes };
 
   async function removalFor() {
     if (isListed(what)) return what;
@@ -38,7 +41,8 @@ export async function planByText(
     }
     const score = by as TextScore;
     if ('counts' in what) return { counts: what.counts, by: score };
-    return { counts: await spentByCost(calibration, sites, what.total, { by: score, damping, texts }, first), by: score };
+    const spent = sites.some(({ others }) => others) ? spentShared : spentByCost;
+    return { counts: await spent(calibration, sites, what.total, { by: score, damping, texts }, first), by: score };
   }
 }
 

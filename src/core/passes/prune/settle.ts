@@ -1,7 +1,5 @@
-import type { Anatomy } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import type { PassContext } from '../pass.ts';
-import { cannot } from './prunable.ts';
 
 export type Score = 'magnitude' | 'activation' | 'gradient' | 'reconstruction';
 export type Repair = 'none' | 'bias' | 'least-squares';
@@ -13,32 +11,17 @@ export interface Settled {
   readonly notes: readonly Sentence[];
 }
 
-/**
- * The methods that are used: the best ones where there is text, those that need none where there is none. Layers that share one set of
- * weights cannot be gone through from below one after another: they are chosen by magnitude and not repaired.
- * throws 'unsupported' where a method is asked for that such layers do not allow
- */
+/** The methods that are used: the best ones where there is text, those that need none where there is none. */
 export function settle(
-  { layers }: Anatomy,
   asked: { readonly by: 'auto' | Score; readonly repair: 'auto' | Repair },
-  { model, calibration }: Pick<PassContext, 'model' | 'calibration'>,
+  { calibration }: Pick<PassContext, 'calibration'>,
 ): Settled {
-  const isShared = layers.some(({ index, stored }) => index !== stored);
-  if (isShared && (asked.by === 'activation' || asked.by === 'reconstruction')) throw cannot(model, sharedLayers('by', asked.by));
-  if (isShared && (asked.repair === 'bias' || asked.repair === 'least-squares'))
-    throw cannot(model, sharedLayers('repair', asked.repair));
-  const hasText = calibration !== undefined && !isShared;
+  const hasText = calibration !== undefined;
   const by = asked.by !== 'auto' ? asked.by : hasText ? 'reconstruction' : 'magnitude';
   const repair = asked.repair !== 'auto' ? asked.repair : hasText ? 'least-squares' : 'none';
   const isAuto = asked.by === 'auto' || asked.repair === 'auto';
   return { by, repair, notes: isAuto ? [sentence('by: {by}, repair: {repair}.', { by, repair })] : [] };
 }
-
-const sharedLayers = (option: string, value: string): Sentence =>
-  sentence('Layers of this model share their weights, so {option}: {value} cannot go through them one after another.', {
-    option,
-    value,
-  });
 
 /** Does it take the model running on text? */
 export const needsText = ({ by, repair }: Settled, isListed: boolean): boolean =>
