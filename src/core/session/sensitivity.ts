@@ -133,7 +133,10 @@ async function measure(
   const planFor = async (id: string): Promise<readonly Edit[]> => {
     const part = parts.find(each => each.id === id);
     const options = part ? optionsFor(part, step) : step.options;
-    const plan = options ? await pass.plan(anatomy, options as never, context) : nothing;
+    // Methods that look at text take most of a part's time; then the model runs.
+    const planning = (fraction: number): void =>
+      progress?.({ fraction: (tried.size + 0.9 * fraction) / (parts.length + 1), what: part?.id ?? model.name });
+    const plan = options ? await pass.plan(anatomy, options as never, { ...context, progress: planning }) : nothing;
     const changed = plan.edits.length === 0 ? body : await apply(body, plan);
     tried.set(id, { plan, byteLength: sizesOf(changed.model, changed.anatomy).byteLength });
     return part && isBehind(part) ? [] : plan.edits;

@@ -14,6 +14,7 @@ import type {
 } from '../report/inside.ts';
 import type { OutputSpectrum } from '../report/output-spectrum.ts';
 import type { Redundancy, Saving } from '../report/redundancy.ts';
+import type { Scores } from '../report/scores.ts';
 import type { PartsBy, Sensitivity } from '../report/sensitivity.ts';
 import type { Summary } from '../report/tree.ts';
 
@@ -122,6 +123,17 @@ export interface SensitivityRequest extends TextsRequest {
   readonly format?: 'onnx' | 'safetensors';
 }
 
+/** Which units are scored, by what, and on what text. */
+export interface ScoresRequest {
+  readonly pass: Scores['pass'];
+  /** One of the pass's own choices of `by`. */
+  readonly by: string;
+  /** What the model runs on; 512 are looked at at most. With text the loss is measured too. */
+  readonly texts?: readonly string[];
+  /** The same from a file, a sentence a line. */
+  readonly calibration?: string;
+}
+
 /** The sentences that come with Headroom. */
 export interface OwnSentences {
   readonly texts: readonly string[];
@@ -189,6 +201,8 @@ export interface Session extends Insides {
   evaluate(path: string, request: EvaluateRequest, options?: SessionOptions): Promise<Evaluation>;
   /** Carries out a step on one part at a time and measures how far the model's outputs move. Nothing is written. */
   sensitivity(path: string, request: SensitivityRequest, options?: SessionOptions): Promise<Sensitivity>;
+  /** What each head, neuron or layer is worth, and what goes with those that are worth least. */
+  scores(path: string, request: ScoresRequest, options?: SessionOptions): Promise<Scores>;
   /** For every rank of a matrix of a layer what is lost of its outputs on text. 512 texts at most. */
   outputSpectrum(path: string, id: string, request: TextsRequest, options?: SessionOptions): Promise<OutputSpectrum>;
   /** The sentences that come with Headroom, in the languages of a model's vocabulary. */

@@ -1,6 +1,5 @@
 import type { DryRun, Redundancy, Step } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
-import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { visibleName } from '../../layout/names.ts';
 import { fullRank, thinShare } from '../../layout/spectrum-plot.ts';
 import { count, shape, share } from '../../numbers.ts';
@@ -28,13 +27,12 @@ export function Spectra({ redundancy: { spectra, skipped = [] }, onFactorize, tr
   const [chosen, choose] = useKept<string | null>('spectrum', null);
   const spectrum = spectra.find(({ id }) => id === chosen) ?? lowest(spectra);
   const columns = columnsOf();
-  const copies = { tsv: () => tsvOf(columns, spectra), markdown: () => markdownOf(columns, spectra) };
   return (
     <Section
       id="ranks"
       title={t('Rank of the matrices')}
       note={t('smallest rank that keeps so much of the energy')}
-      copies={copies}
+      table={{ columns, rows: spectra }}
       onCopy={onCopy}
     >
       {spectrum && (

@@ -1,7 +1,7 @@
 import type { Calibration, Moments, TextVectors } from '../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../errors.ts';
 import type { Edit, PassContext } from '../pass.ts';
-import { orderAt, refit, type TextScore, type TextTask } from './by-text.ts';
+import { orderAt, refit, type TextScore, type TextTask, unitsAt } from './by-text.ts';
 import { spend } from './choose/spend.ts';
 import { type Fit, fitOf } from './fit.ts';
 import { type Seen, scaleOf, sumAt } from './fit-at.ts';
@@ -20,7 +20,7 @@ export async function cutShared(calibration: Calibration<Edit>, task: TextTask, 
   const { sites, repair, texts } = task;
   const fits = await fitsOf(calibration, sites, texts, context);
   const removed = new Map<Site, readonly number[]>();
-  for (const [site, fit] of fits) removed.set(site, await unitsAt(task, site, fit, context.signal));
+  for (const [site, fit] of fits) removed.set(site, await unitsAt(task.cut(site), task, site, fit, context.signal));
   const cut = [...removed].filter(([, units]) => units.length > 0);
   const editsWith = (way: TextTask['repair']): Edit[] =>
     cut.map(([site, units]) =>
@@ -51,19 +51,6 @@ export async function spentShared(
   }
   const counts = spend(costs, total);
   return new Map(sites.map(({ layer }, place) => [layer, counts[place]!]));
-}
-
-async function unitsAt(
-  { removal, damping }: TextTask,
-  site: Site,
-  fit: Fit,
-  signal: AbortSignal | undefined,
-): Promise<readonly number[]> {
-  if (!('counts' in removal)) return removal.get(site.layer) ?? [];
-  const count = removal.counts.get(site.layer) ?? 0;
-  if (count === 0) return [];
-  const { units } = await orderAt(fit, site, removal.by, count, damping, signal);
-  return units.slice(0, count).sort((a, b) => a - b);
 }
 
 /** One walk over the model as it is, all layers of a site in one sum. */

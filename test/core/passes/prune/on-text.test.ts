@@ -181,4 +181,3 @@ test('layers that share their weights lose the same units, chosen and refitted o
     opened.anatomy.layers.map(() => left),
   );
 });
-});
