@@ -2,6 +2,7 @@ import type { Anatomy, Norm } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import { rowRuns } from '../../kernels/floats.ts';
 import { kernels } from '../../kernels/kernels.ts';
+import { readAhead } from '../../kernels/read-ahead.ts';
 import type { Model } from '../../model/model.ts';
 import { dtypes } from '../../tensor/dtype.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
@@ -47,11 +48,14 @@ export async function planSixteen(
   if (dtype === 'fp16') for (const { id, reason } of await overflowing(anatomy, context)) if (!kept.has(id)) leave(id, reason);
   const tensors = new Map<string, Tensor>();
   const beside = besideIntegers(anatomy);
-  for (const tensor of ownTensors(model)) {
+  const ownerOf = ({ name }: Tensor) => owners.get(anatomy.copies.get(name) ?? name);
+  const own = ownTensors(model).filter(tensor => !kept.has(ownerOf(tensor) ?? '') && !beside.has(tensor.name));
+  const beyond = dtype === 'fp16' ? await beyondHalf(own.filter(ownerOf), context.signal) : new Set();
+  for (const tensor of own) {
     const { name } = tensor;
-    const owner = owners.get(anatomy.copies.get(name) ?? name);
-    if ((owner && kept.has(owner)) || beside.has(name)) continue;
-    if (dtype === 'fp16' && owner && (await largest(tensor, context.signal)) > LARGEST_HALF) {
+    const owner = ownerOf(tensor);
+    if (owner && kept.has(owner)) continue;
+    if (owner && beyond.has(tensor)) {
       leave(owner, sentence('It holds numbers beyond 65504, the largest that fp16 has: it stays in 32 bits.'));
       continue;
     }
@@ -112,13 +116,23 @@ function ownersOf({ linears, tables, layers, embeddingNorm, top }: Anatomy): Map
   return owners;
 }
 
+/** Those that hold finite numbers beyond the largest of fp16: all that are given are read. */
+async function beyondHalf(tensors: readonly Tensor[], signal?: AbortSignal): Promise<ReadonlySet<Tensor>> {
+  const found = new Set<Tensor>();
+  let at = 0;
+  for await (const most of readAhead(tensors.length, 1, run => largest(tensors[run]!, signal), signal)) {
+    if (most > LARGEST_HALF) found.add(tensors[at]!);
+    at++;
+  }
+  return found;
+}
+
 async function largest(tensor: Tensor, signal?: AbortSignal): Promise<number> {
-  const range = new Float32Array(2);
+  const most = new Float32Array(1);
   const columns = tensor.shape.at(-1) ?? 1;
   const rows = elementCount(tensor.shape) / columns;
-  for await (const { values_RC } of rowRuns(tensor, columns, 0, rows, signal)) kernels.minMax(values_RC, range);
-  const most = Math.max(-range[0]!, range[1]!);
-  return Number.isFinite(most) ? most : 0; // infinities and NaN are the same in every type
+  for await (const { values_RC } of rowRuns(tensor, columns, 0, rows, signal)) kernels.absMaxByRow(values_RC, most);
+  return Number.isFinite(most[0]!) ? most[0]! : 0; // infinities and NaN are the same in every type
 }
 
 /** Why a graph does not compute in 16 bits, if it does not: the numbers are only stored so. */
