@@ -11,6 +11,7 @@ import type { Tokenizer } from '../evaluation/tokenize/tokenizer.ts';
 import type { Format } from '../format/format.ts';
 import { openModel } from '../format/open.ts';
 import { formatOf } from '../format/registry.ts';
+import * as buffers from '../kernels/scratch.ts';
 import type { Model } from '../model/model.ts';
 import { describeEdit } from '../passes/describe-edit.ts';
 import type { Edit, PassContext, Plan, Recipe, Skipped, Step } from '../passes/pass.ts';
@@ -217,7 +218,7 @@ export async function write(
       sample();
       progress?.({ fraction: total === 0 ? 0 : done / total, what, bytesDone: done, bytesTotal: total });
     };
-    await format.write(body.model, output, target.name, { ...(signal && { signal }), progress: report });
+    await format.write(body.model, output, target.name, { ...(signal && { signal }), progress: report, buffers });
     await verifyWritten(output, body, target, format);
     throwIfCancelled(signal);
     await output.commit();
