@@ -1,6 +1,5 @@
 // The best factors of rank half of full for all 72 matrices of BERT-base's shapes, against numpy's svd with one thread, matrix by matrix
 // in turn, in a process each. `npm run bench` runs it as one of its sections; alone: node test/bench/factorize.mjs [MATRICES]
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { held } from '../../src/core/passes/computed.ts';
 import { plainFactors } from '../../src/core/passes/factorize/plain.ts';
+import { claim, mb, startLines } from './measure.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const python = process.env.HEADROOM_PYTHON ?? 'python3';
@@ -87,23 +87,11 @@ async function serve() {
   }
 }
 
-function lines(command, args) {
-  const env = { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    async ask(request) {
-      child.stdin.write(`${JSON.stringify(request)}\n`);
-      const { value, done } = await answers.next();
-      return done ? undefined : JSON.parse(value);
-    },
-    stop: () => child.kill(),
-  };
-}
-
 export async function benchFactorize(count = shapes.length) {
   const folder = mkdtempSync(join(tmpdir(), 'headroom-factorize-'));
-  const [ours, numpy] = [lines(process.execPath, [self, 'serve']), lines(python, ['-c', rival])];
+  const oneThread = { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
+  const ours = startLines(process.execPath, [self, 'serve'], oneThread);
+  const numpy = startLines(python, ['-c', rival], oneThread);
   const sums = { ours: 0, numpy: 0, worst: 0, peak: 0, rivalPeak: 0 };
   let hasRival = true;
   try {
@@ -113,7 +101,7 @@ export async function benchFactorize(count = shapes.length) {
       const mine = await ours.ask([out, width, path]);
       sums.ours += mine.seconds;
       sums.peak = mine.peakBytes;
-      const theirs = hasRival ? await numpy.ask([out, width, path]) : undefined;
+      const theirs = hasRival ? await numpy.ask([out, width, path]).catch(() => undefined) : undefined;
       hasRival = theirs !== undefined;
       if (!theirs) continue;
       sums.numpy += theirs.seconds;
@@ -125,12 +113,12 @@ export async function benchFactorize(count = shapes.length) {
     numpy.stop();
     rmSync(folder, { recursive: true });
   }
-  const mb = bytes => `${(bytes / 1e6).toFixed(0)} MB`;
-  console.log(`  headroom: ${sums.ours.toFixed(1)} s, peak memory ${mb(sums.peak)} (at most 600 MB)`);
+  console.log(`  headroom: ${sums.ours.toFixed(1)} s`);
+  claim('factorize, peak memory', sums.peak, { most: 600e6 }, mb);
   if (!hasRival) return;
   console.log(`  numpy.linalg.svd, one thread: ${sums.numpy.toFixed(1)} s, peak memory ${mb(sums.rivalPeak)}`);
-  console.log(`  headroom / numpy: ${(sums.ours / sums.numpy).toFixed(3)} (at most 1/3)`);
-  console.log(`  error beyond the optimum: at most ${(100 * sums.worst).toFixed(4)} % (0.1 %)`);
+  claim('factorize / numpy', sums.ours / sums.numpy, { most: 1 / 3 });
+  claim('factorize, error beyond the optimum', sums.worst, { most: 0.001 }, number => `${(100 * number).toFixed(4)} %`);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
