@@ -45,6 +45,10 @@ export function registerCommands(services: Services, editors: EditorProvider): v
       for (const uri of await orAsk(targetsOf(argument, undefined), say(sentence('Show redundancy'))))
         await RedundancyPanel.open(services, uri);
     },
+    'headroom.sensitivity': async argument => {
+      for (const uri of await orAsk(targetsOf(argument, undefined), say(sentence('What does each layer cost?'))))
+        await CompressPanel.openSensitivity(services, uri);
+    },
     'headroom.exportTable': async argument => {
       for (const uri of await orAsk(targetsOf(argument, undefined), say(sentence('Export table…'))))
         await exportTable(services, uri);

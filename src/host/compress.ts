@@ -27,6 +27,7 @@ import { askOutput, confirmOutput } from './output-choice.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import { logMade } from './quantize.ts';
+import { SensitivityMeasuring } from './sensitivity.ts';
 import type { Services } from './services.ts';
 import { ownSentencesFile } from './texts.ts';
 import { refuseUntrusted } from './trust.ts';
@@ -52,6 +53,9 @@ export class CompressPanel {
   #out: string;
   #outFormat: ModelFormat;
   #facts: Promise<{ readonly summary: Summary; readonly passes: readonly PassInfo[] }> | undefined;
+  readonly #sensitivity: SensitivityMeasuring;
+  /** The page is to show what each part costs, and has not yet. */
+  #showsSensitivity = false;
   #dryRun: AbortController | undefined;
   #disposed = false;
 
@@ -75,6 +79,13 @@ export class CompressPanel {
     }
   }
 
+  /** The form at what each part costs: as it is where it is open, else with one step to quantize. */
+  static async openSensitivity(services: Services, uri: vscode.Uri): Promise<void> {
+    await CompressPanel.open(services, uri);
+    const panel = CompressPanel.#open.get(uri.fsPath);
+    if (panel) panel.#showSensitivity();
+  }
+
   static registerSerializer(services: Services): vscode.Disposable {
     return vscode.window.registerWebviewPanelSerializer(panelTypes.compress, {
       deserializeWebviewPanel: async (panel, state: { kept?: Kept } | undefined) => {
@@ -91,6 +102,9 @@ export class CompressPanel {
     this.#outFormat = formatOf(path);
     this.#recipe = recipe;
     this.#out = outputFor(path, recipe);
+    this.#sensitivity = new SensitivityMeasuring(services, path, view => {
+      if (!this.#disposed) this.#page.emit('sensitivity', view);
+    });
     CompressPanel.#open.set(path, this);
     panel.iconPath = vscode.Uri.joinPath(services.context.extensionUri, 'media', 'icon.png');
     panel.webview.options = pageOptions(services.context.extensionUri);
@@ -102,6 +116,7 @@ export class CompressPanel {
       this.#disposed = true;
       if (CompressPanel.#open.get(path) === this) CompressPanel.#open.delete(path);
       this.#dryRun?.abort();
+      this.#sensitivity.dispose();
     });
     setPage(panel.webview, services.context.extensionUri, 'compress', { path, recipe } satisfies Kept);
   }
@@ -125,7 +140,15 @@ export class CompressPanel {
       outFormat: this.#outFormat,
       calibration: await keptCalibration(this.#services.context),
       running: this.#services.jobs.of(this.#path)?.progress ?? null,
+      sensitivity: this.#sensitivity.view,
+      showsSensitivity: this.#showsSensitivity,
     };
+  }
+
+  /** A page that is there is told; one that is not yet, or comes back, asks for its view. It says when it has shown it. */
+  #showSensitivity(): void {
+    this.#showsSensitivity = true;
+    void this.#showView();
   }
 
   /** A page that came back has its own copy of everything but what is running. */
@@ -205,6 +228,11 @@ export class CompressPanel {
       dryRun: (recipe, out, format, calibration) => this.#tryOut(recipe, out, format, calibration),
       run: (recipe, out, format, calibration) => this.#run(recipe, out, format, calibration),
       cancel: async () => this.#services.jobs.of(this.#path)?.cancel(),
+      measureSensitivity: async question => this.#sensitivity.begin(question),
+      cancelSensitivity: async () => this.#sensitivity.cancel(),
+      sensitivityShown: async () => {
+        this.#showsSensitivity = false;
+      },
       proposeOut: async (recipe, format) => outputFor(this.#path, recipe, format),
       chooseOut: async out => {
         const chosen = await askOutput(out, this.#outFormat);

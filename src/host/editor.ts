@@ -117,6 +117,7 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
       exportTensor: (tensor, kind, following) => exportTensor(this.#services, uri, tensor, kind, following ?? {}),
       headMeasures: following => model.headMeasures(following ?? {}),
       openRedundancy: async () => void command('headroom.redundancy'),
+      openSensitivity: async () => void CompressPanel.openSensitivity(this.#services, uri),
       openMeasured: async () => this.#openMeasured(uri, model),
       openAttention: async (layer, head) => {
         const subject = { paths: [uri.fsPath], layer: Number(layer), head: head === null ? null : Number(head) };

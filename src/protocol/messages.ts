@@ -12,6 +12,7 @@ import type {
   Window,
 } from '../core/report/inside.ts';
 import type { Redundancy, Saving } from '../core/report/redundancy.ts';
+import type { PartsBy, Sensitivity, SensitivityRow } from '../core/report/sensitivity.ts';
 import type { Summary } from '../core/report/tree.ts';
 import type {
   AttentionRequest,
@@ -43,11 +44,14 @@ export type {
   Made,
   MatrixDiff,
   MatrixDiffRequest,
+  PartsBy,
   PassInfo,
   ProgressEvent,
   Recipe,
   Redundancy,
   Saving,
+  Sensitivity,
+  SensitivityRow,
   Session,
   Step,
   Summary,
@@ -102,6 +106,8 @@ export interface EditorHostApi {
   exportTensor(tensor: string, kind: 'npy' | 'csv'): Promise<{ readonly out: string; readonly byteLength: number } | null>;
   headMeasures(): Promise<readonly HeadMeasure[]>;
   openRedundancy(): Promise<void>;
+  /** The Compress form, at what each part costs. */
+  openSensitivity(): Promise<void>;
   /** The comparison with the model that the newest measurement was held against. */
   openMeasured(): Promise<void>;
   /** What a head looks at; all heads of the layer without one. */
@@ -129,7 +135,27 @@ export interface CompressView {
   readonly calibration: string;
   /** What is running, if anything: the page may be reopened in mid-work. */
   readonly running: ProgressEvent | null;
+  readonly sensitivity: SensitivityView;
+  /** Did the person ask for what each part costs, and the page has not said `sensitivityShown` yet? */
+  readonly showsSensitivity?: boolean;
 }
+
+/** What is tried on each part by itself. */
+export interface SensitivityQuestion {
+  readonly step: Step;
+  readonly parts: PartsBy;
+  /** Path of the text the model runs on and the step's methods see, or '': then the model runs on the sentences that come with Headroom. */
+  readonly calibration: string;
+  readonly format: 'onnx' | 'safetensors';
+}
+/** What each part of the model costs; asked for by the person, and kept while the form is open. */
+export type SensitivityView =
+  | { readonly state: 'none'; readonly cancelled?: boolean }
+  | ({ readonly asked: SensitivityQuestion } & (
+      | { readonly state: 'running'; readonly progress: ProgressEvent | null; readonly elapsedMs: number }
+      | { readonly state: 'done'; readonly sensitivity: Sensitivity }
+      | { readonly state: 'failed'; readonly failure: Failure }
+    ));
 export interface DryRun {
   readonly report: CompressReport | null;
   readonly failure: Failure | null;
@@ -143,6 +169,10 @@ export interface CompressHostApi {
   /** Resolves when done; the diff opens by itself. Rejects with a Failure. */
   run(recipe: Recipe, out: string, format: 'onnx' | 'safetensors', calibration: string): Promise<CompressReport>;
   cancel(): Promise<void>;
+  /** Measures what each part costs; an older question ends. Resolves once it runs: what follows is told by events. */
+  measureSensitivity(question: SensitivityQuestion): Promise<void>;
+  cancelSensitivity(): Promise<void>;
+  sensitivityShown(): Promise<void>;
   /** Where the result of a recipe goes unless the person says otherwise. */
   proposeOut(recipe: Recipe, format: 'onnx' | 'safetensors'): Promise<string>;
   chooseOut(out: string): Promise<string | null>;
@@ -160,6 +190,7 @@ export interface CompressHostApi {
 export interface CompressEvents {
   view: CompressView;
   progress: ProgressEvent;
+  sensitivity: SensitivityView;
 }
 
 // --- diff panel: webview <-> host

@@ -134,6 +134,7 @@ export function compressView(over: Partial<CompressView> = {}): CompressView {
     outFormat: 'safetensors',
     calibration: '',
     running: null,
+    sensitivity: { state: 'none' },
     ...over,
   };
 }

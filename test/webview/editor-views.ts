@@ -96,6 +96,7 @@ export const editorApi = (view: EditorView): Record<keyof EditorHostApi, (...arg
   exportTensor: () => null,
   headMeasures: () => measuresOf(6, 12),
   openRedundancy: () => undefined,
+  openSensitivity: () => undefined,
   openMeasured: () => undefined,
   openAttention: () => undefined,
 });

@@ -520,6 +520,7 @@ test('a narrow page shows one view at a time, and keeps its commands in one menu
         'Compress…',
         'Compare…',
         'Redundancy…',
+        'What does each layer cost?',
         'Expand all',
         'Collapse all',
         'Copy table',

@@ -43,7 +43,9 @@ const fields = {
   budget: {
     kind: 'number',
     label: sentence('Size to reach'),
-    help: sentence('Megabytes of the file: bits are chosen for each layer by what it costs on the text. Empty: as given.'),
+    help: sentence(
+      'Megabytes of the file: bits are chosen for each layer by what it costs on the text, 4 or 8 for embeddings, and weights are rounded by GPTQ. Empty: as given.',
+    ),
     default: null,
     min: 0.01,
     max: 100_000,

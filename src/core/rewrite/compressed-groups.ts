@@ -29,11 +29,14 @@ export function withGroups(model: Model, edits: readonly StoreEdit[]): Model {
     kv_cache_scheme: null,
     ignore: [],
     config_groups: Object.fromEntries(entries),
-    // Only so transformers 5.23 reads zero points; with several groups it would take the first for all.
-    ...(groups.size === 1 && edits[0]!.zeroPoint && { dequantize: true }),
+    // Only so transformers 5.23 reads packed zero points and tables; with several groups it would take the first for all.
+    ...(groups.size === 1 && edits.some(needsDequantize) && { dequantize: true }),
   };
   return { ...model, config: { ...model.config, quantization_config } };
 }
+
+const needsDequantize = ({ zeroPoint, target, values }: StoreEdit): boolean =>
+  zeroPoint !== undefined || ('rows' in target && values.dtype === 'int32');
 
 const formats: Partial<Record<DType, string>> = {
   int32: 'pack-quantized',

@@ -4,12 +4,12 @@ import { html } from '../report/documents/html.ts';
 import { markdown } from '../report/documents/markdown.ts';
 import { summaryCsv } from '../report/documents/summary-csv.ts';
 import { summaryMarkdown } from '../report/documents/summary-markdown.ts';
-import type { Session } from './types.ts';
+import type { Made, Session } from './types.ts';
 
 // What people take along.
 
 export const document: Session['document'] = async (comparison, made, kind, measured) => {
-  if (kind === 'json') return `${JSON.stringify(withMeasured(comparison, measured), null, 2)}\n`;
+  if (kind === 'json') return `${JSON.stringify(whole(comparison, made, measured), null, 2)}\n`;
   return kind === 'markdown' ? markdown(comparison, made, measured) : html(comparison, made, measured);
 };
 
@@ -18,6 +18,9 @@ export const summaryDocument: Session['summaryDocument'] = async (summary, kind)
   return kind === 'markdown' ? summaryMarkdown(summary) : summaryCsv(summary);
 };
 
-/** As `compare --json` writes it; the whole evaluation stands beside the fields that are fixed. */
-const withMeasured = (comparison: Comparison, measured: Evaluation | null | undefined): object =>
-  measured ? { ...comparison, outputs: measured.drift, task: measured.task, evaluation: measured } : comparison;
+/** As `compare --json` writes it; how it was made and the whole evaluation stand beside the fields that are fixed. */
+const whole = (comparison: Comparison, made: Made | null, measured: Evaluation | null | undefined): object => ({
+  ...comparison,
+  ...(measured && { outputs: measured.drift, task: measured.task, evaluation: measured }),
+  ...(made && { made }),
+});

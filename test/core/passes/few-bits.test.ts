@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { float8 } from '../../../src/core/passes/quantize/as-float8.ts';
 import { groupLevels } from '../../../src/core/passes/quantize/group-levels.ts';
-import { knapsack } from '../../../src/core/passes/quantize/knapsack.ts';
+import { halfScale } from '../../../src/core/passes/quantize/half-scale.ts';
 import { packWords, unpackWords } from '../../../src/core/passes/quantize/words.ts';
 import { smallFloatTable } from '../../../src/core/tensor/eighths.ts';
+import { floatOfHalf } from '../../../src/core/tensor/halves.ts';
 
 test('E4M3: every pattern comes back, halves go to the even neighbour, beyond 448 it is 448', () => {
   const table = smallFloatTable('fp8_e4m3fn')!;
@@ -70,27 +71,14 @@ test('zeros stay zeros, and NaN is refused', () => {
     assert.throws(() => groupLevels(new Float32Array(8).fill(bad, 3, 4), 1, 8, shape), RangeError);
 });
 
-test('the knapsack costs as little as any way to use as much, by trying all of them; what it uses does not depend on costs', () => {
-  const bytes = [20, 30, 40, 80];
-  const items = [0, 1, 2, 3].map(item =>
-    bytes.map((size, i) => ({ bytes: size, cost: ((item * 7 + 3) % 5) / (i + 1) ** (1 + item / 3) })),
-  );
-  for (const budget of [80, 130, 200, 400]) {
-    const chosen = knapsack(items, budget)!;
-    const of = (choice: readonly number[], key: 'bytes' | 'cost') =>
-      choice.reduce((sum, at, item) => sum + items[item]![at]![key], 0);
-    const all = Array.from({ length: 256 }, (_, n) => [n & 3, (n >> 2) & 3, (n >> 4) & 3, (n >> 6) & 3]).filter(
-      it => of(it, 'bytes') <= budget,
-    );
-    const most = Math.max(...all.map(it => of(it, 'bytes')));
-    const least = Math.min(...all.filter(it => of(it, 'bytes') === most).map(it => of(it, 'cost')));
-    assert.equal(of(chosen, 'bytes'), most);
-    assert.ok(Math.abs(of(chosen, 'cost') - least) < 1e-12);
-    const flat = knapsack(
-      items.map(choices => choices.map(({ bytes: size }) => ({ bytes: size, cost: 1 }))),
-      budget,
-    )!;
-    assert.equal(of(flat, 'bytes'), most);
+test('scales that are stored as fp16 are numbers of fp16: every one of them stays, what lies between goes to the nearest', () => {
+  for (let bits = 0; bits < 0x7bff; bits++) {
+    const [low, high] = [floatOfHalf(bits), floatOfHalf(bits + 1)];
+    assert.equal(halfScale(low), low);
+    assert.equal(halfScale(low + 0.49 * (high - low)), low);
+    assert.equal(halfScale(low + 0.51 * (high - low)), high);
   }
-  assert.equal(knapsack(items, 79), undefined);
+  assert.equal(halfScale(1e9), 65504);
+  const { scale_RG } = groupLevels(weights, 4, 64, { bits: 3, size: 16, symmetric: true, ratios: [1, 0.9], halves: true });
+  assert.ok(scale_RG.every(scale => scale > 0 && scale === halfScale(scale)));
 });

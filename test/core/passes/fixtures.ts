@@ -9,7 +9,7 @@ import { openModel } from '../../../src/core/format/open.ts';
 import { formatOf } from '../../../src/core/format/registry.ts';
 import { closeModel } from '../../../src/core/format/stored.ts';
 import type { Model } from '../../../src/core/model/model.ts';
-import type { CastEdit, Plan, QuantizeBlocksEdit, QuantizeEdit, StoreEdit } from '../../../src/core/passes/pass.ts';
+import type { CastEdit, PassContext, Plan, QuantizeBlocksEdit, QuantizeEdit, StoreEdit } from '../../../src/core/passes/pass.ts';
 import { parseRecipe } from '../../../src/core/passes/recipe.ts';
 import { passes } from '../../../src/core/passes/registry.ts';
 import { apply, type Body } from '../../../src/core/rewrite/apply.ts';
@@ -49,10 +49,11 @@ export async function planOf(
   options: Readonly<Record<string, unknown>>,
   id = 'quantize',
   dryRun = false,
+  more: Partial<PassContext> = {},
 ): Promise<Plan> {
   const pass = passes.find(it => it.id === id)!;
   const [step] = parseRecipe({ version: 1, steps: [{ pass: id, options }] }).steps;
-  return pass.plan(body.anatomy, step!.options as never, { model: body.model, format: body.model.format, dryRun });
+  return pass.plan(body.anatomy, step!.options as never, { model: body.model, format: body.model.format, dryRun, ...more });
 }
 
 /** The edits that put other numbers in the place of a weight's. */

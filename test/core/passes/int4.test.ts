@@ -154,14 +154,15 @@ test('a table that a decoder multiplies by has 8 bits, and it is said', { skip: 
   }
 });
 
-test('bits that no operator takes are refused, and safetensors are left alone with a reason', { skip: noGenerated }, async () => {
+test('bits that no operator takes are refused, and a checkpoint is packed in the same bits', { skip: noGenerated }, async () => {
   const source = await openSource(join(generated, 'bert-base/model.torchscript.onnx'));
   const tensors = await openSource(join(generated, 'bert-base/model.safetensors'));
   try {
     await assert.rejects(planOf(source.body, { scheme: 'int4', bits: 3 }), /bits is 3.*one of 2, 4, 8/);
-    const { edits, skipped } = await planOf(tensors.body, { scheme: 'int4' });
-    assert.equal(edits.length, 0);
-    assert.match(say(skipped[0]!.reason), /int4 is a form of ONNX graphs/);
+    const { edits } = await planOf(tensors.body, { scheme: 'int4', bits: 2, block_size: 16 });
+    const inLayers = edits.flatMap(edit => (edit.kind === 'store' && edit.target.id.startsWith('encoder') ? [edit] : []));
+    assert.equal(inLayers.length, 6 * tensors.body.anatomy.layers.length);
+    assert.ok(inLayers.every(({ bits, values }) => bits === 2 && values.dtype === 'int32'));
   } finally {
     await source.close();
     await tensors.close();

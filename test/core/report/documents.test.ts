@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sentence } from '../../../src/core/errors.ts';
 import { html } from '../../../src/core/report/documents/html.ts';
 import { markdown } from '../../../src/core/report/documents/markdown.ts';
+import { createSession } from '../../../src/core/session/session.ts';
 import { hostile, hostileName, huge, int8, made, pruned, unchanged } from '../../webview/diff-comparisons.ts';
 
 const nb = '\u00a0';
@@ -47,6 +49,20 @@ test('Markdown of a result Headroom made holds its command, recipe, time, peak a
   assert.ok(text.includes('- a bias is too small to gain, and rounding it costs quality: `embeddings.LayerNorm.bias`, '));
   assert.match(text, /, and 45 more$/m);
   assert.ok(!markdown(comparison, null).includes('How this was made'));
+});
+
+test('what a compression told of itself stands in every document; none of it becomes markup', async () => {
+  const comparison = int8();
+  const known = made(comparison);
+  const note = sentence('Blocks of {n} weights <b>|', { n: 64 });
+  const report = { ...known.report, notes: [{ note: 'Blocks of 64 weights <b>|', sentence: note }] };
+  const told = { ...known, report };
+  assert.match(markdown(comparison, told), /\n\nBlocks of 64 weights &#60;b&#62;&#124;\n/);
+  assert.ok(html(comparison, told).includes('<p>Blocks of 64 weights &#60;b&#62;|</p>'));
+  const json = JSON.parse(await createSession().document(comparison, told, 'json'));
+  assert.deepEqual(json.made.report.notes, report.notes);
+  assert.deepEqual(json.totals, comparison.totals);
+  assert.ok(!('made' in JSON.parse(await createSession().document(comparison, null, 'json'))));
 });
 
 test('heads are listed only where their number differs', () => {

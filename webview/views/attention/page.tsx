@@ -3,15 +3,17 @@ import type { AttentionEvents, AttentionHostApi, AttentionMaps, AttentionView, F
 import { connectHost, HostError } from '../../bridge.ts';
 import { Button, Dropdown, TextField } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
-import { say, t } from '../../l10n.ts';
+import { t } from '../../l10n.ts';
 import { largestWeight, type TokenPair } from '../../layout/attention.ts';
 import { visibleName } from '../../layout/names.ts';
 import { share } from '../../numbers.ts';
+import { Failed } from '../failed.tsx';
 import { Name } from '../name.tsx';
 import { AllHeads } from './all-heads.tsx';
 import { HeadMap } from './head-map.tsx';
 
 const { api } = connectHost<AttentionHostApi, AttentionEvents>();
+const showLog = (): void => void api.showLog();
 
 type Answer =
   | { readonly state: 'none' }
@@ -42,7 +44,7 @@ export function AttentionPage() {
     );
   }, []);
   if (!view) return <main aria-busy="true" />;
-  if ('code' in view) return <Problem failure={view} />;
+  if ('code' in view) return <Failed failure={view} onLog={showLog} />;
   const show = (chosen: { layer?: number; head?: number | null }): void => {
     const next = { layer, head, ...chosen };
     setLayer(next.layer);
@@ -117,7 +119,7 @@ export function AttentionPage() {
           <i />
         </div>
       )}
-      {answer.state === 'failed' && <Problem failure={answer.failure} />}
+      {answer.state === 'failed' && <Failed failure={answer.failure} onLog={showLog} />}
       {answer.state === 'none' && (
         <p class="muted hint">{t('Give a sentence: each model reads it, and each head’s attention is drawn over its tokens.')}</p>
       )}
@@ -190,25 +192,6 @@ const Absent = ({ said }: { said: string }) => (
     <p class="muted">{said}</p>
   </section>
 );
-
-function Problem({ failure }: { failure: Failure }) {
-  return (
-    <div class="state err" role="alert">
-      <Icon name="error" />
-      <p>
-        {failure.file && (
-          <>
-            <bdi class="mono">{visibleName(failure.file)}</bdi>
-            {': '}
-          </>
-        )}
-        {visibleName(say(failure.sentence), 600)}
-      </p>
-      {failure.hint && <p class="muted">{visibleName(say(failure.hint), 400)}</p>}
-      <Button onClick={() => void api.showLog()}>{t('Show log')}</Button>
-    </div>
-  );
-}
 
 /** One question at a time: a new one cancels the one before. */
 function useAnswer() {

@@ -3,8 +3,10 @@ import type { CompressView, Failure, Recipe } from '../../../src/protocol/messag
 import { say, t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
 import { bytesText, changeShare, count } from '../../numbers.ts';
+import { Failed } from '../failed.tsx';
+import { SensitivityPane } from '../sensitivity/pane.tsx';
 import { CalibrationField } from './calibration.tsx';
-import { type Draft, recipeOf, withOption } from './draft.ts';
+import { type Draft, optionOf, recipeOf, withOption } from './draft.ts';
 import { DryRunPane } from './dry-run.tsx';
 import { Footer, formatOf, RunningFooter, withEnding } from './footer.tsx';
 import { Form } from './form.tsx';
@@ -17,7 +19,7 @@ import { failureOf, useDryRun } from './requests.ts';
 import { useRun } from './run.ts';
 import { Running } from './running.tsx';
 import { keep, restored } from './saved.ts';
-import { Unopened } from './unopened.tsx';
+import { goesByPart, useSensitivity, useSensitivityShown } from './sensitivity.ts';
 
 interface Shown {
   readonly view: CompressView;
@@ -46,7 +48,17 @@ export function CompressPage() {
     ask();
     return stop;
   }, []);
-  if (failure && !shown) return <Unopened failure={failure} onRetry={ask} onLog={() => void host.api.showLog()} />;
+  if (failure && !shown)
+    return (
+      <main class="compress">
+        <Failed
+          title={t('This model could not be opened')}
+          failure={failure}
+          onRetry={ask}
+          onLog={() => void host.api.showLog()}
+        />
+      </main>
+    );
   if (!shown) return <main aria-busy="true" />;
   return <CompressForm key={shown.edition} view={shown.view} onRecipe={recipe => edited.current.add(JSON.stringify(recipe))} />;
 }
@@ -85,6 +97,8 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
     if (why === undefined && !work) void run.start(() => host.api.run(recipe, out, format, calibration));
   };
   useRunKey(start);
+  const sensitivity = useSensitivity(view);
+  const sensitivityTitle = useSensitivityShown(view, draft, setDraft);
   const options = useRef<HTMLElement>(null);
   const runButton = useRef<HTMLElement | null>(null);
   const markInvalid = (name: string, wrong: boolean): void =>
@@ -137,6 +151,21 @@ function CompressForm({ view, onRecipe }: { view: CompressView; onRecipe: (recip
                 onChange={(name, value) => setDraft(known => withOption(known, known.selected, name, pass!.fields[name]!, value))}
                 onInvalid={markInvalid}
               />
+              {goesByPart(pass) && (
+                <SensitivityPane
+                  key={selected.key}
+                  view={sensitivity}
+                  question={{ step: recipe.steps[draft.selected]!, calibration, format }}
+                  exclude={optionOf(selected, 'exclude', pass!.fields.exclude!) as readonly string[]}
+                  onExclude={exclude =>
+                    setDraft(known => withOption(known, known.selected, 'exclude', pass!.fields.exclude!, exclude))
+                  }
+                  onMeasure={question => void host.api.measureSensitivity(question)}
+                  onCancel={() => void host.api.cancelSensitivity()}
+                  onLog={() => void host.api.showLog()}
+                  title={sensitivityTitle}
+                />
+              )}
               <CalibrationField
                 value={calibration}
                 failure={problem?.at === 'calibration' ? failure : undefined}

@@ -1,9 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { DiffEvents, DiffHostApi, DiffView } from '../../../src/protocol/messages.ts';
 import { connectHost } from '../../bridge.ts';
+import { t } from '../../l10n.ts';
+import { Failed } from '../failed.tsx';
 import { Header } from './header.tsx';
 import { Report } from './report.tsx';
-import { Failed, Opening } from './states.tsx';
+import { Opening } from './states.tsx';
 
 const { api, on } = connectHost<DiffHostApi, DiffEvents>();
 
@@ -29,7 +31,12 @@ export function DiffPage() {
       {view.state === 'opening' ? (
         <Opening progress={view.progress} />
       ) : (
-        <Failed failure={view.failure} onRetry={() => void api.reload()} onLog={() => void api.showLog()} />
+        <Failed
+          title={t('These models could not be compared')}
+          failure={view.failure}
+          onRetry={() => void api.reload()}
+          onLog={() => void api.showLog()}
+        />
       )}
     </main>
   );

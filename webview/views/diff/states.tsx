@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Failure, Made, ProgressEvent } from '../../../src/protocol/messages.ts';
+import type { Made, ProgressEvent } from '../../../src/protocol/messages.ts';
 import { Button } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
-import { say, t } from '../../l10n.ts';
+import { t } from '../../l10n.ts';
 import { visibleName } from '../../layout/names.ts';
 import { bytesText, share } from '../../numbers.ts';
 import { LeftAlone } from './how-made.tsx';
@@ -39,30 +39,6 @@ export function Opening({ progress }: { progress: ProgressEvent | null }) {
       <p class="sr" aria-live="polite">
         {late && percent !== undefined ? t('Comparing, {n} percent', { n: Math.floor(percent / 10) * 10 }) : ''}
       </p>
-    </section>
-  );
-}
-
-export function Failed({ failure, onRetry, onLog }: { failure: Failure; onRetry: () => void; onLog: () => void }) {
-  return (
-    <section class="state err" role="alert">
-      <Icon name="error" />
-      <h2 class="title">{t('These models could not be compared')}</h2>
-      <p>
-        {failure.file && (
-          <>
-            <bdi class="mono">{visibleName(failure.file)}</bdi>
-            {': '}
-          </>
-        )}
-        {say(failure.sentence)}
-        {failure.offset !== undefined && <span class="muted"> {t('(byte {offset})', { offset: failure.offset })}</span>}
-      </p>
-      {failure.hint && <p class="muted">{say(failure.hint)}</p>}
-      <div class="row">
-        <Button onClick={onRetry}>{t('Try again')}</Button>
-        <Button onClick={onLog}>{t('Show log')}</Button>
-      </div>
     </section>
   );
 }

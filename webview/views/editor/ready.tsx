@@ -192,6 +192,7 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
         onCompress={() => void api.openCompress()}
         onCompare={() => void api.openCompare()}
         onRedundancy={() => void api.openRedundancy()}
+        onSensitivity={() => void api.openSensitivity()}
         onCopyTable={copyTable}
         filterField={filterField}
       />

@@ -44,6 +44,7 @@ export function Opening({ view, width }: { view: Extract<EditorView, { state: 'o
         onCompress={nothing}
         onCompare={nothing}
         onRedundancy={nothing}
+        onSensitivity={nothing}
         onCopyTable={nothing}
       />
       <div class="prog" {...(late && { role: 'progressbar', 'aria-label': t('Reading the header') })}>

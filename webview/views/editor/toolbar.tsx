@@ -26,6 +26,7 @@ export interface ToolbarProps {
   readonly onCompress: () => void;
   readonly onCompare: () => void;
   readonly onRedundancy: () => void;
+  readonly onSensitivity: () => void;
   readonly onCopyTable: (kind: 'tsv' | 'markdown') => void;
   readonly filterField?: RefObject<HTMLElement | null>;
 }
@@ -46,6 +47,7 @@ export function Toolbar(props: ToolbarProps) {
     );
   if (width < 960) menu.push(compare);
   if (width < 1120) menu.push({ title: t('Redundancy…'), disabled, run: props.onRedundancy });
+  menu.push({ title: t('What does each layer cost?'), disabled, run: props.onSensitivity });
   if (width < 660) menu.push(...expanding);
   menu.push(
     { title: t('Copy table'), disabled: still, run: () => props.onCopyTable('tsv') },

@@ -3,13 +3,14 @@ import type { ProgressEvent, RedundancyEvents, RedundancyHostApi, RedundancyView
 import { connectHost } from '../../bridge.ts';
 import { Button } from '../../controls.tsx';
 import { Icon } from '../../icons.tsx';
-import { say, t } from '../../l10n.ts';
+import { t } from '../../l10n.ts';
 import { bytesText, exactBytes } from '../../numbers.ts';
+import { Failed } from '../failed.tsx';
 import { Menu } from '../menu.tsx';
 import { Name } from '../name.tsx';
+import { Working } from '../working.tsx';
 import { Found } from './found.tsx';
 import { reportOf } from './report.ts';
-import { Running } from './running.tsx';
 
 const { api, on } = connectHost<RedundancyHostApi, RedundancyEvents>();
 
@@ -64,18 +65,15 @@ export function RedundancyPage() {
       )}
       {view.state === 'idle' && <Idle fileBytes={view.fileBytes} cancelled={view.cancelled === true} />}
       {view.state === 'running' && (
-        <Running progress={progress ?? view.progress} elapsedMs={view.elapsedMs ?? 0} onCancel={() => void api.cancel()} />
+        <Working
+          title={t('Looking for what repeats')}
+          progress={progress ?? view.progress}
+          elapsedMs={view.elapsedMs ?? 0}
+          onCancel={() => void api.cancel()}
+        />
       )}
       {view.state === 'failed' && (
-        <section class="state err" role="alert">
-          <Icon name="error" />
-          <p>{say(view.failure.sentence)}</p>
-          {view.failure.hint && <p class="muted">{say(view.failure.hint)}</p>}
-          <div class="row">
-            <Button onClick={() => void api.run()}>{t('Try again')}</Button>
-            <Button onClick={() => void api.showLog()}>{t('Show log')}</Button>
-          </div>
-        </section>
+        <Failed failure={view.failure} onRetry={() => void api.run()} onLog={() => void api.showLog()} />
       )}
       {view.state === 'ready' && (
         <Found

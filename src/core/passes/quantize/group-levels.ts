@@ -1,3 +1,5 @@
+import { halfScale } from './half-scale.ts';
+
 // Rows in groups of columns: weight = (level - zero) * scale, levels 0 to 2^bits - 1. R rows, C columns, G groups.
 
 export interface GroupShape {
@@ -9,6 +11,8 @@ export interface GroupShape {
   readonly symmetric: boolean;
   /** Shares of the range that are tried; the one with the least squared error is taken. */
   readonly ratios: readonly number[];
+  /** Scales are numbers of fp16. */
+  readonly halves?: boolean;
 }
 
 export interface Levels {
@@ -54,8 +58,8 @@ function group(values: Float32Array, start: number, end: number, shape: GroupSha
   let least = Number.POSITIVE_INFINITY;
   for (const ratio of shape.ratios) {
     const { scale, zero } = shape.symmetric
-      ? symmetricGrid(Math.max(-low, high) * ratio, shape.bits)
-      : offsetGrid(low * ratio, high * ratio, most);
+      ? symmetricGrid(Math.max(-low, high) * ratio, shape)
+      : offsetGrid(low * ratio, high * ratio, most, shape);
     const error = shape.ratios.length === 1 ? 0 : squaredError(values, start, end, scale, zero, most);
     if (error >= least) continue;
     least = error;
@@ -74,12 +78,15 @@ interface Grid {
   readonly zero: number;
 }
 
-function symmetricGrid(most: number, bits: number): Grid {
-  return { scale: Math.fround((2 * most) / (2 ** bits - 1)) || 1, zero: 2 ** (bits - 1) };
+/** A scale as it can be stored; 1 for a group of zeros. */
+const stored = (scale: number, { halves }: GroupShape): number => (halves ? halfScale(scale) : Math.fround(scale)) || 1;
+
+function symmetricGrid(most: number, shape: GroupShape): Grid {
+  return { scale: stored((2 * most) / (2 ** shape.bits - 1), shape), zero: 2 ** (shape.bits - 1) };
 }
 
-function offsetGrid(low: number, high: number, most: number): Grid {
-  const scale = Math.fround((high - low) / most) || 1;
+function offsetGrid(low: number, high: number, most: number, shape: GroupShape): Grid {
+  const scale = stored((high - low) / most, shape);
   return { scale, zero: Math.min(most, -low / scale + INTEGER - INTEGER) };
 }
 

@@ -1,8 +1,8 @@
 import { fail, sentence } from '../../errors.ts';
 import type { Model } from '../../model/model.ts';
-import { planGptq } from './gptq/plan.ts';
-import { graphsOnly } from './graphs-only.ts';
+import { planRounded } from './gptq/plan.ts';
 import { planBlocks } from './int4-graph.ts';
+import { planPackedTensors } from './packed-tensors.ts';
 import type { QuantizeOptions, Scheme } from './scheme.ts';
 
 /** What MatMulNBits multiplies by. */
@@ -14,14 +14,15 @@ export const int4: Scheme = {
   options: ['bits', 'block_size', 'symmetric', 'embedding_bits', 'rounding', 'operators'],
   embeddingBits: [2, 4, 8, 32],
   source:
-    'Blocks as MatMulNBits and GatherBlockQuantized of onnxruntime, or DequantizeLinear of ONNX opset 21; rounding gptq: Frantar et al., GPTQ, ICLR 2023',
+    'Blocks as MatMulNBits and GatherBlockQuantized of onnxruntime, or DequantizeLinear of ONNX opset 21; safetensors: compressed-tensors, pack-quantized; rounding gptq: Frantar et al., GPTQ, ICLR 2023',
   async plan(anatomy, options, context) {
     const { graph } = context.model;
     checkBits(options, context.model);
-    if (context.format === 'safetensors' || !graph) return graphsOnly(context.model, 'int4');
-    const model = { ...context.model, graph };
-    const plan = planBlocks(model, anatomy, options);
-    return options.rounding === 'gptq' && plan.edits.length > 0 ? planGptq(anatomy, plan, options, context) : plan;
+    const plan =
+      context.format === 'safetensors' || !graph
+        ? planPackedTensors(context.model, anatomy, options)
+        : planBlocks({ ...context.model, graph }, anatomy, options);
+    return planRounded(anatomy, plan, options, context);
   },
 };
 

@@ -1,6 +1,6 @@
 import type { Anatomy } from '../../anatomy/anatomy.ts';
 import { linearsIn } from '../../anatomy/anatomy.ts';
-import { sentence } from '../../errors.ts';
+import { type Sentence, sentence } from '../../errors.ts';
 import type { Graph } from '../../model/graph.ts';
 import type { Model } from '../../model/model.ts';
 import type { ByLayer, ConvertEdit, Plan, QuantizeBlocksEdit, Skipped } from '../pass.ts';
@@ -34,10 +34,7 @@ export function planMixedGraph(model: Model & { readonly graph: Graph }, anatomy
   const halves = asHalves ? tablesAsHalves(anatomy) : undefined;
   const kept = halves ? skipped.filter(({ target }) => !anatomy.tables.some(({ id }) => id === target)) : skipped;
   const blocks = edits.filter(edit => edit.kind === 'quantize-blocks');
-  return {
-    edits: halves ? [...edits, halves] : edits,
-    skipped: [...kept, ...bothSizes(model, anatomy, options, blocks)],
-  };
+  return { edits: halves ? [...edits, halves] : edits, skipped: kept, notes: bothSizes(anatomy, options, blocks) };
 }
 
 function tablesAsHalves({ tables }: Anatomy): ConvertEdit | undefined {
@@ -46,12 +43,7 @@ function tablesAsHalves({ tables }: Anatomy): ConvertEdit | undefined {
 }
 
 /** What the widths that were asked for would take, where the graph has wider ones. */
-function bothSizes(
-  { name }: Model,
-  { layers }: Anatomy,
-  { bits }: QuantizeOptions,
-  blocks: readonly QuantizeBlocksEdit[],
-): Skipped[] {
+function bothSizes({ layers }: Anatomy, { bits }: QuantizeOptions, blocks: readonly QuantizeBlocksEdit[]): Sentence[] {
   const asked = new Map(
     layers.flatMap(layer =>
       linearsIn(layer).map(({ id }) => [id, typeof bits === 'number' ? bits : (bits[layer.stored] ?? bits.at(-1)!)] as const),
@@ -61,9 +53,10 @@ function bothSizes(
   const stored = inLayers.reduce((sum, { values }) => sum + values.byteLength, 0);
   const packed = inLayers.reduce((sum, it) => sum + (it.values.byteLength * asked.get(it.target.id)!) / it.bits, 0);
   if (packed === stored) return [];
-  const reason = sentence(
-    'Runtimes multiply by 2, 4 and 8 bits: the matrices of the layers take {stored} bytes in the next wider form, {packed} packed.',
-    { stored, packed },
-  );
-  return [{ target: name, reason }];
+  return [
+    sentence(
+      'Runtimes multiply by 2, 4 and 8 bits: the matrices of the layers take {stored} bytes in the next wider form, {packed} packed.',
+      { stored, packed },
+    ),
+  ];
 }

@@ -297,6 +297,7 @@ function howMade({ recipe, report, command }: Made, { say, locale }: Voice): str
     `<pre>${text(command)}</pre>`,
     `<pre>${text(JSON.stringify(recipe, null, 2))}</pre>`,
     `<p>${text(say(took))}</p>`,
+    ...(report.notes ?? []).map(note => `<p>${text(visible(say(note.sentence)))}</p>`),
     ...(groups.length > 0 ? [`<h2>${text(say(sentence('Left alone')))}</h2>`, `<ul>${groups.join('')}</ul>`] : []),
   ].join('\n');
 }

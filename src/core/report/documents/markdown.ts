@@ -201,6 +201,7 @@ function howMade({ recipe, report, command }: Made, { say, locale }: Voice): str
     fence(command, 'sh'),
     fence(JSON.stringify(recipe, null, 2), 'json'),
     took,
+    ...(report.notes ?? []).map(note => text(say(note.sentence))),
   ];
   const groups = leftAlone(report.skipped);
   if (groups.length === 0) return blocks;

@@ -19,7 +19,7 @@ const texts = Array.from({ length: 96 }, (_, i) =>
 
 const quantize = passes.find(({ id }) => id === 'quantize')!;
 
-for (const name of ['bert-base/model.torchscript.onnx']) {
+for (const name of ['bert-base/model.torchscript.onnx', 'bert-base/model.safetensors']) {
   const path = join(generated, name);
   test(`${name}: on text, vectors move less by GPTQ than by rounding to nearest, in a file of the same size`, {
     skip: noGenerated || (!existsSync(path) && `skipped: no ${name}`),

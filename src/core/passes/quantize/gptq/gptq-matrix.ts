@@ -1,6 +1,7 @@
 import { openBlocks } from '../../../kernels/blocks.ts';
 import { gptqBlock } from '../../../kernels/linear-algebra/gptq.ts';
 import { inverseCholeskyUpper } from '../../../kernels/linear-algebra/spd.ts';
+import { halfScale } from '../half-scale.ts';
 
 // O out, I in, G groups.
 
@@ -10,6 +11,8 @@ export interface GptqForm {
   /** Inputs that share a scale: a multiple of 16. */
   readonly group: number;
   readonly symmetric: boolean;
+  /** Scales are numbers of fp16. */
+  readonly halves?: boolean;
 }
 
 /** weight = (level - zero) * scale */
@@ -40,12 +43,13 @@ export async function gptqMatrix(
   out: number,
   wide: number,
   hessian_II: Float64Array,
-  { bits, group, symmetric }: GptqForm,
+  form: GptqForm,
   pause?: () => Promise<void>,
 ): Promise<GptqMatrix> {
   const order = activationOrder(hessian_II, wide);
   const dead = Array.from(order, i => !(hessian_II[i * wide + i]! > 0));
-  const { scale_OG, zero_OG } = scalesOf(weight_OI, out, wide, { bits, group, symmetric });
+  const { bits, group } = form;
+  const { scale_OG, zero_OG } = scalesOf(weight_OI, out, wide, form);
   const groups = Math.ceil(wide / group);
   const [weight, scale, zero] = [0, 1, 2].map(() => new Float32Array(out * wide)) as [Float32Array, Float32Array, Float32Array];
   for (let o = 0; o < out; o++)
@@ -82,12 +86,12 @@ function activationOrder(hessian_II: Float64Array, wide: number): Uint32Array {
   return Uint32Array.from(Array.from(diagonal.keys()).sort((a, b) => diagonal[b]! - diagonal[a]! || a - b));
 }
 
-function scalesOf(weight_OI: Float32Array, out: number, wide: number, { bits, group, symmetric }: GptqForm) {
+function scalesOf(weight_OI: Float32Array, out: number, wide: number, { bits, group, symmetric, halves }: GptqForm) {
   const blocks = Math.ceil(wide / group);
   const memory = openBlocks({ bits, size: group, symmetric, ratios }, out * wide, out * blocks);
   memory.values.set(weight_OI);
   memory.quantize({ channels: out, length: wide, channelStride: wide, elementStride: 1, blocks, firstBlock: 0 });
-  return { scale_OG: memory.scales.slice(), zero_OG: memory.zeros.slice() };
+  return { scale_OG: halves ? memory.scales.map(halfScale) : memory.scales.slice(), zero_OG: memory.zeros.slice() };
 }
 
 /** U with U^T U = H^-1 in activation order, with damping. */

@@ -1,19 +1,21 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ProgressEvent } from '../../../src/protocol/messages.ts';
-import { Button } from '../../controls.tsx';
-import { t } from '../../l10n.ts';
-import { visibleName } from '../../layout/names.ts';
-import { count, text, timeText } from '../../numbers.ts';
+import type { ProgressEvent } from '../../src/protocol/messages.ts';
+import { Button } from '../controls.tsx';
+import { t } from '../l10n.ts';
+import { visibleName } from '../layout/names.ts';
+import { count, text, timeText } from '../numbers.ts';
 
 /** Before this much is known no time is foretold: share of the work, and milliseconds. */
 const [leastShare, leastMs] = [0.04, 1500];
 
 /** How far it is, how long it takes, and a way to stop it. */
-export function Running({
+export function Working({
+  title,
   progress,
   elapsedMs,
   onCancel,
 }: {
+  title: string;
   progress: ProgressEvent | null;
   elapsedMs: number;
   onCancel: () => void;
@@ -28,7 +30,6 @@ export function Running({
   const percent = Math.floor(100 * fraction);
   const elapsed = Math.max(0, now - started);
   const left = fraction >= leastShare && elapsed >= leastMs ? (elapsed * (1 - fraction)) / fraction : undefined;
-  const title = t('Looking for what repeats');
   return (
     <section class="state" aria-busy="true">
       <h2 class="title">{title}</h2>
