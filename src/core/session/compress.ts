@@ -15,6 +15,7 @@ import * as buffers from '../kernels/scratch.ts';
 import type { Model } from '../model/model.ts';
 import { describeEdit } from '../passes/describe-edit.ts';
 import type { Edit, PassContext, Plan, Recipe, Skipped, Step } from '../passes/pass.ts';
+import { PlanAgain } from '../passes/plan-again.ts';
 import { parseRecipe } from '../passes/recipe.ts';
 import { passes } from '../passes/registry.ts';
 import type { CompressReport, Sizes } from '../report/comparison.ts';
@@ -44,11 +45,18 @@ export async function compress(request: CompressRequest, options: SessionOptions
     const before = sizesOf(input.model, input.anatomy);
     const recipe = parseRecipe(request.recipe);
     const texts = request.calibration === undefined ? undefined : await calibrationTexts(request.calibration);
-    const done = await runSteps({ input, target, format, texts, dryRun: request.dryRun ?? false, ...options }, start, recipe);
-    if (!request.dryRun) {
-      if (done.edits.length === 0) throw nothingToDo(input, done.skipped);
-      await write(input, done.body, target, format, request.force ?? false, options, peak.sample, done.companions);
-    }
+    const dryRun = request.dryRun ?? false;
+    const attempt = async (trusting: boolean): Promise<Done> => {
+      const made = await runSteps({ input, target, format, texts, dryRun, trusting, ...options }, start, recipe);
+      if (dryRun) return made;
+      if (made.edits.length === 0) throw nothingToDo(input, made.skipped);
+      await write(input, made.body, target, format, request.force ?? false, options, peak.sample, made.companions);
+      return made;
+    };
+    const done = await attempt(!dryRun && !texts).catch(error => {
+      if (error instanceof PlanAgain) return attempt(false);
+      throw error;
+    });
     return {
       version: 1,
       recipe,
@@ -94,6 +102,7 @@ interface Run extends SessionOptions {
   readonly format: Format;
   readonly texts: readonly string[] | undefined;
   readonly dryRun: boolean;
+  readonly trusting: boolean;
 }
 
 async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
@@ -134,7 +143,7 @@ interface Before {
 
 /** Plans one step; the model runs on the calibration text only while that takes. */
 async function planStep(
-  { input, target, texts, dryRun, signal, progress }: Run,
+  { input, target, texts, dryRun, trusting, signal, progress }: Run,
   { body, source, companions, done, share }: Before,
   { pass: id, options }: Step,
 ): Promise<Plan> {
@@ -149,6 +158,7 @@ async function planStep(
     model: body.model,
     format: target.format,
     dryRun,
+    trusting,
     beside,
     tokenizer: () => tokenizerIn(beside, body.model.name),
     readText,

@@ -1,13 +1,12 @@
 import type { Anatomy, Norm } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import { rowRuns } from '../../kernels/floats.ts';
-import { kernels } from '../../kernels/kernels.ts';
 import { readAhead } from '../../kernels/read-ahead.ts';
 import type { Model } from '../../model/model.ts';
 import { dtypes } from '../../tensor/dtype.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import type { ConvertEdit, PassContext, Plan, Skipped } from '../pass.ts';
-import { asBfloat, asHalf, LARGEST_HALF } from './as-half.ts';
+import { asBfloat, asHalf, asHalfOrAgain, LARGEST_HALF, largestIn } from './as-half.ts';
 import { idleGlobs, leftOut, quantizedAlready } from './choice.ts';
 import { overflowing } from './overflowing.ts';
 import type { QuantizeOptions } from './scheme.ts';
@@ -50,7 +49,8 @@ export async function planSixteen(
   const beside = besideIntegers(anatomy);
   const ownerOf = ({ name }: Tensor) => owners.get(anatomy.copies.get(name) ?? name);
   const own = ownTensors(model).filter(tensor => !kept.has(ownerOf(tensor) ?? '') && !beside.has(tensor.name));
-  const beyond = dtype === 'fp16' ? await beyondHalf(own.filter(ownerOf), context.signal) : new Set();
+  const looks = dtype === 'fp16' && !context.trusting;
+  const beyond = looks ? await beyondHalf(own.filter(ownerOf), context.signal) : new Set();
   for (const tensor of own) {
     const { name } = tensor;
     const owner = ownerOf(tensor);
@@ -59,7 +59,7 @@ export async function planSixteen(
       leave(owner, sentence('It holds numbers beyond 65504, the largest that fp16 has: it stays in 32 bits.'));
       continue;
     }
-    tensors.set(name, dtype === 'fp16' ? asHalf(tensor) : asBfloat(tensor));
+    tensors.set(name, dtype === 'bf16' ? asBfloat(tensor) : owner && context.trusting ? asHalfOrAgain(tensor) : asHalf(tensor));
   }
   // A bias goes with its matrix, whichever of the two it was that stays.
   for (const name of [...tensors.keys()]) if (kept.has(owners.get(anatomy.copies.get(name) ?? name) ?? '')) tensors.delete(name);
@@ -128,11 +128,11 @@ async function beyondHalf(tensors: readonly Tensor[], signal?: AbortSignal): Pro
 }
 
 async function largest(tensor: Tensor, signal?: AbortSignal): Promise<number> {
-  const most = new Float32Array(1);
   const columns = tensor.shape.at(-1) ?? 1;
   const rows = elementCount(tensor.shape) / columns;
-  for await (const { values_RC } of rowRuns(tensor, columns, 0, rows, signal)) kernels.absMaxByRow(values_RC, most);
-  return Number.isFinite(most[0]!) ? most[0]! : 0; // infinities and NaN are the same in every type
+  let most = 0;
+  for await (const { values_RC } of rowRuns(tensor, columns, 0, rows, signal)) most = Math.max(most, largestIn(values_RC));
+  return Number.isFinite(most) ? most : 0; // infinities and NaN are the same in every type
 }
 
 /** Why a graph does not compute in 16 bits, if it does not: the numbers are only stored so. */
