@@ -31,7 +31,10 @@ const calls = serve<EngineApi>(
     matrixDiff: (before, after, id, request, options) =>
       session.matrixDiff(before, after, id, request, throttled(options, progressIntervalMs)),
     evaluate: (path, request, options) => session.evaluate(path, request, throttled(options, progressIntervalMs)),
+    scores: (path, request, options) => session.scores(path, request, throttled(options, progressIntervalMs)),
     sensitivity: (path, request, options) => session.sensitivity(path, request, throttled(options, progressIntervalMs)),
+    outputSpectrum: (path, id, request, options) =>
+      session.outputSpectrum(path, id, request, throttled(options, progressIntervalMs)),
     ownSentences: path => session.ownSentences(path),
     attention: (path, request, options) => session.attention(path, request, throttled(options, progressIntervalMs)),
     record: (path, options) => session.record(path, options),

@@ -7,6 +7,7 @@ import type {
   HeadMeasure,
   HeatMap,
   HeatMapRequest,
+  OutputSpectrum,
   ProgressEvent,
   Redundancy,
   Saving,
@@ -68,6 +69,14 @@ export class ModelDocument {
 
   statistics(tensor: string, following: Following): Promise<TensorStatistics | null> {
     return this.#answers.of(`statistics ${tensor}`, () => this.#engine.statistics(this.uri.fsPath, tensor, following));
+  }
+
+  /** `calibration`: path of a text; '' for the sentences that come with Headroom. */
+  outputSpectrum(id: string, calibration: string, following: Following): Promise<OutputSpectrum> {
+    const request = calibration === '' ? {} : { calibration };
+    return this.#answers.of(`outputs ${id} ${calibration}`, () =>
+      this.#engine.outputSpectrum(this.uri.fsPath, id, request, following),
+    );
   }
 
   headMeasures(following: Following): Promise<readonly HeadMeasure[]> {

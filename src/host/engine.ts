@@ -53,8 +53,11 @@ export class Engine {
         this.#call(given, (api, options) => api.matrixDiff(before, after, id, request, { layers: given?.layers, ...options })),
       evaluate: (path, request, given) =>
         this.#call(given, (api, options) => api.evaluate(path, request, options), undefined, path),
+      scores: (path, request, given) => this.#call(given, (api, options) => api.scores(path, request, options), undefined, path),
       sensitivity: (path, request, given) =>
         this.#call(given, (api, options) => api.sensitivity(path, request, options), undefined, path),
+      outputSpectrum: (path, id, request, given) =>
+        this.#call(given, (api, options) => api.outputSpectrum(path, id, request, options), undefined, path),
       ownSentences: path => this.#call(undefined, api => api.ownSentences(path)),
       attention: (path, request, given) =>
         this.#call(given, (api, options) => api.attention(path, request, options), undefined, path),

@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { sentence } from '../core/errors.ts';
 import type { ProgressEvent, RedundancyEvents, RedundancyHostApi, RedundancyView, Summary } from '../protocol/messages.ts';
-import { type Served, serve } from '../protocol/rpc.ts';
+import { type Handlers, type Served, serve } from '../protocol/rpc.ts';
+import { keptCalibration } from './calibration-text.ts';
 import { CompressPanel } from './compress.ts';
 import { type ModelDocument, refuseOtherSchemes } from './document.ts';
 import { toFailure } from './failure.ts';
@@ -10,6 +11,7 @@ import { say } from './l10n.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import type { Services } from './services.ts';
+import { refuseUntrusted } from './trust.ts';
 import { tryOut } from './try-out.ts';
 import { panelTypes } from './view-types.ts';
 
@@ -137,7 +139,7 @@ export class RedundancyPanel {
     }
   }
 
-  #api(): RedundancyHostApi {
+  #api(): Handlers<RedundancyHostApi> {
     let trial: AbortController | undefined;
     const copy = async (text: string) => vscode.env.clipboard.writeText(String(text));
     return {
@@ -155,6 +157,11 @@ export class RedundancyPanel {
         trial = new AbortController();
         const recipe = { version: 1 as const, steps: [{ pass: String(step.pass), options: step.options }] };
         return tryOut(this.#services, { path: this.#model.uri.fsPath, recipe }, trial.signal);
+      },
+      outputSpectrum: async (id, following) => {
+        await refuseUntrusted(sentence('A model is run only in a folder that is trusted.'));
+        const calibration = await keptCalibration(this.#services.context);
+        return this.#model.outputSpectrum(String(id), calibration, following ?? {});
       },
       copyMarkdown: copy,
       copyText: copy,

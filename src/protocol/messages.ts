@@ -11,6 +11,7 @@ import type {
   ValuesRequest,
   Window,
 } from '../core/report/inside.ts';
+import type { OutputSpectrum } from '../core/report/output-spectrum.ts';
 import type { Redundancy, Saving } from '../core/report/redundancy.ts';
 import type { PartsBy, Sensitivity, SensitivityRow } from '../core/report/sensitivity.ts';
 import type { Summary } from '../core/report/tree.ts';
@@ -44,6 +45,7 @@ export type {
   Made,
   MatrixDiff,
   MatrixDiffRequest,
+  OutputSpectrum,
   PartsBy,
   PassInfo,
   ProgressEvent,
@@ -301,6 +303,11 @@ export interface RedundancyHostApi {
   openCompress(pass: string, options: Readonly<Record<string, unknown>>): Promise<void>;
   /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
   tryStep(step: Step): Promise<DryRun>;
+  /**
+   * What the ranks of a matrix lose of its outputs on the calibration text of this workspace, or on the sentences that come with
+   * Headroom. Takes { signal, progress } last.
+   */
+  outputSpectrum(id: string): Promise<OutputSpectrum>;
   /** The results as a Markdown document, on the clipboard; made by the page, which has the words in the person's language. */
   copyMarkdown(markdown: string): Promise<void>;
   copyText(text: string): Promise<void>;

@@ -35,10 +35,15 @@ const shapeOf = ({ model, anatomy }: Body) => {
 
 const needText = new Set(schemes.filter(({ needs }) => needs === 'activations').map(({ id }) => id));
 
+/** Where what is suggested looks at text. */
+const withoutText: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'prune-hidden': { fraction: 0.5, by: 'magnitude', repair: 'none' },
+};
+
 /** Schemes are as different as passes: each that can do without text is held to the contract. A pass without them is tried with what it suggests. */
 const cases = passes.flatMap(pass => {
   const scheme = pass.fields.scheme;
-  const suggested = pass.suggestions?.slice(0, 1) ?? [{}];
+  const suggested = pass.suggestions?.slice(0, 1).map(option => withoutText[pass.id] ?? option) ?? [{}];
   const options =
     scheme?.kind === 'choice'
       ? scheme.choices.filter(it => !needText.has(it.value)).map(it => ({ scheme: it.value }))

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { createSession } from '../../src/core/session/session.ts';
-import type { DryRun, Redundancy, RedundancyView, Saving, Step } from '../../src/protocol/messages.ts';
+import type { DryRun, OutputSpectrum, Redundancy, RedundancyView, Saving, Step } from '../../src/protocol/messages.ts';
 import { accessibilityFindings, launch, type OpenedPage, openPage, setTheme, skipReason, themes } from './page.ts';
 
 const sample = join(import.meta.dirname, '../../media/sample/model.onnx');
@@ -20,6 +20,13 @@ function tried({ pass, options }: Step): DryRun {
   const after = { ...before, fileBytes };
   const report = { version: 1 as const, recipe, out: '', before, after, edits: [], skipped: [], seconds: 0.1, peakBytes: 0 };
   return { report, failure: null, steps: [after] };
+}
+
+/** 64 ranks that lose less and less; what lies in layer 3 cannot be run. */
+function outputsOf(id: string, asked: unknown[][]): OutputSpectrum {
+  asked.push(['outputs', id]);
+  if (id.includes('.3.')) throw failure;
+  return { version: 1, id, texts: 64, tokens: 976, errors: Array.from({ length: 64 }, (_, at) => ((63 - at) / 64) ** 2) };
 }
 
 /** A model in which everything repeats, beside what the sample has. */
@@ -72,6 +79,7 @@ describe('the redundancy page, on the sample', { skip: skipReason ?? false }, ()
         cancel: () => void asked.push(['cancel']),
         openCompress: (pass: string, options: object) => void asked.push([pass, options]),
         tryStep: (step: Step) => tried(step),
+        outputSpectrum: (id: string) => outputsOf(id, asked),
         copyMarkdown: (text: string) => void asked.push(['markdown', text]),
         copyText: (text: string) => void asked.push(['text', text]),
         reload: () => undefined,
@@ -266,6 +274,39 @@ describe('the redundancy page, on the sample', { skip: skipReason ?? false }, ()
       ['factorize', { rank: 1, include: ['encoder.layer.*.attention.self.key'] }],
     ]);
     assert.deepEqual(errors, []);
+    await close();
+  });
+
+  test('what ranks lose of the outputs is a second curve once it is asked for, with its number at the rank; the form gets that method', async () => {
+    const asked: unknown[][] = [];
+    const opened = await shown(ready, asked);
+    const { page, close } = opened;
+    await page.locator('.multiples [data-id="encoder.layer.2.output.dense"]').click();
+    assert.equal(await page.locator('polyline.lost').count(), 0);
+    const box = page.getByRole('checkbox', { name: 'Output error on text' });
+    await box.click();
+    await page.getByText('64 sentences, 976 tokens').waitFor();
+    await page.locator('.spectrum .plot').focus();
+    await page.keyboard.press('Home');
+    for (let rank = 1; rank < 20; rank++) await page.keyboard.press('ArrowRight');
+    const rank = Number(await page.locator('.spectrum .plot').getAttribute('aria-valuenow'));
+    const expected = (100 * ((64 - rank) / 64) ** 2).toFixed(1);
+    assert.ok((await page.locator('.spectrum figcaption').textContent())!.includes(`output error ${expected}`));
+    await opened.screenshot('redundancy-outputs-dark-1200');
+    await page.locator('.factorize vscode-button').click();
+    const form = asked.findLast(([pass]) => pass === 'factorize')![1] as { method?: string };
+    assert.equal(form.method, 'whitened');
+    // Another matrix is asked for by itself; one that cannot be run says why.
+    await page.locator('.multiples [data-id="encoder.layer.1.output.dense"]').click();
+    await page.locator('polyline.lost').waitFor();
+    await page.locator('.multiples [data-id="encoder.layer.3.output.dense"]').click();
+    await page.locator('.outputs .wrong', { hasText: 'This file is cut short.' }).waitFor();
+    assert.deepEqual(
+      asked.filter(([what]) => what === 'outputs').map(([, id]) => id),
+      [2, 1, 3].map(layer => `encoder.layer.${layer}.output.dense`),
+    );
+    await page.getByRole('checkbox', { name: 'Output error on text' }).click();
+    await page.locator('.outputs .wrong').waitFor({ state: 'detached' });
     await close();
   });
 

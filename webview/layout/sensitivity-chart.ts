@@ -58,3 +58,6 @@ export function columnGlobs(rows: readonly SensitivityRow[], organ: string): rea
   const ending = rows.filter(({ id }) => id.startsWith('encoder.layer.') && id.endsWith(`.${organ}`));
   return ending.length === own.length ? [`encoder.layer.*.${organ}`] : own.flatMap(({ globs }) => globs);
 }
+
+/** The power of ten that cells are multiples of: the largest has one digit before the point. */
+export const unitOf = ({ most }: Pick<SensitivityChart, 'most'>): number => (most > 0 ? Math.floor(Math.log10(most)) : 0);

@@ -48,6 +48,8 @@ export interface Block extends FeedForward {
   readonly earlier?: readonly (FeedForward & { readonly norm: FoundNorm | undefined })[];
   /** What makes the data that the output projection reads beside the heads. */
   readonly beside?: Beside;
+  /** The product of what enters attention that is added to it, where it is not what enters. */
+  readonly attentionSkip?: Anchor;
 }
 
 /** Why an attention is not the middle of a BERT layer: names for what was found instead, see notBert. */
@@ -107,6 +109,7 @@ export function blockAround(flow: Flow, node: Node): Block | Miss {
     ...(bottleneck && { bottleneck, fed: bottleneck.fed }),
     ...(earlier.length > 0 && { earlier: normed }),
     ...(beside && { beside }),
+    ...(network.skip && setting.residual !== setting.source && { attentionSkip: setting.residual }),
   };
 }
 
@@ -154,7 +157,8 @@ function normsAround(
   { residual, attended, first, network, bottleneck }: Setting & Networks,
 ): Pick<Block, 'attentionNorm' | 'outputNorm' | 'isNormalizedBefore'> {
   const inner = normOn(flow, pathTo(flow, first.up.reads[0]!));
-  const isNormalizedBefore = inner !== undefined && !normOn(flow, pathTo(flow, readOf(first.fed, attended)));
+  const added = first.skip ? readOf(first.skip, attended) : readOf(first.fed, attended);
+  const isNormalizedBefore = inner !== undefined && !normOn(flow, pathTo(flow, added));
   if (!isNormalizedBefore) {
     const outer = bottleneck && normOn(flow, pathTo(flow, bottleneck.output.product.reads[0]!));
     return { attentionNorm: inner, outputNorm: bottleneck ? outer : normBehind(flow, network.fed), isNormalizedBefore };

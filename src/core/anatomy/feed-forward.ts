@@ -9,6 +9,8 @@ export interface FeedForward {
   readonly halves?: 'up_gate' | 'gate_up';
   readonly down: Anchor;
   readonly fed: Anchor;
+  /** What is added to `down`, where that is a product of what `up` reads and not the same again. */
+  readonly skip?: Anchor;
 }
 
 export function feedForward(flow: Flow, attended: Anchor): FeedForward | undefined {
@@ -18,13 +20,25 @@ export function feedForward(flow: Flow, attended: Anchor): FeedForward | undefin
       const gate = next.kind === 'join' ? otherFactor(next, up, attended) : undefined;
       for (const down of gate ? readers(next) : [next]) {
         if (down.kind !== 'product') continue;
-        const fed = readers(down).find(anchor => isSumOf(anchor, down, attended));
-        if (!fed) continue;
-        if (gate) return { ...gated(flow, next, up, gate), down, fed };
+        const end = endOf(down, attended, up);
+        if (!end) continue;
+        if (gate) return { ...gated(flow, next, up, gate), down, ...end };
         const isHalf = up.product!.out === 2 * down.product!.in;
-        return { up, ...(isHalf && { gate: up, halves: 'up_gate' as const }), down, fed };
+        return { up, ...(isHalf && { gate: up, halves: 'up_gate' as const }), down, ...end };
       }
     }
+  }
+  return undefined;
+}
+
+/** The sum of `down` and `attended`, or a product of that (a hidden state of fewer numbers is turned from half to half). */
+function endOf(down: Anchor, attended: Anchor, up: Anchor): Pick<FeedForward, 'fed' | 'skip'> | undefined {
+  const sums = readers(down);
+  const fed = sums.find(anchor => isSumOf(anchor, down, attended));
+  if (fed) return { fed };
+  for (const sum of sums) {
+    const skip = sum.from.find(anchor => anchor !== down && anchor !== up && anchor.from[0] === attended);
+    if (skip?.kind === 'product' && skip.product!.in === skip.product!.out && isSumOf(sum, down, skip)) return { fed: sum, skip };
   }
   return undefined;
 }

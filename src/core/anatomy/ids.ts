@@ -14,6 +14,17 @@ export const layerIds = (index: number) => {
   };
 };
 
+/** Of a model with fewer hidden dimensions: the matrices on the way around each half. */
+export const skipIds = (index: number) => ({
+  attention: `encoder.layer.${index}.attention.output.skip`,
+  network: `encoder.layer.${index}.output.skip`,
+});
+
+export const isSkip = (id: string): boolean => /^encoder\.layer\.\d+\.(attention\.)?output\.skip$/.test(id);
+
+/** And the one behind the last layer, which gives what the layers gave before. */
+export const wideningId = 'encoder.widening';
+
 export const embeddingIds = {
   word: 'embeddings.word_embeddings',
   position: 'embeddings.position_embeddings',

@@ -6,7 +6,7 @@ import { bottleneckOrgans } from './bottleneck.ts';
 import { disentangledOrgans } from './disentangled.ts';
 import type { Anchor, Flow } from './flow.ts';
 import { headWidth } from './heads.ts';
-import { layerIds } from './ids.ts';
+import { layerIds, skipIds } from './ids.ts';
 import { headsOf } from './names.ts';
 import { linearOf, normOf } from './organ.ts';
 import { partOf } from './part.ts';
@@ -103,7 +103,7 @@ function halvesOf({ halves, up }: Block, index: number, linear: Make): Pick<Laye
 
 /** What stands beside the matrices of attention: biases in one vector or of single parts, and projections of relative positions. */
 function beside(
-  { bias, biases = [], disentangled, query, key, bottleneck, earlier = [], beside: mixed }: Block,
+  { bias, biases = [], disentangled, query, key, bottleneck, earlier = [], beside: mixed, attentionSkip, skip }: Block,
   index: number,
 ): ExtraOrgan[] {
   const { layer } = layerIds(index);
@@ -116,6 +116,16 @@ function beside(
     ...(mixed ? besideOrgans(mixed, index) : []),
     ...(bottleneck ? bottleneckOrgans(bottleneck, index) : []),
     ...earlier.flatMap((network, at) => networkOrgans(network, `${layer}.ffn.${at}`)),
+    ...(attentionSkip && skip ? skipOrgans(index, attentionSkip, skip) : []),
+  ];
+}
+
+/** What stands between what enters a half and the sum at its end. */
+function skipOrgans(index: number, attention: Anchor, network: Anchor): ExtraOrgan[] {
+  const ids = skipIds(index);
+  return [
+    { id: ids.attention, part: 'attention', linear: linearOf(ids.attention, [attention.product!]) },
+    { id: ids.network, part: 'feed-forward', linear: linearOf(ids.network, [network.product!]) },
   ];
 }
 

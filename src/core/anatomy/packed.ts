@@ -4,6 +4,7 @@ import { dtypes } from '../tensor/dtype.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import type { Packing } from './anatomy.ts';
 import type { Organ } from './modules.ts';
+import { statedBits } from './stated-bits.ts';
 
 // How quantizing tools keep the matrix [out, in] of a module m in safetensors:
 //   compressed-tensors  m.weight_packed int32 [out, in * bits / 32], weight_scale, weight_zero_point, weight_g_idx, weight_shape int64 [2]
@@ -36,13 +37,14 @@ export interface Packed {
 /** The packed matrices among organs. Reads the shapes that some tools keep in small tensors of their own. */
 export async function packedIn(model: Model, organs: Iterable<Organ>, signal?: AbortSignal): Promise<Map<Organ, Packed>> {
   const found = new Map<Organ, Packed>();
+  const bitsOf = statedBits(model);
   for (const organ of organs) {
     if (!mayBePacked(organ)) continue;
     const packed =
       inWords(model, organ) ??
       inQwords(model, organ) ??
       inTensors(organ) ??
-      (await inShapedWords(model, organ, signal)) ??
+      (await inShapedWords(model, organ, bitsOf, signal)) ??
       (await inBlocks(organ, signal));
     if (packed) found.set(organ, packed);
   }
@@ -69,14 +71,20 @@ function inWords({ config }: Model, organ: Organ): Packed | undefined {
 }
 
 /** compressed-tensors: weight_shape says what config.json may not. */
-async function inShapedWords({ config }: Model, organ: Organ, signal?: AbortSignal): Promise<Packed | undefined> {
+async function inShapedWords(
+  { config }: Model,
+  organ: Organ,
+  bitsOf: (module: string) => number | undefined,
+  signal?: AbortSignal,
+): Promise<Packed | undefined> {
   const { weight_packed: weight, weight_shape: shape } = organ;
   if (!weight || !shape || weight.shape.length !== 2 || shape.byteLength !== 16 || shape.dtype !== 'int64') return undefined;
   const bytes = await smallBytes(shape, signal);
   if (!bytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [out, width] = [Number(view.getBigInt64(0, true)), Number(view.getBigInt64(8, true))];
-  const [words, stated] = [weight.shape[1]!, numberAt(config, /^num_bits$/)];
+  const words = weight.shape[1]!;
+  const stated = bitsOf(weight.name.replace(/\.weight_packed$/, '')) ?? numberAt(config, /^num_bits$/);
   const isStated = stated !== undefined && Math.ceil((stated * width) / 32) === words;
   const bits = isStated ? stated : Math.floor((32 * words) / Math.max(1, width));
   return out === weight.shape[0] && bits >= 1 && bits <= 8

@@ -30,6 +30,13 @@ export interface LayerTaps {
   readonly context?: string;
   /** The Softmax, or the operator that holds it. */
   readonly attention: Node;
+  /** The sums at the end of attention and of the feed-forward network, and the value that each adds to its half. */
+  readonly sums: readonly [Residual, Residual] | undefined;
+}
+
+export interface Residual {
+  readonly node: Node;
+  readonly added: string;
 }
 
 /** Where a graph's hidden states and the inputs and outputs of its matrices can be looked at. */
@@ -92,7 +99,25 @@ function layerTaps(
     ...(probabilities !== undefined && { attentionProbabilities: probabilities }),
     ...(context !== undefined && { context }),
     attention,
+    sums: sumsOf(block, outer),
   };
+}
+
+/** undefined where a sum is within a function, or adds something else than what enters its half. */
+function sumsOf(
+  { attended, fed, source, read }: Block,
+  outer: (value: string | undefined) => string | undefined,
+): LayerTaps['sums'] {
+  const [first, second] = [addedTo(attended, source, read), addedTo(fed, attended)].map(found =>
+    found && outer(found.added) !== undefined && found.node.outputs.every(name => name === '' || outer(name)) ? found : undefined,
+  );
+  return first && second ? [first, second] : undefined;
+}
+
+function addedTo(sum: Anchor, source: Anchor, otherwise?: string): Residual | undefined {
+  const at = sum.from.indexOf(source);
+  const added = at < 0 ? undefined : sum.reads[at] || otherwise;
+  return added && sum.node ? { node: sum.node, added } : undefined;
 }
 
 /** What attention's residual sum adds; where a layer works in a narrower space, what is narrowed for it. */

@@ -1,5 +1,5 @@
 import type { Model } from '../model/model.ts';
-import type { Layer } from './anatomy.ts';
+import type { ExtraOrgan, Layer } from './anatomy.ts';
 import { apartFromData } from './apart.ts';
 import { type Block, blockAround, type Miss } from './block.ts';
 import { decoderCopies, layerCopies } from './copies.ts';
@@ -12,12 +12,13 @@ import { familyOf } from './families/registry.ts';
 import { readers } from './feed-forward.ts';
 import { type Anchor, type Flow, flowOf } from './flow.ts';
 import { guessFamily } from './guess.ts';
-import { embeddingIds } from './ids.ts';
+import { embeddingIds, wideningId } from './ids.ts';
 import { inlined } from './inlined.ts';
 import { layerOf } from './layer.ts';
 import { openMasks } from './mask.ts';
 import { type FoundNorm, normBehind } from './norm.ts';
 import { linearOf, normOf } from './organ.ts';
+import type { Product } from './product.ts';
 import { reshapedMatrices } from './reshaped.ts';
 import { sharedLayers } from './shared.ts';
 import { readsSignal } from './signal.ts';
@@ -85,8 +86,9 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
     return layerOf(model, flow, same, { index, stored: stored[index]! }, signal);
   });
   const finalNorm = last.isNormalizedBefore ? normBehind(flow, last.fed) : undefined;
-  const top = topAbove(flow, last.fed, { family, word: tables[0], claimed: tensorsOf(layers, norm, finalNorm) });
-  const encoderExtra = sharedOrgans(flow, blocks, finalNorm);
+  const widening = last.skip && readers(last.fed).find(({ kind }) => kind === 'product');
+  const top = topAbove(flow, widening ?? last.fed, { family, word: tables[0], claimed: tensorsOf(layers, norm, finalNorm) });
+  const encoderExtra = [...sharedOrgans(flow, blocks, finalNorm), ...(widening ? [wideningOrgan(widening.product!)] : [])];
   const stated = model.config.model_type;
   return {
     family: typeof stated === 'string' ? stated : family.id,
@@ -104,6 +106,12 @@ async function draftOf(model: Model, flow: Flow, blocks: readonly Block[], signa
     copies: new Map([...layerCopies(layers), ...(await decoderCopies(top, tables[0], signal))]),
   };
 }
+
+const wideningOrgan = (product: Product): ExtraOrgan => ({
+  id: wideningId,
+  part: 'layer',
+  linear: linearOf(wideningId, [product]),
+});
 
 const projectionId = ({ projection }: Family, { projectsWords }: Embeddings): string =>
   projection ?? (projectsWords ? embeddingIds.transformation : 'embeddings_project');

@@ -1,5 +1,6 @@
 import type { Graph, Node } from '../model/graph.ts';
 import type { Model } from '../model/model.ts';
+import { topological } from '../model/topological.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Who makes a value and who reads it: one pass over the nodes, then every question is a look-up. */
@@ -39,35 +40,10 @@ export function wire(graph: Graph, tensors: Model['tensors']): Wiring {
   };
   for (let at = 0; at < graph.nodes.length; at++) take(graph.nodes[at]!);
   const fed = new Set(graph.inputs.map(input => input.name).filter(name => !tensors.has(name)));
-  return { graph, tensors, producer, consumers, fed, order: isOrdered ? graph.nodes : sorted(graph.nodes, producer, consumers) };
+  return { graph, tensors, producer, consumers, fed, order: isOrdered ? graph.nodes : topological(graph.nodes) };
 }
 
 export const consumersOf = (wiring: Wiring, value: string): readonly Node[] => wiring.consumers.get(value) ?? none;
-
-/** Topological order where that of the file is none, as it is in well-formed files: Kahn's, linear in nodes and edges. */
-function sorted(
-  nodes: readonly Node[],
-  producer: ReadonlyMap<string, Node>,
-  consumers: ReadonlyMap<string, readonly Node[]>,
-): readonly Node[] {
-  const waiting = new Map<Node, number>();
-  for (const node of nodes) waiting.set(node, dependencies(node, producer));
-  const ready = nodes.filter(node => waiting.get(node) === 0);
-  for (let next = 0; next < ready.length; next++)
-    for (const output of ready[next]!.outputs) {
-      if (producer.get(output) !== ready[next]) continue;
-      for (const reader of consumers.get(output) ?? none) {
-        const left = waiting.get(reader)! - 1;
-        waiting.set(reader, left);
-        if (left === 0) ready.push(reader);
-      }
-    }
-  return ready;
-}
-
-/** Distinct values that a node waits for. */
-const dependencies = (node: Node, producer: ReadonlyMap<string, Node>): number =>
-  [...new Set(node.inputs)].filter(input => producer.has(input)).length;
 
 /** An integer attribute, or what it is when left out. */
 export function integer(node: Node, name: string, absent: number): number {

@@ -1,4 +1,5 @@
 import type { Anatomy, ExtraOrgan } from '../anatomy/anatomy.ts';
+import { wideningId } from '../anatomy/ids.ts';
 import type { Graph } from '../model/graph.ts';
 import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -38,10 +39,13 @@ export function exportGraph(model: Model, anatomy: Anatomy, pooling?: Pooling): 
   const graph = new GraphBuilder(settings.epsilon);
   const inputs = addInputs(graph, anatomy);
   const embedded = addEmbeddings(graph, anatomy, inputs, settings);
-  const hidden = (encoders[anatomy.family] ?? addBert)(graph, anatomy, embedded, inputs, settings);
-  const top = new Top(graph, anatomy, hidden, settings, inputs.choices);
+  const narrow = (encoders[anatomy.family] ?? addBert)(graph, anatomy, embedded, inputs, settings);
+  const widening = anatomy.encoderExtra?.find(({ id }) => id === wideningId)?.linear;
+  const hidden = widening ? graph.linear(narrow, widening) : narrow;
+  const width = widening?.out ?? anatomy.hidden;
+  const top = new Top(graph, anatomy, { hidden, width }, settings, inputs.choices);
   addHead(top);
-  if (pooling) addPooling(graph, hidden, inputs.mask, anatomy.hidden, pooling);
+  if (pooling) addPooling(graph, hidden, inputs.mask, width, pooling);
   const { nodes, tensors } = graph;
   return {
     graph: {

@@ -8,9 +8,9 @@ type Head = (top: Top) => void;
 const tokens = (width: number | string): (string | number)[] => ['batch', 'sequence', width];
 
 function base(top: Top): void {
-  top.graph.output('last_hidden_state', top.hidden, tokens(top.anatomy.hidden));
+  top.graph.output('last_hidden_state', top.hidden, tokens(top.width));
   const vector = top.pooled();
-  if (vector) top.graph.output('pooler_output', vector, ['batch', top.anatomy.hidden]);
+  if (vector) top.graph.output('pooler_output', vector, ['batch', top.width]);
 }
 
 function maskedWords(top: Top): void {

@@ -1,4 +1,5 @@
 import type { Layer, Linear } from '../anatomy/anatomy.ts';
+import { skipIds } from '../anatomy/ids.ts';
 import { activationOf } from './activation.ts';
 import { type GraphBuilder, int } from './graph-builder.ts';
 
@@ -21,9 +22,17 @@ export function scoreMask(graph: GraphBuilder, mask: string): string {
 /** One layer, norms behind attention and feed-forward network. hidden [batch, sequence, hidden], mask as scoreMask gives it. */
 export function addLayer(graph: GraphBuilder, layer: Layer, hidden: string, mask: string, activation: string): string {
   const context = attention(graph, layer, { queries: hidden, values: hidden }, mask);
-  const attended = residual(graph, layer, graph.linear(context, layer.output), hidden);
+  const ids = skipIds(layer.index);
+  const attended = residual(graph, layer, graph.linear(context, layer.output), around(graph, layer, ids.attention, hidden));
   const inner = graph.norm(attended, layer.attentionNorm);
-  return graph.norm(residual(graph, layer, feedForward(graph, layer, inner, activation), inner), layer.outputNorm);
+  const active = feedForward(graph, layer, inner, activation);
+  return graph.norm(residual(graph, layer, active, around(graph, layer, ids.network, inner)), layer.outputNorm);
+}
+
+/** What is added behind a half: what enters it, turned where the layer has a matrix for that. */
+function around(graph: GraphBuilder, { extra = [] }: Layer, id: string, hidden: string): string {
+  const linear = extra.find(organ => organ.id === id)?.linear;
+  return linear ? graph.linear(hidden, linear) : hidden;
 }
 
 export const residual = (graph: GraphBuilder, { index }: Pick<Layer, 'index'>, value: string, read: string): string =>

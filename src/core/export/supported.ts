@@ -6,6 +6,10 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 const deberta = /^encoder\.(LayerNorm|rel_embeddings|conv\.(conv|LayerNorm)|layer\.\d+\.attention\.self\.pos_(key|query)_proj)$/;
 
+/** What a model with fewer hidden dimensions has, in the families whose layers are BERT's. */
+const narrow = /^encoder\.(widening|layer\.\d+\.(attention\.)?output\.skip)$/;
+const elsewhere = /^(deberta|mobilebert)/;
+
 /** Families that a graph is made for, and the modules that some have beside BERT's. */
 const families: Readonly<Record<string, RegExp | undefined>> = {
   bert: undefined,
@@ -99,4 +103,5 @@ const isFloat = (tensor: Tensor): boolean => dtypes[tensor.dtype].kind === 'floa
 
 /** MPNet's table of distances must have a column for each head of every layer. */
 const isKnown = ({ id, table }: ExtraOrgan, layers: readonly Layer[], family: string): boolean =>
-  families[family]?.test(id) === true && (family !== 'mpnet' || layers.every(({ heads }) => heads === table?.width));
+  (narrow.test(id) && !elsewhere.test(family)) ||
+  (families[family]?.test(id) === true && (family !== 'mpnet' || layers.every(({ heads }) => heads === table?.width)));

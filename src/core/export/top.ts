@@ -8,8 +8,9 @@ import type { Settings } from './settings.ts';
 export class Top {
   readonly graph: GraphBuilder;
   readonly anatomy: Anatomy;
-  /** [batch, sequence, hidden] */
+  /** [batch, sequence, width] */
   readonly hidden: string;
+  readonly width: number;
   readonly settings: Settings;
   /** The size [batch, choices] of a model for multiple choice. */
   readonly choices: string | undefined;
@@ -17,10 +18,17 @@ export class Top {
   readonly used = new Set<string>();
   readonly #organs: ReadonlyMap<string, TopOrgan>;
 
-  constructor(graph: GraphBuilder, anatomy: Anatomy, hidden: string, settings: Settings, choices?: string) {
+  constructor(
+    graph: GraphBuilder,
+    anatomy: Anatomy,
+    { hidden, width }: Pick<Top, 'hidden' | 'width'>,
+    settings: Settings,
+    choices?: string,
+  ) {
     this.graph = graph;
     this.anatomy = anatomy;
     this.hidden = hidden;
+    this.width = width;
     this.settings = settings;
     this.choices = choices;
     this.#organs = new Map(anatomy.top.map(organ => [organ.id, organ]));

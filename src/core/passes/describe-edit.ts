@@ -50,6 +50,8 @@ export function describeEdit(edit: Edit): EditLine {
       return { kind, target: 'encoder', before: `layers ${edit.layers.join(', ')}`, after: '' };
     case 'remove-rows':
       return { kind, target: edit.table, before: '', after: `${edit.keep.length} rows` };
+    case 'remove-hidden':
+      return { kind, target: '*', before: `hidden ${edit.widening.weight.shape[0]}`, after: `hidden ${edit.hidden}` };
     case 'factor':
       return {
         kind,

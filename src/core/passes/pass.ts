@@ -2,6 +2,7 @@ import type { Anatomy, Linear, Norm, Table } from '../anatomy/anatomy.ts';
 import type { Folder } from '../bytes/source.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import type { Sentence } from '../errors.ts';
+import type { Product32 } from '../kernels/linear-algebra/product32.ts';
 import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -77,6 +78,7 @@ export type Edit =
   | RemoveNeuronsEdit
   | RemoveLayersEdit
   | RemoveRowsEdit
+  | RemoveHiddenEdit
   | FactorEdit
   | ShareEdit;
 
@@ -154,7 +156,7 @@ export interface StoreEdit {
    * ONNX: fp8, uint4 or uint8 in the weight's shape, the next wider type that a runtime reads.
    */
   readonly values: Tensor;
-  /** safetensors: [out, groups]. ONNX: a vector along `axis`. */
+  /** safetensors: [out, groups], or [1] for the whole. ONNX: a vector along `axis`. */
   readonly scale: Tensor;
   /** safetensors: words int32 [ceil(out * bits / 32), groups], packed down the columns. ONNX: like `scale`, in the type of `values`. */
   readonly zeroPoint?: Tensor;
@@ -214,6 +216,24 @@ export interface RemoveRowsEdit {
   readonly keep: readonly number[];
 }
 
+/**
+ * Hidden states of fewer numbers. The norms of a layer are one gain for all channels then, so what was their part stands in the matrices
+ * around them: a matrix on the way around each half, and one behind the last layer that gives what the layers gave before.
+ */
+export interface RemoveHiddenEdit {
+  readonly kind: 'remove-hidden';
+  /** Numbers of a hidden state that stay. */
+  readonly hidden: number;
+  /** By the name they have: tables, norms and the matrices and biases of the layers, lying as they do, with `hidden` in place of the old size. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** [hidden, hidden] (out, in) for each half, those of layer 0 first: what is added to the half is this times what enters it. */
+  readonly skips: readonly Tensor[];
+  /** weight [old size, hidden], bias [old size]. */
+  readonly widening: Required<Refitted>;
+  /** [hidden, old size]: what a decoder that is the table of words reads it through. */
+  readonly decoder?: Tensor;
+}
+
 /** y = W x becomes y = second (first x), or a table becomes rows of a narrow table times a matrix. */
 export interface FactorEdit {
   readonly kind: 'factor';
@@ -244,6 +264,8 @@ export interface Plan {
   readonly skipped: readonly Skipped[];
   /** Files that go beside the result in place of the input's: a smaller tokenizer, by name. */
   readonly companions?: ReadonlyMap<string, Uint8Array>;
+  /** The same as options in which every choice is a list: replays where a measurement would choose otherwise. Absent: the options as given. */
+  readonly exact?: Readonly<Record<string, unknown>>;
   /** What a person should know: what a default became, how good a fit can be. */
   readonly notes?: readonly Sentence[];
 }
@@ -258,12 +280,24 @@ export interface PassContext {
   readonly trusting?: boolean;
   /** The model on the calibration text, opened when it is first asked for. Absent where there is no text. */
   readonly calibration?: () => Promise<Calibration<Edit>>;
+  /**
+   * Median milliseconds of a run of the model with `edits` performed, and of the model as it is, timed in turn: `batch` texts of
+   * `length` tokens, as many threads as evaluation uses. Absent where nothing can be timed.
+   */
+  readonly latency?: (
+    edits: readonly Edit[],
+    shape: { readonly batch: number; readonly length: number },
+  ) => Promise<{ readonly ms: number; readonly originalMs: number }>;
+  /** Large products in fp32, made by the runtime that runs models, opened when they are first asked for. undefined where there is none. */
+  readonly products?: () => Promise<Product32 | undefined>;
   /** The files beside the model: tokenizer, vocabulary, config. */
   readonly beside?: Folder;
   /** The tokenizer among them, opened when it is first asked for: ids of a text of any length, special tokens included. */
   readonly tokenizer?: () => Promise<{ encode(text: string): { readonly ids: readonly number[] } }>;
   /** A text file that an option names. throws 'not-found', 'malformed', 'limit' */
   readonly readText?: (path: string) => Promise<string>;
+  /** Bytes of the file with these edits performed. Absent where none is written. */
+  readonly sizeOf?: (plan: Plan) => Promise<number>;
   /** 0 to 1, and what is worked on. */
   readonly progress?: (fraction: number, what: string) => void;
   readonly signal?: AbortSignal;

@@ -2,8 +2,10 @@ import { factorize } from './factorize.ts';
 import { factorizeEmbeddings } from './factorize-embeddings.ts';
 import type { Pass } from './pass.ts';
 import { pruneHeads } from './prune-heads.ts';
+import { pruneHidden } from './prune-hidden.ts';
 import { pruneLayers } from './prune-layers.ts';
 import { pruneNeurons } from './prune-neurons.ts';
+import { pruneToBudget } from './prune-to-budget.ts';
 import { pruneVocabulary } from './prune-vocabulary.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
@@ -14,7 +16,9 @@ export const passes: readonly Pass[] = [
   quantize,
   pruneHeads,
   pruneNeurons,
+  pruneToBudget,
   pruneLayers,
+  pruneHidden,
   pruneVocabulary,
   pruneWeights,
   factorize,

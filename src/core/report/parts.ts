@@ -29,13 +29,14 @@ export function partsOf(anatomy: Anatomy, tree: TreeNode, by: PartsBy): Part[] {
     .filter(id => !inLayers.some(each => id === each || id.startsWith(`${each}.`)));
   const embeddings = outside.filter(id => id.startsWith('embeddings.'));
   const others = outside.filter(id => !embeddings.includes(id));
+  const roles = new Map(anatomy.top.flatMap(({ linear, role }) => (linear ? [[linear.id, role] as const] : [])));
   const cutters = { layers: wholeLayers, organs: kindsOfMatrices, matrices: singleMatrices };
   return [
     ...(by === 'matrices' ? embeddings.map(id => [id, id]) : embeddings.length > 0 ? [['embeddings', ...embeddings]] : []).map(
       ([id, ...members]) => part(nodes, { id: id!, organ: 'embeddings', members, title: embeddingTitle(nodes, id!) }),
     ),
     ...cutters[by](nodes, layers),
-    ...others.map(id => part(nodes, { id, organ: 'other', members: [id] })),
+    ...others.map(id => part(nodes, { id, organ: roles.get(id) ?? 'other', members: [id] })),
   ];
 }
 

@@ -13,16 +13,16 @@ export interface SensitivityRow {
   readonly title: string;
   /** Absent outside layers and where the part goes through all of them. */
   readonly layer?: number;
-  /** "layer" for a whole one; within layers the end of the id, "attention.self.query"; "embeddings"; "other". */
+  /** "layer" for a whole one; within layers the end of the id, "attention.self.query"; "embeddings", "pooler", "head", "other". */
   readonly organ: string;
   /** What names this part and nothing else in a pass's `include` and `exclude`. */
   readonly globs: readonly string[];
   readonly parameters: number;
   readonly bytesBefore: number;
   readonly bytesAfter: number;
-  /** 1 - cosine of the sentence vectors to those of the model as it was, mean over texts, 0 to 2; null for what was skipped. */
+  /** 1 - cosine of the sentence vectors to those of the model as it was, mean over texts, 0 to 2; null where `skipped` says why. */
   readonly drift: number | null;
-  /** Why the step leaves it alone. */
+  /** Why the step leaves it alone, or why its drift cannot be told. */
   readonly skipped?: { readonly reason: string; readonly sentence: Sentence };
 }
 

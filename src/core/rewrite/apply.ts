@@ -11,6 +11,7 @@ import type { GraphModel } from './draft.ts';
 import { rewriteDynamic } from './dynamic.ts';
 import { factor } from './factor.ts';
 import { removeHeads } from './remove-heads.ts';
+import { removeHidden } from './remove-hidden.ts';
 import { removeLayers } from './remove-layers.ts';
 import { removeNeurons } from './remove-neurons.ts';
 import { removeRows } from './remove-rows.ts';
@@ -39,6 +40,7 @@ const rewrites: Rewrites = {
   'remove-heads': removeHeads,
   'remove-neurons': removeNeurons,
   'remove-rows': removeRows,
+  'remove-hidden': removeHidden,
   factor,
   share: shareLayers,
   'remove-layers': removeLayers,

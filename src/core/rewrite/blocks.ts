@@ -3,6 +3,7 @@ import type { Model } from '../model/model.ts';
 import { computed } from '../passes/computed.ts';
 import type { QuantizeBlocksEdit } from '../passes/pass.ts';
 import { type Use, usesOfConstants } from '../passes/uses.ts';
+import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { rewriteStandardBlocks } from './blocks-standard.ts';
 import { Draft, type GraphModel, int, makeNode } from './draft.ts';
@@ -11,7 +12,7 @@ import { tidy } from './tidy.ts';
 // Weights in blocks with onnxruntime's own operators, as its MatMulNBitsQuantizer (1.30) writes and names them:
 //
 //     MatMul(x, W) -> MatMulNBits(x, W_Q4, W_scales, W_zero_points)       K, N, bits, block_size; activations in floating point
-//     Gather(T, ids) -> GatherBlockQuantized(T_Q4, ids, T_scales, T_zero_points)
+//     Gather(T, ids) -> GatherBlockQuantized(T_Q4, ids, T_scales, T_zero_points), behind it a Cast where the scales are fp16
 //     Gemm -> MatMulNBits + Add
 //
 // The tool keeps tables as UINT4 and sets the opset to 21 for it without looking at the other nodes; here they are bytes of 8 / bits
@@ -107,6 +108,11 @@ function lookup(draft: Draft, node: Node, { edit, values, beside }: Stored): voi
   const attributes = { bits: int(bits), block_size: int(blockSize), gather_axis: int(0), quantize_axis: int(1) };
   const [scales = '', ...zeroPoint] = beside;
   const inputs = [values, node.inputs[1] ?? '', scales, ...zeroPoint];
-  const made = makeNode('GatherBlockQuantized', inputs, node.outputs, nameFor(node, bits), attributes, node.metadata);
+  const y = node.outputs[0]!;
+  const { dtype } = edit.target.weight;
+  const output = edit.scale.dtype === dtype ? y : draft.freshValue(`${y}_${edit.scale.dtype}`);
+  const made = makeNode('GatherBlockQuantized', inputs, [output], nameFor(node, bits), attributes, node.metadata);
   draft.push({ ...made, domain: MICROSOFT });
+  if (output === y) return;
+  draft.push(makeNode('Cast', [output], [y], draft.freshNodeName(`${node.name || y}_wide`), { to: int(dtypes[dtype].onnx!) }));
 }

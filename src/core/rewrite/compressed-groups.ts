@@ -45,12 +45,12 @@ const formats: Partial<Record<DType, string>> = {
 };
 const formatOf = ({ values }: StoreEdit): string => formats[values.dtype]!;
 
-function weightsOf({ bits, groupSize, values, zeroPoint }: StoreEdit) {
+function weightsOf({ bits, groupSize, values, scale, zeroPoint }: StoreEdit) {
   return {
     num_bits: bits,
     type: values.dtype === 'fp8_e4m3fn' ? 'float' : 'int',
     symmetric: zeroPoint === undefined,
-    strategy: groupSize > 0 ? 'group' : 'channel',
+    strategy: groupSize > 0 ? 'group' : scale.shape.length === 1 ? 'tensor' : 'channel',
     group_size: groupSize > 0 ? groupSize : null,
     dynamic: false,
   };

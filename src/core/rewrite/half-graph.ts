@@ -1,6 +1,7 @@
 import { fail } from '../errors.ts';
 import type { Attribute, Node } from '../model/graph.ts';
 import { withAttributes, withInputs, withOutputs } from '../model/graph-edit.ts';
+import { topological } from '../model/topological.ts';
 import { named } from '../passes/computed.ts';
 import { capturedBy } from '../passes/uses.ts';
 import { type DType, dtypes } from '../tensor/dtype.ts';
@@ -17,9 +18,10 @@ import { isWide, wideValues } from './wide-values.ts';
  * float16 converter; norms that are written out are among them as a whole.
  */
 export function halveGraph(model: GraphModel, tensors: ReadonlyMap<string, Tensor>): GraphModel {
-  const wide = wideValues(model);
+  const ordered = { ...model, graph: { ...model.graph, nodes: topological(model.graph.nodes) } };
+  const wide = wideValues(ordered);
   if (!wide) throw fail('unsupported', 'The types of the values of this graph cannot be told.', undefined, { file: model.name });
-  const rewritten = new HalfRewriter(model, tensors, wide).run();
+  const rewritten = new HalfRewriter(ordered, tensors, wide).run();
   return tidy(model, { ...rewritten, graph: { ...rewritten.graph, staleShapes: true } });
 }
 
@@ -34,6 +36,8 @@ class HalfRewriter {
   /** Name of each value in fp16, and of each in its own type, as far as there is one yet. */
   private readonly halves = new Map<string, string>();
   private readonly full = new Map<string, string>();
+  /** Values that are still made as they were. */
+  private readonly untouched = new Set<string>();
 
   constructor(model: GraphModel, tensors: ReadonlyMap<string, Tensor>, wide: ReadonlySet<string>) {
     this.model = model;
@@ -76,6 +80,7 @@ class HalfRewriter {
   private given(name: string, dtype: DType | undefined): void {
     const full = dtype === 'fp64' ? this.draft.emit('Cast', [name], `${name}_fp32`, FP32) : name;
     this.full.set(name, full);
+    this.untouched.add(name);
   }
 
   /** A constant of the graph that is wide. */
@@ -141,6 +146,7 @@ class HalfRewriter {
 
   /** What leaves the graph has the type it had. */
   private leave(name: string): void {
+    if (this.untouched.has(name)) return;
     const full = this.asFull(name);
     if (this.leavesAs64(name) && full !== name) this.draft.define('Cast', [full], name, FP64);
   }

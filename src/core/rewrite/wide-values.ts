@@ -14,13 +14,19 @@ const neverWide = new Set(
   StringNormalizer TfIdfVectorizer HashTable Multinomial Bernoulli`.split(/\s+/),
 );
 /** The input that says the type, where it is not the first. */
-const saysType: Readonly<Record<string, number>> = { Where: 1, CastLike: 1, OneHot: 2, DequantizeLinear: 1 };
+const saysType: Readonly<Record<string, number>> = {
+  Where: 1,
+  CastLike: 1,
+  OneHot: 2,
+  DequantizeLinear: 1,
+  GatherBlockQuantized: 2,
+};
 /** Outputs behind the first that are integers or truths. */
 const onlyFirst = new Set(['Dropout', 'MaxPool', 'TopK', 'Unique']);
 const makesFloats = new Set(['RandomNormal', 'RandomUniform', 'HannWindow', 'HammingWindow', 'BlackmanWindow']);
 /** Operators of onnxruntime whose first input does not say it. */
 const givesFloats = new Set(
-  `MatMulIntegerToFloat DynamicQuantizeMatMul QAttention QGemm GatherBlockQuantized EmbedLayerNormalization QEmbedLayerNormalization
+  `MatMulIntegerToFloat DynamicQuantizeMatMul QAttention QGemm EmbedLayerNormalization QEmbedLayerNormalization
   MatMulNBits MatMulBnb4 DequantizeLinear`.split(/\s+/),
 );
 

@@ -90,7 +90,7 @@ async function aimOf(
 }
 
 /** The body with edits performed, as a graph. The one without edits is made once. */
-function graphOf(input: Opened, body: Body, signal?: AbortSignal): (edits: readonly Edit[]) => Promise<GraphBody> {
+export function graphOf(input: Opened, body: Body, signal?: AbortSignal): (edits: readonly Edit[]) => Promise<GraphBody> {
   let base: Promise<GraphBody> | undefined;
   const make = async (edits: readonly Edit[]): Promise<GraphBody> => {
     const changed = edits.length === 0 ? body : await apply(body, { edits, skipped: [] });
@@ -109,7 +109,7 @@ function graphOf(input: Opened, body: Body, signal?: AbortSignal): (edits: reado
 const hasGraph = (body: Body): body is GraphBody => body.model.graph !== undefined;
 
 /** The whole file in memory. throws 'limit' for what does not fit in one file */
-async function encode(model: Model): Promise<Uint8Array> {
+export async function encode(model: Model): Promise<Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const output = memoryOutput(files);
   await onnx.write(model, output, 'part.onnx');

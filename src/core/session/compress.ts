@@ -24,8 +24,10 @@ import { apply, type Body } from '../rewrite/apply.ts';
 import { asGraph } from './as-graph.ts';
 import { calibrationTexts, openCalibration } from './calibrate.ts';
 import { carryCompanions } from './companions.ts';
+import { openLatency } from './latency.ts';
 import { type Opened, openPath } from './open.ts';
 import { poolingOf } from './pooling.ts';
+import { openProducts } from './products.ts';
 import { type Source, sourceBehind, sourceOf } from './source.ts';
 import { checkTarget, type Target, targetOf } from './target.ts';
 import type { CompressRequest, SessionOptions } from './types.ts';
@@ -37,6 +39,8 @@ export async function compress(request: CompressRequest, options: SessionOptions
   const started = performance.now();
   const peak = peakMemory();
   const input = await openPath(request.path, options.signal);
+  const products = openProducts();
+  const stopWatching = peak.watch();
   try {
     const target = await targetOf(request.out, request.format, input);
     if (!request.dryRun) await checkTarget(target, input, request.force ?? false);
@@ -46,8 +50,9 @@ export async function compress(request: CompressRequest, options: SessionOptions
     const recipe = parseRecipe(request.recipe);
     const texts = request.calibration === undefined ? undefined : await calibrationTexts(request.calibration);
     const dryRun = request.dryRun ?? false;
+    const run = { input, target, format, texts, products: products.product, dryRun, ...options };
     const attempt = async (trusting: boolean): Promise<Done> => {
-      const made = await runSteps({ input, target, format, texts, dryRun, trusting, ...options }, start, recipe);
+      const made = await runSteps({ ...run, trusting }, start, recipe);
       if (dryRun) return made;
       if (made.edits.length === 0) throw nothingToDo(input, made.skipped);
       await write(input, made.body, target, format, request.force ?? false, options, peak.sample, made.companions);
@@ -65,12 +70,15 @@ export async function compress(request: CompressRequest, options: SessionOptions
       after: done.sizes.at(-1) ?? before,
       edits: done.edits.map(describeEdit),
       skipped: done.skipped.map(it => ({ target: it.target, reason: say(it.reason), sentence: it.reason })),
+      ...(done.exact && { exact: done.exact }),
       ...(done.notes.length > 0 && { notes: done.notes.map(note => ({ note: say(note), sentence: note })) }),
       seconds: (performance.now() - started) / 1000,
       peakBytes: peak.sample(),
       steps: done.sizes,
     };
   } finally {
+    stopWatching();
+    await products.close();
     await input.close();
   }
 }
@@ -89,6 +97,8 @@ interface Done {
   readonly edits: readonly Edit[];
   readonly skipped: readonly Skipped[];
   readonly notes: readonly Sentence[];
+  /** The recipe with what was chosen in place of what chose it, where a step says so. */
+  readonly exact: Recipe | undefined;
   /** Sizes after each step. */
   readonly sizes: readonly Sizes[];
   /** Files beside the result that the steps made. */
@@ -101,6 +111,7 @@ interface Run extends SessionOptions {
   readonly target: Target;
   readonly format: Format;
   readonly texts: readonly string[] | undefined;
+  readonly products: NonNullable<PassContext['products']>;
   readonly dryRun: boolean;
   readonly trusting: boolean;
 }
@@ -112,6 +123,8 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
   const skipped: Skipped[] = [];
   const notes: Sentence[] = [];
   const sizes: Sizes[] = [];
+  const exact: Step[] = [];
+  let isExact = false;
   const companions = new Map<string, Uint8Array>();
   let source = sourceOf(start);
   for (const [index, step] of recipe.steps.entries()) {
@@ -125,10 +138,12 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
     edits.push(...plan.edits);
     skipped.push(...plan.skipped);
     notes.push(...(plan.notes ?? []));
+    exact.push(plan.exact ? { ...step, options: plan.exact } : step);
+    isExact ||= plan.exact !== undefined;
     for (const [name, bytes] of plan.companions ?? []) companions.set(name, bytes);
     sizes.push({ ...sizesOf(body.model, body.anatomy), fileBytes: await fileBytes(format, body.model, target.name) });
   }
-  return { body, edits, skipped, notes, sizes, companions };
+  return { body, edits, skipped, notes, exact: isExact ? { ...recipe, steps: exact } : undefined, sizes, companions };
 }
 
 /** What a step starts from. */
@@ -143,7 +158,7 @@ interface Before {
 
 /** Plans one step; the model runs on the calibration text only while that takes. */
 async function planStep(
-  { input, target, texts, dryRun, trusting, signal, progress }: Run,
+  { input, target, format, texts, products, dryRun, trusting, signal, progress }: Run,
   { body, source, companions, done, share }: Before,
   { pass: id, options }: Step,
 ): Promise<Plan> {
@@ -153,15 +168,19 @@ async function planStep(
     return source;
   };
   let open: ReturnType<typeof openCalibration> | undefined;
+  const timing = openLatency(input, body, signal);
   const beside = overlaid(fileFolder(input.folder), companions);
   const context: PassContext = {
     model: body.model,
     format: target.format,
     dryRun,
     trusting,
+    products,
+    latency: timing.latency,
     beside,
     tokenizer: () => tokenizerIn(beside, body.model.name),
     readText,
+    sizeOf: async plan => fileBytes(format, (await apply(body, plan)).model, target.name),
     ...(texts && {
       calibration: () => {
         open ??= openCalibration(input, body, texts, beside, signal, aim);
@@ -176,6 +195,7 @@ async function planStep(
     return isAimed && source.reason ? { ...plan, notes: [...(plan.notes ?? []), source.reason] } : plan;
   } finally {
     await (await open?.catch(() => undefined))?.close();
+    await timing.close();
   }
 }
 
@@ -266,16 +286,24 @@ async function verifyWritten(output: Output, promised: Body, target: Target, for
 }
 
 /** The process's peak resident memory while it is sampled, in bytes. Asking costs about 0.1 ms: at most every 20 ms. */
-export function peakMemory(): { sample(): number } {
+export function peakMemory(): {
+  sample(): number /** Samples ten times a second until what it returns is called. */;
+  watch(): () => void;
+} {
   let [peak, asked] = [0, 0];
+  const sample = (): number => {
+    const now = performance.now();
+    if (now - asked > 20) {
+      asked = now;
+      peak = Math.max(peak, process.memoryUsage.rss());
+    }
+    return peak;
+  };
   return {
-    sample: () => {
-      const now = performance.now();
-      if (now - asked > 20) {
-        asked = now;
-        peak = Math.max(peak, process.memoryUsage.rss());
-      }
-      return peak;
+    sample,
+    watch() {
+      const timer = setInterval(sample, 100).unref();
+      return () => clearInterval(timer);
     },
   };
 }

@@ -133,10 +133,13 @@ async function measure(
   const planFor = async (id: string): Promise<readonly Edit[]> => {
     const part = parts.find(each => each.id === id);
     const options = part ? optionsFor(part, step) : step.options;
-    const plan = options ? await pass.plan(anatomy, options as never, context) : nothing;
+    // Methods that look at text take most of a part's time; then the model runs.
+    const planning = (fraction: number): void =>
+      progress?.({ fraction: (tried.size + 0.9 * fraction) / (parts.length + 1), what: part?.id ?? model.name });
+    const plan = options ? await pass.plan(anatomy, options as never, { ...context, progress: planning }) : nothing;
     const changed = plan.edits.length === 0 ? body : await apply(body, plan);
     tried.set(id, { plan, byteLength: sizesOf(changed.model, changed.anatomy).byteLength });
-    return plan.edits;
+    return part && isBehind(part) ? [] : plan.edits;
   };
   const drifts = await measureParts(
     {
@@ -171,8 +174,15 @@ const nothing: Plan = { edits: [], skipped: [] };
 function rowOf(part: Part, { plan, byteLength }: Tried, before: number, drift: number, why: Sentence): SensitivityRow {
   const { members: _, byteLength: bytesBefore, ...row } = part;
   const sizes = { ...row, bytesBefore, bytesAfter: bytesBefore + byteLength - before };
-  return plan.edits.length > 0 ? { ...sizes, drift } : { ...sizes, drift: null, skipped: { reason: say(why), sentence: why } };
+  const skipped = (reason: Sentence) => ({ ...sizes, drift: null, skipped: { reason: say(reason), sentence: reason } });
+  if (plan.edits.length === 0) return skipped(why);
+  return isBehind(part)
+    ? skipped(sentence('It stands behind the sentence vectors that are compared: they do not see it.'))
+    : { ...sizes, drift };
 }
+
+/** Sentence vectors are made of the last layer's hidden states. */
+const isBehind = ({ organ }: Part): boolean => organ === 'pooler' || organ === 'head';
 
 /** Why a part is left alone: what the step says of it, else of the whole model. */
 function reasonFor({ id, members }: Part, skipped: readonly Skipped[], file: string): Sentence {

@@ -12,7 +12,9 @@ import type {
   ValuesPage,
   ValuesRequest,
 } from '../report/inside.ts';
+import type { OutputSpectrum } from '../report/output-spectrum.ts';
 import type { Redundancy, Saving } from '../report/redundancy.ts';
+import type { Scores } from '../report/scores.ts';
 import type { PartsBy, Sensitivity } from '../report/sensitivity.ts';
 import type { Summary } from '../report/tree.ts';
 
@@ -103,19 +105,33 @@ export interface EvaluateRequest {
   readonly batch?: number;
 }
 
-/** What is tried on each part by itself, and on what text the model is run. */
-export interface SensitivityRequest {
+/** What a model runs on where it is looked into: neither of the two means the sentences that come with Headroom. */
+export interface TextsRequest {
+  readonly texts?: readonly string[];
+  /** Path of a file, a sentence a line. */
+  readonly calibration?: string;
+}
+
+/** What is tried on each part by itself. The model runs on 128 texts at most; the step's methods see those of `calibration` too. */
+export interface SensitivityRequest extends TextsRequest {
   /** Of a pass with `include` and `exclude`; what these leave out is not tried. */
   readonly step: Step;
   readonly parts: PartsBy;
-  /** What the model runs on, 128 texts at most. Neither this nor `calibration`: the sentences that come with Headroom. */
-  readonly texts?: readonly string[];
-  /** The same from a file, a sentence a line, which the step's methods look at too. */
-  readonly calibration?: string;
   /** The model whose outputs are the measure. Default: the model itself as it is. */
   readonly against?: string;
   /** The format that would be written: a step may do different things in each. Default: the model's. */
   readonly format?: 'onnx' | 'safetensors';
+}
+
+/** Which units are scored, by what, and on what text. */
+export interface ScoresRequest {
+  readonly pass: Scores['pass'];
+  /** One of the pass's own choices of `by`. */
+  readonly by: string;
+  /** What the model runs on; 512 are looked at at most. With text the loss is measured too. */
+  readonly texts?: readonly string[];
+  /** The same from a file, a sentence a line. */
+  readonly calibration?: string;
 }
 
 /** The sentences that come with Headroom. */
@@ -185,6 +201,10 @@ export interface Session extends Insides {
   evaluate(path: string, request: EvaluateRequest, options?: SessionOptions): Promise<Evaluation>;
   /** Carries out a step on one part at a time and measures how far the model's outputs move. Nothing is written. */
   sensitivity(path: string, request: SensitivityRequest, options?: SessionOptions): Promise<Sensitivity>;
+  /** What each head, neuron or layer is worth, and what goes with those that are worth least. */
+  scores(path: string, request: ScoresRequest, options?: SessionOptions): Promise<Scores>;
+  /** For every rank of a matrix of a layer what is lost of its outputs on text. 512 texts at most. */
+  outputSpectrum(path: string, id: string, request: TextsRequest, options?: SessionOptions): Promise<OutputSpectrum>;
   /** The sentences that come with Headroom, in the languages of a model's vocabulary. */
   ownSentences(path: string): Promise<OwnSentences>;
   /** Runs one text and gives the attention of every head of a layer. */

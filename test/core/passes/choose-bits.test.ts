@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Calibration, TextVectors } from '../../../src/core/calibration/calibration.ts';
 import type { Edit, PassContext } from '../../../src/core/passes/pass.ts';
-import { chooseBits } from '../../../src/core/passes/quantize/choose-bits.ts';
+import { chooseBits, type PlanOf } from '../../../src/core/passes/quantize/choose-bits.ts';
 import { exactKnapsack, knapsack } from '../../../src/core/passes/quantize/knapsack.ts';
 import { apply } from '../../../src/core/rewrite/apply.ts';
 import { openCalibration } from '../../../src/core/session/calibrate.ts';
@@ -63,7 +63,7 @@ test('the layer that does more harm gets bits of the other, in the bytes of even
     const widths = { layers: [2, 4, 6], tables: [4] };
     const { model } = await apply(opened, plans.get('4 4')!);
     const budget = [...(await writeToMemory(model)).values()][0]!.length + 3_500;
-    const planWith = (bits: number, tables: number) => plans.get(`${bits} ${tables}`)!;
+    const planWith: PlanOf = ([bits], tables) => plans.get(`${bits} ${tables}`)!;
     const chosen = await chooseBits(opened.anatomy, context, widths, budget, planWith);
     assert.deepEqual(chosen.layers, [2, 6]);
     // Without text as many bits, but nobody knows whose.
@@ -99,7 +99,7 @@ for (const file of ['model.safetensors', 'model.torchscript.onnx'])
       const even = await sizeOf(await planOf(opened, { ...shape, bits: 4 }));
       const budget = Math.ceil(even / 1000 + 30) / 1000;
       const planned = (dryRun: boolean) =>
-        planOf(opened, { ...shape, budget }, 'quantize', dryRun, { calibration: async () => calibration });
+        planOf(opened, { ...shape, budget }, 'quantize', dryRun, { calibration: async () => calibration, sizeOf });
       const [said, made] = [await planned(true), await planned(false)];
       assert.ok(made.notes!.some(({ text }) => text.startsWith('Bits by layer')));
       const size = await sizeOf(made);

@@ -9,6 +9,7 @@ import type { Model } from '../../../src/core/model/model.ts';
 import { computed } from '../../../src/core/passes/computed.ts';
 import { acting } from '../../../src/core/report/acting.ts';
 import { asGraph } from '../../../src/core/session/as-graph.ts';
+import { readFloats } from '../../../src/core/tensor/floats.ts';
 import type { Tensor } from '../../../src/core/tensor/tensor.ts';
 import { generated, noGenerated, openMemory, openSource, planOf, quantized, writeToMemory } from '../passes/fixtures.ts';
 import { cosine, numbersOf, run, someIds } from '../passes/run.ts';
@@ -68,6 +69,34 @@ test('transformers gets zero points where all is one group, and none where width
   assert.ok(![...many.model.tensors.keys()].some(name => name.endsWith('zero_point')));
   const here = await opened({ scheme: 'mixed', bits: 3, embedding_bits: 4, block_size: 16 });
   assert.ok(here.plan.notes!.some(({ text }) => text.endsWith('this file opens here.')));
+});
+
+test('narrow rows, which fill their words with several widths, have the bits that the configuration states for them', {
+  skip,
+}, async () => {
+  const path = join(generated, 'albert-base/model.safetensors');
+  const { anatomy } = await opened({ scheme: 'mixed', bits: 3, embedding_bits: 4, block_size: 16 }, path);
+  assert.deepEqual(
+    anatomy.linears.flatMap(({ packed }) => packed?.bits ?? []).filter(bits => bits !== 3),
+    [],
+  );
+});
+
+test('q8bert of a checkpoint: a byte a weight and one scale for each matrix and table, max|w| / 127', { skip }, async () => {
+  const source = await openSource(divisible);
+  const { model, anatomy, plan } = await opened({ scheme: 'q8bert' }, divisible);
+  for (const organ of [source.body.anatomy.layers[1]!.down, source.body.anatomy.tables[0]!]) {
+    const { name, shape } = organ.weight;
+    const [values, scale] = [model.tensors.get(name)!, model.tensors.get(`${name}_scale`)!];
+    assert.deepEqual([values.dtype, values.shape, scale.dtype, scale.shape], ['int8', shape, 'fp32', [1]]);
+    const most = (await readFloats(organ.weight)).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    assert.equal((await readFloats(scale))[0], Math.fround(most / 127));
+  }
+  const [was, is] = [(await acting(source.body.anatomy.layers[1]!.down))!, (await acting(anatomy.layers[1]!.down))!];
+  assert.ok(cosine(await was.rowsOf(0, was.rows), await is.rowsOf(0, is.rows)) > 0.9999);
+  assert.ok(Object.values(configOf(model).config_groups).every(({ weights }) => weights.strategy === 'tensor'));
+  assert.ok(plan.notes!.some(({ text }) => text.startsWith('Weights alone')));
+  await source.close();
 });
 
 test('targets fit a module with the prefix of its base model and without it, and no other', { skip }, async () => {
@@ -212,6 +241,7 @@ test('transformers with compressed-tensors loads every form, and its outputs are
 }, async () => {
   const forms = [
     { scheme: 'fp8' },
+    { scheme: 'q8bert' },
     { scheme: 'mixed', bits: 4, embedding_bits: 16, block_size: 16 },
     { scheme: 'mixed', bits: 3, embedding_bits: 32, block_size: 16, symmetric: true },
     { scheme: 'mixed', bits: [2, 5, 8], embedding_bits: 8, block_size: 16 },

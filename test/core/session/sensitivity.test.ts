@@ -72,6 +72,20 @@ test('what include and exclude leave out is not tried, and says so', { skip: noG
   }
 });
 
+test('what stands behind the sentence vectors is no part without a cost: it says that they do not see it', {
+  skip: noGenerated,
+}, async () => {
+  const options = { scheme: 'mixed', bits: 4 };
+  const { rows } = await session.sensitivity(checkpoint, { step: step(options), parts: 'layers', texts });
+  const behind = rows.filter(({ organ }) => organ === 'pooler' || organ === 'head');
+  assert.ok(behind.some(({ bytesBefore, bytesAfter }) => bytesAfter < bytesBefore));
+  for (const { drift, skipped, bytesBefore, bytesAfter } of behind) {
+    assert.equal(drift, null);
+    if (bytesAfter < bytesBefore) assert.match(skipped!.reason, /do not see it/);
+  }
+  assert.ok(rows.every(({ drift }) => drift === null || drift > 0));
+});
+
 test('another model can be the measure: a compressed one is as far from it as it is', { skip: noGenerated }, async () => {
   const out = join(folder, 'all.onnx');
   const recipe = { version: 1 as const, steps: [step({ ...few, include: ['encoder.layer.0'] })] };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chartOf, columnGlobs, levelOf } from '../../../webview/layout/sensitivity-chart.ts';
+import { chartOf, columnGlobs, levelOf, unitOf } from '../../../webview/layout/sensitivity-chart.ts';
 import { sensitivityOf } from '../sensitivities.ts';
 
 test('matrices stand in rows of layers and columns of their kinds; what is in no layer has a row of its own', () => {
@@ -38,4 +38,12 @@ test('the pattern of a column names it alone: "output.dense" is also the end of 
     columnGlobs(rows, 'output.dense'),
     [0, 1, 2, 3, 4, 5].map(layer => `encoder.layer.${layer}.output.dense`),
   );
+});
+
+test('cells are multiples of the power of ten that gives the largest one digit before the point', () => {
+  assert.deepEqual(
+    [0.0045, 0.001, 9.9e-7, 1.2].map(most => unitOf({ most })),
+    [-3, -3, -7, 0],
+  );
+  assert.equal(unitOf({ most: Number.NaN }), 0);
 });

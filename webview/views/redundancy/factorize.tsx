@@ -11,18 +11,21 @@ import { roleOf } from './words.ts';
 export interface FactorizeOptions extends Readonly<Record<string, unknown>> {
   readonly rank: number;
   readonly include: readonly string[];
+  readonly method?: 'whitened';
 }
 
 export interface FactorizeProps {
   readonly spectrum: Spectrum;
   readonly spectra: readonly Spectrum[];
   readonly rank: number;
+  /** What is lost on text is shown: the method that loses no more is what the form gets. Sizes are the same. */
+  readonly onText: boolean;
   readonly onFactorize: (options: FactorizeOptions) => void;
   readonly tryStep: (step: Step) => Promise<DryRun>;
 }
 
 /** This matrix, or all of its kind, as two thin ones of the marked rank: the exact size, and the form. */
-export function Factorize({ spectrum, spectra, rank, onFactorize, tryStep }: FactorizeProps) {
+export function Factorize({ spectrum, spectra, rank, onText, onFactorize, tryStep }: FactorizeProps) {
   const [scope, setScope] = useKept<'one' | 'all'>('factorize', 'one');
   const alike = alikeOf(spectra, spectrum);
   const all = scope === 'all' && alike !== undefined;
@@ -43,7 +46,7 @@ export function Factorize({ spectrum, spectra, rank, onFactorize, tryStep }: Fac
           onChange={value => setScope(value as 'one' | 'all')}
         />
       )}
-      <Button disabled={grows} onClick={() => onFactorize(options)}>
+      <Button disabled={grows} onClick={() => onFactorize({ ...options, ...(onText && { method: 'whitened' as const }) })}>
         {t('Factorize to rank {rank}…', { rank })}
       </Button>
       {!grows && <TrialSizes trial={trial} />}

@@ -4,6 +4,7 @@ import { Facts } from './facts.tsx';
 import { Heads } from './heads.tsx';
 import { Layers } from './layers.tsx';
 import { NearZero } from './near-zero.tsx';
+import type { AskOutputs } from './outputs.tsx';
 import { Repeats } from './repeats.tsx';
 import { Savings } from './savings.tsx';
 import { Spectra } from './spectra.tsx';
@@ -15,6 +16,7 @@ interface Props {
   readonly savings: readonly Saving[];
   readonly fileBytes: number;
   readonly tryStep: (step: Step) => Promise<DryRun>;
+  readonly askOutputs: AskOutputs;
   readonly onTry: (pass: string, options: Readonly<Record<string, unknown>>) => void;
   readonly onCopy: (text: string) => void;
 }
@@ -42,6 +44,7 @@ export function Found(props: Props) {
           redundancy={redundancy}
           onFactorize={knows('factorize') ? options => onTry('factorize', options) : undefined}
           tryStep={props.tryStep}
+          askOutputs={props.askOutputs}
           onCopy={onCopy}
         />
       )}

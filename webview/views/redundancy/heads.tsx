@@ -1,9 +1,9 @@
 import type { Redundancy } from '../../../src/protocol/messages.ts';
 import { t } from '../../l10n.ts';
-import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { mostOf, type Pair, pairsOf } from '../../layout/sharing.ts';
 import { cosine } from '../../numbers.ts';
-import { type DataColumn, DataTable } from './data-table.tsx';
+import type { DataColumn } from './data-table.tsx';
+import { cosineColumn, PairTable } from './pair-table.tsx';
 import { Section } from './section.tsx';
 import { Legend, type Similarity, SimilarityMap, shade } from './similarity-map.tsx';
 import { useKept } from './state.ts';
@@ -28,13 +28,12 @@ export function Heads({ redundancy: { heads }, onCopy }: { redundancy: Redundanc
   const shown = pair ?? pairs.find(it => it.layer === layerOf(large));
   const most = Math.max(...heads.map(mostOf));
   const columns = columnsOf();
-  const copies = { tsv: () => tsvOf(columns, pairs), markdown: () => markdownOf(columns, pairs) };
   return (
     <Section
       id="heads"
       title={t('Heads within a layer')}
       note={t('cosine of what they write for what they read')}
-      copies={copies}
+      table={{ columns, rows: pairs }}
       onCopy={onCopy}
     >
       <div class="pair">
@@ -54,16 +53,15 @@ export function Heads({ redundancy: { heads }, onCopy }: { redundancy: Redundanc
           <h3>{t('All layers')}</h3>
           <Thumbnails heads={heads} most={most} selected={layerOf(large)} onSelect={each => choose(`layer ${each}`)} />
           <Legend most={most} signed={heads.some(({ cosines }) => cosines.some(each => each < -most / 50))} />
-          <DataTable
+          <PairTable
             id="heads"
             label={t('Pairs of heads, most alike first')}
-            rows={pairs}
+            pairs={pairs}
             columns={columns}
-            rowKey={keyOf}
-            selected={shown && keyOf(shown)}
-            onSelect={it => choose(keyOf(it))}
+            keyOf={keyOf}
+            chosen={shown}
+            onChoose={choose}
             onCopy={onCopy}
-            tall
           />
         </div>
       </div>
@@ -153,10 +151,5 @@ const columnsOf = (): DataColumn<HeadPair>[] => [
     value: ({ a, b }) => a * 1000 + b,
     text: ({ a, b }) => `${a} – ${b}`,
   },
-  {
-    ...{ key: 'cosine', title: t('Cosine'), numeric: true },
-    value: it => it.cosine,
-    text: it => String(it.cosine),
-    cell: it => cosine(it.cosine),
-  },
+  cosineColumn(),
 ];

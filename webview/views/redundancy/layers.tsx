@@ -1,10 +1,10 @@
 import type { Redundancy } from '../../../src/protocol/messages.ts';
 import { Button, Dropdown } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
-import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { lossOfSharing, mostOf, type Pair, pairsOf, sharingGroups, withGroup } from '../../layout/sharing.ts';
-import { cosine, share } from '../../numbers.ts';
-import { type DataColumn, DataTable } from './data-table.tsx';
+import { share } from '../../numbers.ts';
+import type { DataColumn } from './data-table.tsx';
+import { cosineColumn, PairTable } from './pair-table.tsx';
 import { Section } from './section.tsx';
 import { type Similarity, SimilarityMap } from './similarity-map.tsx';
 import { useKept } from './state.ts';
@@ -30,10 +30,15 @@ export function Layers({ redundancy: { layers, layerMatrices = [] }, onShare, on
   const similarity = layerMatrices.find(({ id }) => id === matrix) ?? layers;
   const pairs = pairsOf(similarity).slice(0, mostPairs);
   const columns = columnsOf(similarity);
-  const copies = { tsv: () => tsvOf(columns, pairs), markdown: () => markdownOf(columns, pairs) };
   const pair = pairs.find(it => keyOf(it) === chosen) ?? pairs[0];
   return (
-    <Section id="layers" title={t('Layers to each other')} note={t('cosine of their weights')} copies={copies} onCopy={onCopy}>
+    <Section
+      id="layers"
+      title={t('Layers to each other')}
+      note={t('cosine of their weights')}
+      table={{ columns, rows: pairs }}
+      onCopy={onCopy}
+    >
       <div class="pair">
         <div>
           {layerMatrices.length > 1 && (
@@ -63,16 +68,15 @@ export function Layers({ redundancy: { layers, layerMatrices = [] }, onShare, on
         <div>
           <h3>{t('Which could be shared')}</h3>
           <Shareable similarity={layers} marked={marked} onClear={() => mark([])} onShare={onShare} />
-          <DataTable
+          <PairTable
             id="layers"
             label={t('Pairs of layers')}
-            rows={pairs}
+            pairs={pairs}
             columns={columns}
-            rowKey={keyOf}
-            selected={pair && keyOf(pair)}
-            onSelect={it => choose(keyOf(it))}
+            keyOf={keyOf}
+            chosen={pair}
+            onChoose={choose}
             onCopy={onCopy}
-            tall
           />
         </div>
       </div>
@@ -147,12 +151,7 @@ const columnsOf = (similarity: Similarity): DataColumn<Pair>[] => [
     value: ({ a, b }) => a * similarity.size + b,
     text: ({ a, b }) => `${similarity.labels[a]} – ${similarity.labels[b]}`,
   },
-  {
-    ...{ key: 'cosine', title: t('Cosine'), numeric: true },
-    value: it => it.cosine,
-    text: it => String(it.cosine),
-    cell: it => cosine(it.cosine),
-  },
+  cosineColumn(),
   {
     ...{ key: 'loss', title: t('Change if shared'), numeric: true },
     value: ({ a, b }) => lossOfSharing(similarity, [a, b]),

@@ -1,6 +1,5 @@
 import type { Redundancy } from '../../../src/protocol/messages.ts';
 import { t } from '../../l10n.ts';
-import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { visibleName } from '../../layout/names.ts';
 import { share } from '../../numbers.ts';
 import { Name } from '../name.tsx';
@@ -14,13 +13,12 @@ export function NearZero({ redundancy: { nearZero }, onCopy }: { redundancy: Red
   const { organs } = nearZero;
   const most = organs.reduce((max, each) => Math.max(max, each.share), 0);
   const columns = columnsOf(most);
-  const copies = { tsv: () => tsvOf(columns, organs), markdown: () => markdownOf(columns, organs) };
   return (
     <Section
       id="near-zero"
       title={t('Weights near zero')}
       note={t('under 1 % of their matrix’s standard deviation')}
-      copies={copies}
+      table={{ columns, rows: organs }}
       onCopy={onCopy}
     >
       <p>

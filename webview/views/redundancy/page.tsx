@@ -81,6 +81,7 @@ export function RedundancyPage() {
           savings={view.savings}
           fileBytes={view.fileBytes}
           tryStep={step => api.tryStep(step)}
+          askOutputs={(id, following) => api.outputSpectrum(id, following)}
           onTry={(pass, options) => void api.openCompress(pass, options)}
           onCopy={text => said(api.copyText(text))}
         />

@@ -1,6 +1,5 @@
 import type { Redundancy } from '../../../src/protocol/messages.ts';
 import { t } from '../../l10n.ts';
-import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { visibleName } from '../../layout/names.ts';
 import { bytesText, cosine, exactBytes } from '../../numbers.ts';
 import { Name } from '../name.tsx';
@@ -16,13 +15,12 @@ const mostRows = 500;
 export function Repeats({ redundancy: { repeats }, onCopy }: { redundancy: Redundancy; onCopy: (text: string) => void }) {
   const columns = columnsOf();
   const bytes = repeats.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const copies = { tsv: () => tsvOf(columns, repeats), markdown: () => markdownOf(columns, repeats) };
   return (
     <Section
       id="repeats"
       title={t('Tensors that stand twice')}
       note={repeats.length > 0 ? t('{n} of them, {size}', { n: repeats.length, size: bytesText(bytes) }) : undefined}
-      copies={repeats.length > 0 ? copies : undefined}
+      table={repeats.length > 0 ? { columns, rows: repeats } : undefined}
       onCopy={onCopy}
     >
       {repeats.length === 0 ? (

@@ -1,6 +1,5 @@
 import type { Saving } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
-import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { bytesText, changeBytes, changeShare, exactBytes, text } from '../../numbers.ts';
 import { type DataColumn, DataTable } from './data-table.tsx';
 import { Section } from './section.tsx';
@@ -16,9 +15,14 @@ interface Props {
 /** What each command would save: exact bytes, and the command a click away. */
 export function Savings({ savings, fileBytes, onTry, onCopy }: Props) {
   const columns = columnsOf(fileBytes, onTry);
-  const copies = { tsv: () => tsvOf(columns, savings), markdown: () => markdownOf(columns, savings) };
   return (
-    <Section id="savings" title={t('What would it save')} note={t('exact, from a dry run')} copies={copies} onCopy={onCopy}>
+    <Section
+      id="savings"
+      title={t('What would it save')}
+      note={t('exact, from a dry run')}
+      table={{ columns, rows: savings }}
+      onCopy={onCopy}
+    >
       {savings.length === 0 ? (
         <p class="muted">{t('No command applies to this model.')}</p>
       ) : (

@@ -1,25 +1,26 @@
 import type { ComponentChildren } from 'preact';
 import { t } from '../../l10n.ts';
+import { markdownOf, type TextColumn, tsvOf } from '../../layout/flat-table.ts';
 import { Menu } from '../menu.tsx';
 
-export interface Copies {
-  readonly tsv: () => string;
-  readonly markdown: () => string;
+interface Table<Row> {
+  readonly columns: readonly TextColumn<Row>[];
+  readonly rows: readonly Row[];
 }
 
-/** A titled part of the page; `copies` is its table as text. */
-export function Section({
+/** A titled part of the page; `table` can be copied as text. */
+export function Section<Row>({
   id,
   title,
   note,
-  copies,
+  table,
   onCopy,
   children,
 }: {
   id: string;
   title: string;
   note?: string | undefined;
-  copies?: Copies | undefined;
+  table?: Table<Row> | undefined;
   onCopy: (text: string) => void;
   children: ComponentChildren;
 }) {
@@ -31,12 +32,12 @@ export function Section({
         </h2>
         {note && <span class="muted small note clip">{note}</span>}
         <span class="grow" />
-        {copies && (
+        {table && (
           <Menu
             label={t('Copy “{title}”', { title })}
             items={[
-              { title: t('Copy table'), run: () => onCopy(copies.tsv()) },
-              { title: t('Copy table as Markdown'), run: () => onCopy(copies.markdown()) },
+              { title: t('Copy table'), run: () => onCopy(tsvOf(table.columns, table.rows)) },
+              { title: t('Copy table as Markdown'), run: () => onCopy(markdownOf(table.columns, table.rows)) },
             ]}
           />
         )}

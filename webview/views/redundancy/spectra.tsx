@@ -1,12 +1,12 @@
 import type { DryRun, Redundancy, Step } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
-import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { visibleName } from '../../layout/names.ts';
 import { fullRank, thinShare } from '../../layout/spectrum-plot.ts';
 import { count, shape, share } from '../../numbers.ts';
 import { Name } from '../name.tsx';
 import { type DataColumn, DataTable } from './data-table.tsx';
 import type { FactorizeOptions } from './factorize.tsx';
+import type { AskOutputs } from './outputs.tsx';
 import { Section } from './section.tsx';
 import { SmallMultiples } from './small-multiples.tsx';
 import { SpectrumChart } from './spectrum-chart.tsx';
@@ -18,26 +18,33 @@ interface Props {
   readonly redundancy: Redundancy;
   readonly onFactorize?: ((options: FactorizeOptions) => void) | undefined;
   readonly tryStep: (step: Step) => Promise<DryRun>;
+  readonly askOutputs: AskOutputs;
   readonly onCopy: (text: string) => void;
 }
 
 /** The chosen spectrum large, all of them small, and their ranks as a table: one selection. */
-export function Spectra({ redundancy: { spectra, skipped = [] }, onFactorize, tryStep, onCopy }: Props) {
+export function Spectra({ redundancy: { spectra, skipped = [] }, onFactorize, tryStep, askOutputs, onCopy }: Props) {
   const [chosen, choose] = useKept<string | null>('spectrum', null);
   const spectrum = spectra.find(({ id }) => id === chosen) ?? lowest(spectra);
   const columns = columnsOf();
-  const copies = { tsv: () => tsvOf(columns, spectra), markdown: () => markdownOf(columns, spectra) };
   return (
     <Section
       id="ranks"
       title={t('Rank of the matrices')}
       note={t('smallest rank that keeps so much of the energy')}
-      copies={copies}
+      table={{ columns, rows: spectra }}
       onCopy={onCopy}
     >
       {spectrum && (
         <div class="pair">
-          <SpectrumChart key={spectrum.id} spectrum={spectrum} spectra={spectra} onFactorize={onFactorize} tryStep={tryStep} />
+          <SpectrumChart
+            key={spectrum.id}
+            spectrum={spectrum}
+            spectra={spectra}
+            onFactorize={onFactorize}
+            tryStep={tryStep}
+            askOutputs={askOutputs}
+          />
           <div>
             <h3>{t('All spectra')}</h3>
             <p class="muted small">{t('Energy kept by the first ranks. The number is the share of ranks that keeps 95 %.')}</p>

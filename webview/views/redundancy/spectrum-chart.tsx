@@ -1,10 +1,21 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { Segments } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
-import { decadesOf, fullRank, heightsOf, labelRows, lineOf, nearest, rankTicks, thinShare } from '../../layout/spectrum-plot.ts';
+import {
+  decadesOf,
+  fullRank,
+  heightsOf,
+  labelRows,
+  placeOf as layerPlaceOf,
+  lineOf,
+  nearest,
+  rankTicks,
+  thinShare,
+} from '../../layout/spectrum-plot.ts';
 import { count, real, shape, share } from '../../numbers.ts';
 import { useWidth } from '../use-width.ts';
 import { Factorize, type FactorizeProps } from './factorize.tsx';
+import { type AskOutputs, OutputsSwitch, useOutputs } from './outputs.tsx';
 import type { Spectrum } from './spectra.tsx';
 import { useKept } from './state.ts';
 import { matrixTitle } from './words.ts';
@@ -16,6 +27,7 @@ interface Props {
   /** Absent where no command makes two matrices of one. */
   readonly onFactorize?: FactorizeProps['onFactorize'] | undefined;
   readonly tryStep: FactorizeProps['tryStep'];
+  readonly askOutputs: AskOutputs;
 }
 
 /** CSS pixels round the plot, and its height. */
@@ -23,13 +35,17 @@ const [left, right, top, bottom, tall] = [40, 44, 44, 20, 190];
 const labelWidth = 34;
 
 /** One spectrum, large: what the first ranks keep, and the singular values. A pointer or the arrow keys read it; a click or a key holds the rank. */
-export function SpectrumChart({ spectrum, spectra, onFactorize, tryStep }: Props) {
+export function SpectrumChart({ spectrum, spectra, onFactorize, tryStep, askOutputs }: Props) {
   const frame = useRef<HTMLElement>(null);
   const width = Math.max(120, useWidth(frame) - left - right);
   const [log, setLog] = useKept('log', false);
   const [held, hold] = useState<number | null>(null);
   const [pointed, point] = useState<number | null>(null);
   const full = fullRank(spectrum);
+  const isInLayer = layerPlaceOf(spectrum.id) !== undefined;
+  const [wantsOutputs, wantOutputs] = useKept('outputs', false);
+  const outputs = useOutputs(spectrum.id, wantsOutputs && isInLayer, askOutputs);
+  const lost = outputs.state === 'done' ? spectrum.ranks.map(rank => outputs.outputs.errors[rank - 1] ?? 0) : undefined;
   const heights = useMemo(() => heightsOf(spectrum, log), [spectrum, log]);
   const stands = Math.min(held ?? nearest(spectrum, spectrum.rank99), spectrum.ranks.length - 1);
   const at = pointed ?? stands;
@@ -62,6 +78,7 @@ export function SpectrumChart({ spectrum, spectra, onFactorize, tryStep }: Props
     thin < 1
       ? t('two thin matrices take {share} of its parameters', { share: share(thin, 0) })
       : t('two thin matrices would be larger'),
+    ...(lost ? [t('output error {share}', { share: share(lost[at] ?? 0, 1) })] : []),
   ].join(' · ');
   const ends = spectrum.values[0] ?? 0;
   return (
@@ -102,6 +119,7 @@ export function SpectrumChart({ spectrum, spectra, onFactorize, tryStep }: Props
             <Axes spectrum={spectrum} log={log} width={width} most={ends} />
             <polyline class="values" points={lineOf(spectrum, heights, full, width, tall, false)} />
             <polyline class="kept" points={lineOf(spectrum, spectrum.kept, full, width, tall, true)} />
+            {lost && <polyline class="lost" points={lineOf(spectrum, lost, full, width, tall, false)} />}
             <Marks spectrum={spectrum} width={width} />
             {at !== stands && (
               <line class="held" x1={x(spectrum.ranks[stands] ?? 0)} x2={x(spectrum.ranks[stands] ?? 0)} y1={0} y2={tall} />
@@ -109,6 +127,7 @@ export function SpectrumChart({ spectrum, spectra, onFactorize, tryStep }: Props
             <line class="cursor" x1={x(rank)} x2={x(rank)} y1={0} y2={tall} />
             <circle class="kept" cx={x(rank)} cy={tall * (1 - (spectrum.kept[at] ?? 1))} r={3.5} />
             <circle class="values" cx={x(rank)} cy={tall * (1 - (heights[at] ?? 0))} r={3.5} />
+            {lost && <circle class="lost" cx={x(rank)} cy={tall * (1 - (lost[at] ?? 0))} r={3.5} />}
           </g>
         </svg>
       </div>
@@ -120,13 +139,20 @@ export function SpectrumChart({ spectrum, spectra, onFactorize, tryStep }: Props
           <i class="line values" aria-hidden="true" />{' '}
           {log ? t('Singular values, right, log scale') : t('Singular values, right')}
         </span>
+        {lost && (
+          <span>
+            <i class="line lost" aria-hidden="true" /> {t('Output error of the best matrix of this rank on text, left')}
+          </span>
+        )}
       </div>
       <figcaption>{reading}</figcaption>
+      {isInLayer && <OutputsSwitch wanted={wantsOutputs} outputs={outputs} onChange={wantOutputs} />}
       {onFactorize && (
         <Factorize
           spectrum={spectrum}
           spectra={spectra}
           rank={spectrum.ranks[stands] ?? 1}
+          onText={lost !== undefined}
           onFactorize={onFactorize}
           tryStep={tryStep}
         />

@@ -1,6 +1,5 @@
 import type { Redundancy } from '../../../src/protocol/messages.ts';
 import { t } from '../../l10n.ts';
-import { markdownOf, tsvOf } from '../../layout/flat-table.ts';
 import { visibleName } from '../../layout/names.ts';
 import { bytesText, cosine, count } from '../../numbers.ts';
 import { type DataColumn, DataTable } from './data-table.tsx';
@@ -19,12 +18,11 @@ export function VocabularyRows({
 }) {
   const columns = columnsOf(rowNames(vocabulary));
   const near = vocabulary?.near;
-  const copies = near && { tsv: () => tsvOf(columns, near.groups), markdown: () => markdownOf(columns, near.groups) };
   return (
     <Section
       id="vocabulary"
       title={t('Unused vocabulary')}
-      copies={near && near.groups.length > 0 ? copies : undefined}
+      table={near && near.groups.length > 0 ? { columns, rows: near.groups } : undefined}
       onCopy={onCopy}
     >
       {!vocabulary && <p class="muted">{t('There is no word table.')}</p>}

@@ -2,9 +2,9 @@ import { useRef, useState } from 'preact/hooks';
 import type { SensitivityRow } from '../../../src/protocol/messages.ts';
 import { say, t } from '../../l10n.ts';
 import { isLeftOut } from '../../layout/exclusion.ts';
-import { type ChartLine, chartOf, columnGlobs, levelOf, type SensitivityChart } from '../../layout/sensitivity-chart.ts';
+import { type ChartLine, chartOf, columnGlobs, levelOf, type SensitivityChart, unitOf } from '../../layout/sensitivity-chart.ts';
 import { roleOf } from '../redundancy/words.ts';
-import { driftText, partTitle, readingOf, thousandths } from './words.ts';
+import { driftText, multiple, partTitle, powerText, readingOf, shortTitle } from './words.ts';
 
 interface ChartProps {
   readonly rows: readonly SensitivityRow[];
@@ -162,7 +162,7 @@ interface LineProps {
 
 function Line({ line: { layer, cells, isWide }, chart, isOut, reading, place }: LineProps) {
   const parts = cells.flatMap(cell => cell ?? []);
-  const title = isWide ? partTitle(parts[0]!) : t('Layer {n}', { n: String(layer) });
+  const title = isWide ? shortTitle(parts[0]!) : t('Layer {n}', { n: String(layer) });
   return (
     // biome-ignore lint/a11y/useSemanticElements: a grid of coloured cells, laid out by CSS
     // biome-ignore lint/a11y/useFocusableInteractive: its cells are focused
@@ -170,7 +170,7 @@ function Line({ line: { layer, cells, isWide }, chart, isOut, reading, place }: 
       {isWide ? (
         // biome-ignore lint/a11y/useSemanticElements: see above
         // biome-ignore lint/a11y/useFocusableInteractive: the cell beside it is focused
-        <span role="rowheader" class={`rh clip ${isOut(parts[0]!) ? 'out' : ''}`} title={title}>
+        <span role="rowheader" class={`rh clip ${isOut(parts[0]!) ? 'out' : ''}`} title={partTitle(parts[0]!)}>
           {title}
         </span>
       ) : (
@@ -190,7 +190,7 @@ function Line({ line: { layer, cells, isWide }, chart, isOut, reading, place }: 
             title={reading(cell)}
             data-at={place(column + 1)['data-at']}
             tabIndex={place(column + 1).tabIndex}
-            data-number={cell.drift === null ? '–' : thousandths(cell.drift)}
+            data-number={cell.drift === null ? '–' : multiple(cell.drift, unitOf(chart))}
           />
         ) : (
           // biome-ignore lint/a11y/useSemanticElements: see above
@@ -205,7 +205,8 @@ function Line({ line: { layer, cells, isWide }, chart, isOut, reading, place }: 
 /** Cells hold numbers: the ramp stops where text still stands out. */
 const tone = (level: number): string => `color-mix(in oklab, var(--hr-cool) ${(4 + level * 42).toFixed(1)}%, var(--hr-bg))`;
 
-function Legend({ chart: { least, most } }: { chart: SensitivityChart }) {
+function Legend({ chart }: { chart: SensitivityChart }) {
+  const { least, most } = chart;
   if (Number.isNaN(most)) return null;
   return (
     <div class="scale">
@@ -213,9 +214,7 @@ function Legend({ chart: { least, most } }: { chart: SensitivityChart }) {
       <span class="ramp costs" aria-hidden="true" />
       <span>{driftText(most)}</span>
       <span class="grow" />
-      <span class="clip" title={t('1 − cosine of the outputs, log scale; cells in thousandths')}>
-        {t('1 − cosine of the outputs, log scale; cells in thousandths')}
-      </span>
+      <span>{t('1 − cosine of the outputs, log scale; cells in {unit}', { unit: powerText(unitOf(chart)) })}</span>
     </div>
   );
 }

@@ -20,8 +20,9 @@ export const distilbert: Family = {
   query: /^(.*?)transformer\.layer\.\d+\.attention\.q_lin\.weight$/,
   organ(path) {
     if (/^embeddings\.(word_embeddings|position_embeddings|LayerNorm)$/.test(path)) return path;
+    if (path === 'transformer.widening') return 'encoder.widening';
     const [, layer, organ = ''] = path.match(/^transformer\.layer\.(\d+)\.(.+)$/) ?? [];
-    const known = organs[organ];
+    const known = organs[organ] ?? (organ.endsWith('output.skip') ? organ : undefined);
     return layer !== undefined && known ? `encoder.layer.${layer}.${known}` : undefined;
   },
   tells: () => true,

@@ -10,6 +10,7 @@ export { gptqBehind, gptqColumns } from "./gptq";
 export { reflectRows, rotateRows, solveStrips, solveStripsBack, subtractProducts } from "./linear-algebra";
 export { addToHistogram, moments, quickMoments } from "./statistics";
 export { addGram, rankTwoUpdate, symmetricProduct } from "./symmetric";
+export { rankTwoUpdate32, symmetricProduct32 } from "./symmetric32";
 
 // @ts-ignore: decorator
 @inline

@@ -12,6 +12,9 @@ const CLUSTER = 1e-7;
 /** Rounds of inverse iteration: the first gives the vector, the others its last digits. */
 const ROUNDS = 3;
 
+/** Where f32 is enough: a vector that one round made longer than this, over the matrix's size, has what lies beside its cluster to 1e-5. */
+const GROWTH = 1e12;
+
 /**
  * All eigenvalues of the symmetric a [n, n], largest first, and the vectors of the `count` largest, [count, n]: half of symmetricEigen's
  * time where half of them are wanted. Those whose values are at most `least` of the largest are zeros. The lower triangle is read. `pause` is awaited between steps: what it throws ends the work.
@@ -51,14 +54,15 @@ function worthwhile(values: Float64Array, least: number): number {
   return first < 0 ? values.length : first;
 }
 
-/** Row k of `rows` becomes the unit vector of values[k] of the tridiagonal matrix. */
-async function inverseIteration(
+/** Row k of `rows` becomes the unit vector of values[k] of the tridiagonal matrix with diagonal d and e beside it. */
+export async function inverseIteration(
   d: Float64Array,
   e: Float64Array,
   values: Float64Array,
   rows: Float64Array,
   stride: number,
   pause: () => Promise<void>,
+  digits: 'f64' | 'f32' = 'f64',
 ): Promise<void> {
   const n = d.length;
   let size = 0;
@@ -76,11 +80,13 @@ async function inverseIteration(
       x[i] = state / 2 ** 32 - 0.5;
     }
     solver.factor(shift);
+    normalize(x);
     for (let round = 0; round < ROUNDS; round++) {
       solver.solve(x);
-      normalize(x);
+      const grown = normalize(x);
       for (let other = first; other < k; other++) subtract(x, rows.subarray(other * stride, other * stride + n));
       if (k > first) normalize(x);
+      else if (digits === 'f32' && grown * size > GROWTH) break;
     }
   }
 }
@@ -91,13 +97,17 @@ function subtract(x: Float64Array, other: Float64Array): void {
   for (let i = 0; i < x.length; i++) x[i]! -= along * other[i]!;
 }
 
-function normalize(x: Float64Array): void {
+/** Returns how long it was. */
+function normalize(x: Float64Array): number {
   let largest = 0;
   for (let i = 0; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]!));
   let squares = 0;
-  for (let i = 0; i < x.length; i++) squares += (x[i]! / largest) ** 2;
-  const scale = 1 / (largest * Math.sqrt(squares));
+  const down = 1 / largest;
+  for (let i = 0; i < x.length; i++) squares += (x[i]! * down) ** 2;
+  const length = largest * Math.sqrt(squares);
+  const scale = 1 / length;
   for (let i = 0; i < x.length; i++) x[i]! *= scale;
+  return length;
 }
 
 /** T - shift = P L U with rows exchanged, for symmetric tridiagonal T. Has a life because its arrays are used again for each shift. */
@@ -106,6 +116,7 @@ class TridiagonalSolver {
   readonly #e: Float64Array;
   /** What stands for a pivot of 0. */
   readonly #least: number;
+  /** One over each pivot. */
   readonly #pivot: Float64Array;
   readonly #above: Float64Array;
   readonly #farAbove: Float64Array;
@@ -154,7 +165,7 @@ class TridiagonalSolver {
   }
 
   #set(i: number, pivot: number, above: number, farAbove: number, factor: number): void {
-    this.#pivot[i] = pivot;
+    this.#pivot[i] = 1 / pivot;
     this.#above[i] = above;
     this.#farAbove[i] = farAbove;
     this.#factor[i] = factor;
@@ -175,7 +186,7 @@ class TridiagonalSolver {
       let value = x[i]!;
       if (i + 1 < n) value -= above[i]! * x[i + 1]!;
       if (i + 2 < n) value -= farAbove[i]! * x[i + 2]!;
-      x[i] = value / pivot[i]!;
+      x[i] = value * pivot[i]!;
     }
   }
 }

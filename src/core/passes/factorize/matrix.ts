@@ -13,7 +13,7 @@ export async function matrixOf({ id, weight, out, in: width, transposed }: Linea
 }
 
 /** throws 'unsupported', naming the organ */
-export function checkFinite(values: ArrayLike<number>, id: string): void {
+export function checkFinite(values: Float32Array, id: string): void {
   for (let i = 0; i < values.length; i++)
     if (values[i]! - values[i]! !== 0)
       throw fail(

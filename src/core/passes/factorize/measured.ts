@@ -7,6 +7,7 @@ import { matrixOf } from './matrix.ts';
 import { pauseOf } from './pause.ts';
 import { rankOf } from './ranks.ts';
 import type { Spending } from './spend.ts';
+import { productFor } from './top-of.ts';
 import { whiten } from './whiten.ts';
 import { inMemory, isIn, notFinite, placesIn } from './whitened.ts';
 
@@ -16,7 +17,7 @@ const MOMENT_TEXTS = 512;
 /** Texts on which the whole model is run once for each matrix. */
 const TEXTS = 192;
 
-type Run = Pick<PassContext, 'progress' | 'signal' | 'model'>;
+type Run = Pick<PassContext, 'progress' | 'signal' | 'model' | 'products'>;
 
 /**
  * What the model's own vectors lose when each matrix alone is factored at the rank that a ratio gives it: 1 - cosine, as a mean over
@@ -47,7 +48,8 @@ export async function measuredLosses(
       if (isEntering) shared = moments;
       const rank = rankOf(ratio, linear);
       const gram_II = moments.secondMomentXX();
-      const made = await whiten(await matrixOf(linear, run.signal), gram_II, linear.out, linear.in, rank, pauseOf(run.signal));
+      const [weight_OI, product] = [await matrixOf(linear, run.signal), await productFor(linear, run.products)];
+      const made = await whiten(weight_OI, gram_II, linear.out, linear.in, rank, pauseOf(run.signal), product);
       if (!made) throw notFinite(linear.id, run.model.name);
       const edit: FactorEdit = {
         kind: 'factor',

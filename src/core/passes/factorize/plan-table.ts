@@ -5,6 +5,7 @@ import { isFloat } from '../../kernels/floats.ts';
 import type { Model } from '../../model/model.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { Edit, FactorEdit, PassContext, Plan } from '../pass.ts';
+import { tokenCounts } from '../token-counts.ts';
 import { usesOfConstants } from '../uses.ts';
 import { isMobilebert } from './as-mobilebert.ts';
 import { promised } from './factors.ts';
@@ -30,17 +31,10 @@ export async function planTable(anatomy: Anatomy, { rank, method }: TableOptions
   if (dryRun) return { edits: [sizeOnly(table, rank)], skipped };
   if (method === 'svd') return { edits: [tableFactors(table, rank)], skipped };
   const calibration = await calibrationOf(context, 'factorize-embeddings');
-  const edits: Edit[] = [tableFactors(table, rank, countsOf(table.rows, calibration.ids))];
+  const edits: Edit[] = [tableFactors(table, rank, tokenCounts(table.rows, calibration.ids))];
   const norm = anatomy.embeddingNorm;
-  const refitted = norm && (await fitNorm(await calibration.walk(edits), norm, [], 'input', signal));
+  const refitted = norm && (await fitNorm(await calibration.walk(edits, undefined, 'source'), norm, [], 'input', signal));
   return { edits: refitted ? [...edits, refitted] : edits, skipped };
-}
-
-/** How often each row is looked up on the text, and once more: words that it lacks still count. */
-function countsOf(rows: number, texts: readonly (readonly number[])[]): Float64Array {
-  const counts = new Float64Array(rows).fill(1);
-  for (const ids of texts) for (const id of ids) if (id < rows) counts[id]!++;
-  return counts;
 }
 
 function whyNot(model: Model, anatomy: Anatomy, table: Table): Sentence | undefined {

@@ -42,7 +42,10 @@ async function planEach(anatomy: Anatomy, options: FactorOptions, context: PassC
     const ranked = isGlobal
       ? spent(candidates, await weightLosses(candidates, context), budget.ratio!)
       : await rankedOf(candidates, budget, skipped, context);
-    return { edits: ranked.map(({ linear, rank }) => (dryRun ? sizeOnly(linear, rank) : plainFactors(linear, rank))), skipped };
+    return {
+      edits: ranked.map(({ linear, rank }) => (dryRun ? sizeOnly(linear, rank) : plainFactors(linear, rank, context.products))),
+      skipped,
+    };
   }
   const seen = candidates.filter(each => {
     const reason = notSeen(anatomy, each);

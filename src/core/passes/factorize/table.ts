@@ -7,6 +7,7 @@ import { topEigen } from '../../kernels/linear-algebra/top-eigen.ts';
 import { dtypes } from '../../tensor/dtype.ts';
 import { computed, deferred, once } from '../computed.ts';
 import type { FactorEdit } from '../pass.ts';
+import { countedRows } from '../token-counts.ts';
 import { stored } from './factors.ts';
 import { checkFinite } from './matrix.ts';
 import { pauseOf } from './pause.ts';
@@ -64,7 +65,7 @@ async function basisOf(
   for await (const { first, last, values_RC } of rowRuns(weight, width, 0, rows, signal)) {
     throwIfCancelled(signal);
     checkFinite(values_RC, id);
-    const scaled = weights ? scaledRows(values_RC, width, row => Math.sqrt(weights[first + row]!)) : values_RC;
+    const scaled = weights ? countedRows(values_RC, width, weights, first) : values_RC;
     gram.add(scaled, last - first, 1, width);
   }
   const { vectors } = await topEigen(gram.values(), width, rank, 0, pauseOf(signal));
@@ -77,15 +78,6 @@ async function basisOf(
       into_RH[r * width + i]! /= spread_R[r]!;
     }
   return { into_RH, back_HR };
-}
-
-function scaledRows(values: Float32Array, width: number, scale: (row: number) => number): Float32Array {
-  const scaled = new Float32Array(values.length);
-  for (let row = 0; row < values.length / width; row++) {
-    const by = scale(row);
-    for (let i = row * width; i < (row + 1) * width; i++) scaled[i] = values[i]! * by;
-  }
-  return scaled;
 }
 
 /** Some rows from all over the table. */

@@ -1,7 +1,8 @@
 import { products } from '../../kernels/linear-algebra/product.ts';
+import type { Product32 } from '../../kernels/linear-algebra/product32.ts';
 import { cholesky, solveSpd } from '../../kernels/linear-algebra/spd.ts';
-import { svd } from '../../kernels/linear-algebra/svd.ts';
 import type { FactorValues } from './factors.ts';
+import { topOf } from './top-of.ts';
 
 // O output, I input, R rank.
 
@@ -31,16 +32,17 @@ export async function whiten(
   width: number,
   rank: number,
   pause: () => Promise<void>,
+  product?: Product32,
 ): Promise<Whitened | undefined> {
   const factored = damped(gram_II, width);
   if (!factored) return undefined;
-  const rows = { values: weight_OI, count: out, vectorStride: width, elementStride: 1 };
-  const columns = { values: factored.lower_II, count: width, vectorStride: 1, elementStride: width };
-  const seen_OI = await products(rows, columns, width, new Float32Array(out * width), pause);
-  const { values, left } = await svd(seen_OI, out, width, rank, pause);
-  const from = { values: left, count: rank, vectorStride: 1, elementStride: rank };
-  const to = { values: weight_OI, count: width, vectorStride: 1, elementStride: width };
-  const first = await products(from, to, out, new Float32Array(rank * width), pause);
+  const seen_OI = product
+    ? await product(weight_OI, Float32Array.from(factored.lower_II), out, width, width)
+    : await seen(weight_OI, factored.lower_II, out, width, pause);
+  const { values, left } = await topOf(seen_OI, out, width, rank, product, pause);
+  const first = product
+    ? await product(left, weight_OI, rank, width, out, 'a')
+    : await acrossOut(left, weight_OI, out, width, rank, pause);
   for (let r = 0; r < rank; r++) {
     // The root of each singular value on both sides, so that neither factor is hard to store in fewer bits.
     const root = Math.sqrt(values[r]!);
@@ -48,6 +50,29 @@ export async function whiten(
     for (let o = 0; o < out; o++) left[o * rank + r]! *= root;
   }
   return { first, second: left, values, damping: factored.damping };
+}
+
+type Pause = () => Promise<void>;
+
+/** weight_OI lower_II, summed in f64. */
+function seen(weight_OI: Float32Array, lower_II: Float64Array, out: number, width: number, pause: Pause): Promise<Float32Array> {
+  const rows = { values: weight_OI, count: out, vectorStride: width, elementStride: 1 };
+  const columns = { values: lower_II, count: width, vectorStride: 1, elementStride: width };
+  return products(rows, columns, width, new Float32Array(out * width), pause);
+}
+
+/** left_OR^T weight_OI, summed in f64. */
+function acrossOut(
+  left_OR: Float32Array,
+  weight_OI: Float32Array,
+  out: number,
+  width: number,
+  rank: number,
+  pause: Pause,
+): Promise<Float32Array> {
+  const from = { values: left_OR, count: rank, vectorStride: 1, elementStride: rank };
+  const to = { values: weight_OI, count: width, vectorStride: 1, elementStride: width };
+  return products(from, to, out, new Float32Array(rank * width), pause);
 }
 
 /** The lower Cholesky factor of a matrix with a little on its diagonal, more where that is not enough. */

@@ -11,6 +11,7 @@ import { matrixOf } from './matrix.ts';
 import { fitNorm, typed } from './norm-fit.ts';
 import { pauseOf } from './pause.ts';
 import type { Ranked } from './plan.ts';
+import { productFor } from './top-of.ts';
 import { refit, whiten } from './whiten.ts';
 
 // O output, I input, T tokens.
@@ -23,7 +24,7 @@ export interface WhitenedPlan {
   readonly skipped: readonly Skipped[];
 }
 
-type Run = Pick<PassContext, 'progress' | 'signal' | 'model'>;
+type Run = Pick<PassContext, 'progress' | 'signal' | 'model' | 'products'>;
 
 /**
  * Factors layer after layer: each half sees what the factored ones below it give. The matrices that leave a half are first refitted
@@ -36,7 +37,7 @@ export async function whitenedFactors(
 ): Promise<WhitenedPlan> {
   const edits: Edit[] = [];
   const skipped: Skipped[] = [];
-  const walk = await calibration.walk();
+  const walk = await calibration.walk([], undefined, 'source');
   for (let done = 0; walk.at; done++) {
     throwIfCancelled(run.signal);
     const half = walk.at;
@@ -103,7 +104,7 @@ async function factorLeaving(site: Site, ranked: Ranked, edits: readonly Edit[])
   const { linear } = ranked;
   const [entering, given]: Tap[] = [`${linear.id}:in`, `${linear.id}:out`];
   const moments = calibration.moments(linear.in, linear.out);
-  await walk.observeBoth(['input', entering!, given!], edits, (original, current) =>
+  await walk.observeBoth({ original: ['input', given!], current: ['input', entering!] }, edits, (original, current) =>
     moments.add(current.get(entering!), target(original, current, given!)),
   );
   const weight_OI = await matrixOf(linear, signal);
@@ -129,7 +130,7 @@ function aboutZero(moments: Moments, { in: width, out }: Linear): Float64Array {
 
 /** The factors of a weight for the inputs of these moments, and the bias that gives the mean `mean_O`, or the one it gave. */
 async function factorAs(
-  { skipped, model, signal }: Site,
+  { skipped, model, products, signal }: Site,
   { linear, rank }: Ranked,
   moments: Moments,
   weight_OI: Float32Array,
@@ -137,7 +138,8 @@ async function factorAs(
 ): Promise<FactorEdit> {
   const { id, bias, out, in: width, weight } = linear;
   const gram_II = bias ? moments.covarianceXX() : moments.secondMomentXX();
-  const made = await whiten(weight_OI, gram_II, out, width, rank, pauseOf(signal));
+  const product = await productFor(linear, products);
+  const made = await whiten(weight_OI, gram_II, out, width, rank, pauseOf(signal), product);
   if (!made) throw notFinite(id, model.name);
   if (moments.count <= width) skipped.push({ target: id, reason: fewTokens(moments.count, width, made.damping) });
   const edit: FactorEdit = {

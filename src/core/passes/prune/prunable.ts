@@ -1,4 +1,5 @@
 import type { Anatomy, Layer, Linear } from '../../anatomy/anatomy.ts';
+import { isSkip } from '../../anatomy/ids.ts';
 import { HeadroomError, type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Model } from '../../model/model.ts';
@@ -65,7 +66,7 @@ export function headsKept(anatomy: Anatomy, layer: Layer): Sentence | undefined 
     return sentence('All layers share {id}, a table with a column for each head: no layer can lose one alone.', {
       id: positions.id,
     });
-  const beside = extra.find(({ part }) => part !== 'feed-forward');
+  const beside = extra.find(({ part, id }) => part !== 'feed-forward' && !isSkip(id));
   if (beside) return sentence('{id} has a part for each head that is not understood.', { id: beside.id });
   return undefined;
 }
@@ -78,7 +79,7 @@ export function neuronsKept({ up, gate, down, extra = [] }: Layer): Sentence | u
   }
   if (up.out !== down.in || (gate && gate.out !== up.out))
     return sentence('{id} does not read what {up} gives one by one.', { id: down.id, up: up.id });
-  const beside = extra.find(({ part, linear }) => part === 'feed-forward' && linear);
+  const beside = extra.find(({ part, linear, id }) => part === 'feed-forward' && linear && !isSkip(id));
   return (
     beside && sentence('The layer has more than one feed-forward network ({id}), which is not understood.', { id: beside.id })
   );

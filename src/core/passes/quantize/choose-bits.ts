@@ -5,8 +5,11 @@ import type { Edit, PassContext, Plan } from '../pass.ts';
 import { type Choice, exactKnapsack, knapsack } from './knapsack.ts';
 import { measureParts } from './sensitivity.ts';
 
-/** What names and nodes of one matrix add to a file, at most. */
+/** What names and nodes of one matrix add to a file, at most, where the file's own size is not known. */
 const ORGAN_BYTES = 600;
+
+/** Names and nodes differ by bytes between widths: the budget is drawn in by what is too much, at most so often. */
+const MOST_TRIES = 4;
 
 /** Widths to choose from. */
 export interface Widths {
@@ -25,12 +28,14 @@ export interface ChosenBits {
  */
 const expected = (bits: number): number => 4 ** -bits;
 
+/** The plan with these bits in the layers and these in the tables. */
+export type PlanOf = (bits: readonly number[], tables: number) => Plan;
+
 /**
  * Bits for each layer and for the tables, so that the file has at most `budget` bytes. How many bytes go where between tables and
  * layers, and how many layers get which width, follows from what is expected: sizes are known without text. Which layers those are is
  * measured: each is stored with each width by itself, the drift of the sentence vectors is its cost, and a knapsack of the same bytes
  * chooses. In a dry run no text is read, and it is a guess.
- * planOf   the plan with these bits in every layer, and these in the tables
  * source   Q-BERT's mixed precision, with runs in place of the Hessian's eigenvalues
  */
 export async function chooseBits(
@@ -38,23 +43,43 @@ export async function chooseBits(
   context: PassContext,
   widths: Widths,
   budget: number,
-  planOf: (bits: number, tableBits: number) => Plan,
+  planOf: PlanOf,
 ): Promise<ChosenBits> {
-  const all = widths.tables.map(tables => waysWith(anatomy, context, widths.layers, tables, planOf));
+  const all: Ways[] = [];
+  for (const tables of widths.tables) all.push(await waysWith(anatomy, context, widths.layers, tables, planOf));
+  const bitsOf = (ways: Ways, choices: readonly number[]): ChosenBits => {
+    const byStored = new Map(ways.layers.map((layer, i) => [layer, widths.layers[choices[i]!]!]));
+    return { layers: anatomy.layers.map(({ stored }) => byStored.get(stored)!), tables: ways.tables };
+  };
+  const excess = async ({ layers, tables }: ChosenBits): Promise<number> =>
+    context.sizeOf ? (await context.sizeOf(planOf(layers, tables))) - budget : 0;
+  let room = budget;
+  let found = cheapest(all, room);
+  for (let tries = 0; found && tries < MOST_TRIES; tries++) {
+    const over = await excess(bitsOf(found.ways, found.chosen.choices));
+    if (over <= 0) break;
+    room -= over;
+    found = cheapest(all, room);
+  }
+  if (!found) throw tooSmall(budget, Math.min(...all.map(leastOf)), context.model.name);
+  const { ways, chosen } = found;
+  const guess = bitsOf(ways, chosen.choices);
+  if (context.dryRun) return guess;
+  const costs = await measured(ways, context, widths.layers);
+  const items = ways.items.map((choices, i) => choices.map(({ bytes }, at) => ({ bytes, cost: costs[i]![at]! })));
+  const better = exactKnapsack(items, chosen.bytes);
+  const bits = better ? bitsOf(ways, better.choices) : guess;
+  return (await excess(bits)) <= 0 ? bits : guess;
+}
+
+/** The widths of which least is expected to be lost. */
+function cheapest(all: readonly Ways[], budget: number) {
   const fitting = all.flatMap(ways => {
     const chosen = knapsack(ways.items, budget - ways.fixed);
     return chosen ? [{ ways, chosen, cost: chosen.cost + expected(ways.tables) }] : [];
   });
   const [first, ...others] = fitting;
-  if (!first) throw tooSmall(budget, Math.min(...all.map(leastOf)), context.model.name);
-  const { ways, chosen } = others.reduce((a, b) => (b.cost < a.cost ? b : a), first);
-  const costs = context.dryRun ? undefined : await measured(ways, context, widths.layers);
-  const items = costs
-    ? ways.items.map((choices, i) => choices.map(({ bytes }, at) => ({ bytes, cost: costs[i]![at]! })))
-    : ways.items;
-  const { choices } = (costs && exactKnapsack(items, chosen.bytes)) ?? chosen;
-  const byStored = new Map(ways.layers.map((layer, i) => [layer, widths.layers[choices[i]!]!]));
-  return { layers: anatomy.layers.map(({ stored }) => byStored.get(stored)!), tables: ways.tables };
+  return first && others.reduce((a, b) => (b.cost < a.cost ? b : a), first);
 }
 
 /** What there is to choose with one width of tables. */
@@ -69,23 +94,31 @@ interface Ways {
   editsOf(layer: number, width: number): readonly Edit[];
 }
 
-function waysWith(
+async function waysWith(
   { layers }: Anatomy,
-  { model }: PassContext,
+  { model, sizeOf }: PassContext,
   widths: readonly number[],
   tables: number,
-  planOf: (bits: number, tableBits: number) => Plan,
-): Ways {
-  const plans = widths.map(bits => planOf(bits, tables));
+  planOf: PlanOf,
+): Promise<Ways> {
+  const plans = widths.map(bits =>
+    planOf(
+      layers.map(() => bits),
+      tables,
+    ),
+  );
   const own = layers.filter(({ index, stored }) => stored === index);
   const ids = own.map(layer => new Set(linearsIn(layer).map(({ id }) => id)));
   const isIn = (edit: Edit, layer: number) => 'target' in edit && ids[layer]!.has(edit.target.id);
   const editsOf = (layer: number, width: number) => plans[width]!.edits.filter(edit => isIn(edit, layer));
-  const outside = plans[0]!.edits.filter(edit => !ids.some((_, layer) => isIn(edit, layer)));
-  const inside = plans[0]!.edits.filter(edit => ids.some((_, layer) => isIn(edit, layer)));
+  const [first] = plans as [Plan];
+  const inside = first.edits.filter(edit => ids.some((_, layer) => isIn(edit, layer)));
+  const whole = sizeOf
+    ? await sizeOf(first)
+    : model.byteLength + newBytes(first.edits) - oldBytes(first.edits) + ORGAN_BYTES * first.edits.length;
   return {
     tables,
-    fixed: model.byteLength + newBytes(outside) - oldBytes(outside) - oldBytes(inside),
+    fixed: whole - newBytes(inside),
     layers: own.map(({ index }) => index),
     items: own.map((_, layer) => widths.map((bits, at) => ({ bytes: newBytes(editsOf(layer, at)), cost: expected(bits) }))),
     editsOf,
@@ -115,7 +148,7 @@ const newBytes = (edits: readonly Edit[]): number =>
     if (!('values' in edit)) return sum;
     const scale = 'scale' in edit ? edit.scale.byteLength : 0;
     const zeros = 'zeroPoint' in edit ? (edit.zeroPoint?.byteLength ?? 0) : 0;
-    return sum + edit.values.byteLength + scale + zeros + ORGAN_BYTES;
+    return sum + edit.values.byteLength + scale + zeros;
   }, 0);
 
 /** [layer with weights of its own][width]: the drift of that layer alone. */

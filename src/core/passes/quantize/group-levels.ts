@@ -7,7 +7,7 @@ export interface GroupShape {
   readonly bits: number;
   /** Columns that share a scale; the whole row is one group of all its columns. */
   readonly size: number;
-  /** The zero is the level in the middle; otherwise each group has the one that fits it. */
+  /** The zero is the level in the middle, and the side with one level more is that of the larger weights: the scale's sign says which. Otherwise each group has the zero that fits it. */
   readonly symmetric: boolean;
   /** Shares of the range that are tried; the one with the least squared error is taken. */
   readonly ratios: readonly number[];
@@ -23,7 +23,8 @@ export interface Levels {
 
 /**
  * Each weight to the nearest level of its group. Scales are f32; quotients are taken in f64, and halves go to even.
- * source: compressed-tensors 0.20, calculate_qparams: symmetric max|w| / ((2^bits - 1) / 2), asymmetric (max - min) / (2^bits - 1), 0 in the range
+ * source: compressed-tensors 0.20, calculate_qparams: symmetric max|w| / ((2^bits - 1) / 2), asymmetric (max - min) / (2^bits - 1), 0 in
+ *         the range; scales of either sign as llama.cpp's Q4_0
  * throws RangeError where a weight is NaN or infinite
  */
 export function groupLevels(values_RC: Float32Array, rows: number, columns: number, shape: GroupShape): Levels {
@@ -56,11 +57,9 @@ function group(values: Float32Array, start: number, end: number, shape: GroupSha
   if (!Number.isFinite(high - low)) throw new RangeError('not finite');
   const most = 2 ** shape.bits - 1;
   let least = Number.POSITIVE_INFINITY;
-  for (const ratio of shape.ratios) {
-    const { scale, zero } = shape.symmetric
-      ? symmetricGrid(Math.max(-low, high) * ratio, shape)
-      : offsetGrid(low * ratio, high * ratio, most, shape);
-    const error = shape.ratios.length === 1 ? 0 : squaredError(values, start, end, scale, zero, most);
+  const grids = shape.symmetric ? symmetricGrids(Math.max(-low, high), shape) : offsetGrids(low, high, shape);
+  for (const { scale, zero } of grids) {
+    const error = grids.length === 1 ? 0 : squaredError(values, start, end, scale, zero, most, least);
     if (error >= least) continue;
     least = error;
     into.scale_RG[at] = scale;
@@ -81,18 +80,39 @@ interface Grid {
 /** A scale as it can be stored; 1 for a group of zeros. */
 const stored = (scale: number, { halves }: GroupShape): number => (halves ? halfScale(scale) : Math.fround(scale)) || 1;
 
-function symmetricGrid(most: number, shape: GroupShape): Grid {
-  return { scale: stored((2 * most) / (2 ** shape.bits - 1), shape), zero: 2 ** (shape.bits - 1) };
+/** With the whole range within half a step of a level, and with the largest weight on the outermost level. */
+function symmetricGrids(largest: number, shape: GroupShape): Grid[] {
+  const zero = 2 ** (shape.bits - 1);
+  const steps = [largest / (zero - 0.5), ...shape.ratios.map(ratio => (largest * ratio) / zero)];
+  return steps.flatMap(step => {
+    const scale = stored(step, shape);
+    return [
+      { scale, zero },
+      { scale: -scale, zero },
+    ];
+  });
 }
 
-function offsetGrid(low: number, high: number, most: number, shape: GroupShape): Grid {
-  const scale = stored((high - low) / most, shape);
-  return { scale, zero: Math.min(most, -low / scale + INTEGER - INTEGER) };
+function offsetGrids(low: number, high: number, shape: GroupShape): Grid[] {
+  const most = 2 ** shape.bits - 1;
+  return shape.ratios.map(ratio => {
+    const scale = stored((high * ratio - low * ratio) / most, shape);
+    return { scale, zero: Math.min(most, (-low * ratio) / scale + INTEGER - INTEGER) };
+  });
 }
 
-function squaredError(values: Float32Array, start: number, end: number, scale: number, zero: number, most: number): number {
+/** Given up once it is above `enough`. */
+function squaredError(
+  values: Float32Array,
+  start: number,
+  end: number,
+  scale: number,
+  zero: number,
+  most: number,
+  enough: number,
+): number {
   let sum = 0;
-  for (let i = start; i < end; i++) {
+  for (let i = start; i < end && sum < enough; i++) {
     const value = values[i]!;
     let level = value / scale + zero + INTEGER - INTEGER;
     level = level < 0 ? 0 : Math.min(level, most);

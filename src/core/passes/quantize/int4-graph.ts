@@ -1,4 +1,5 @@
 import { type Anatomy, type Linear, linearsIn, type Table } from '../../anatomy/anatomy.ts';
+import { embeddingIds } from '../../anatomy/ids.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import type { Graph } from '../../model/graph.ts';
 import type { Model } from '../../model/model.ts';
@@ -34,10 +35,11 @@ export function planBlocks(model: Model & { readonly graph: Graph }, anatomy: An
   const skipped = takeMatrices(model, anatomy, options, ({ target, uses }) => {
     const isTable = uses.some(use => use.kind === 'gather');
     const bits = isTable ? options.embedding_bits : bitsOf(target);
-    const reason = kept(target, uses, bits, model, options);
+    const halves = hasHalfScales(target, anatomy, options);
+    const reason = kept(target, uses, bits, halves, model, options);
     if (reason) return reason;
     const asRows = isTable && inRows(uses, bits, options);
-    edits.push(asRows ? rowsOf(target) : blocksOf(target, uses, bits as 2 | 4 | 8, options));
+    edits.push(asRows ? rowsOf(target) : blocksOf(target, uses, bits as 2 | 4 | 8, halves, options));
     return asRows && bits !== 8 ? sentence('A product reads it too: it has 8 bits.') : undefined;
   });
   return { edits, skipped };
@@ -73,12 +75,19 @@ function cannotWrite(
   return { target: model.name, reason: reason === 'old' ? sentences.old() : sentences.operator(reason.operator) };
 }
 
-/** Poolers and heads take 8: they are small, and nothing behind them makes up for what they lose. Other matrices outside layers take the most that a layer is given. */
-function bitsByLinear({ layers, top, vocabulary }: Anatomy, { bits }: QuantizeOptions): (organ: Linear | Table) => number {
+/**
+ * Poolers and heads take 8: they are small, and nothing behind them makes up for what they lose. So does what widens a narrow table: every
+ * token goes through it. Other matrices outside layers take the most that a layer is given.
+ */
+function bitsByLinear(
+  { layers, top, vocabulary, embeddingProjection }: Anatomy,
+  { bits }: QuantizeOptions,
+): (organ: Linear | Table) => number {
   const each = (layer: number): number => (typeof bits === 'number' ? bits : (bits[layer] ?? bits.at(-1)!));
   const byName = new Map(
     layers.flatMap(layer => linearsIn(layer).map(({ weight }) => [weight.name, each(layer.stored)] as const)),
   );
+  if (embeddingProjection) byName.set(embeddingProjection.weight.name, 8);
   for (const { linear } of top) if (linear && linear.out !== vocabulary) byName.set(linear.weight.name, 8);
   const most = typeof bits === 'number' ? bits : Math.max(...bits);
   return ({ weight }) => byName.get(weight.name) ?? most;
@@ -89,6 +98,7 @@ function kept(
   target: Linear | Table,
   uses: readonly Use[],
   bits: number,
+  halves: boolean,
   model: Model & { readonly graph: Graph },
   options: QuantizeOptions,
 ): Sentence | undefined {
@@ -101,21 +111,30 @@ function kept(
     return sentence('It is {dtype}, which the operators for blocks do not take.', { dtype: weight.dtype });
   const against = readsAgainst(uses, options);
   if (against) return against;
-  const saved = saving(weight, bits, uses, options);
+  const saved = saving(weight, bits, uses, halves, options);
   if (saved < leastSaving(model))
     return sentence('Too small to gain: it would save {saved} bytes of the file.', { saved: Math.max(0, Math.round(saved)) });
   return undefined;
 }
 
 /** Bytes that the file gets smaller by: scales, zero points and nodes count against it. */
-function saving(weight: Tensor, bits: number, uses: readonly Use[], options: QuantizeOptions): number {
+function saving(weight: Tensor, bits: number, uses: readonly Use[], halves: boolean, options: QuantizeOptions): number {
   const { channels, length } = sides(weight, uses);
   const isTable = uses.some(use => use.kind === 'gather');
   if (isTable && inRows(uses, bits, options)) return weight.byteLength - channels * (length + 4) - ORGAN_BYTES;
   const size = sizeOf(isTable, options);
   const blocks = Math.ceil(length / size);
   const zeroPoints = options.symmetric ? 0 : (blocks * bits) / 8;
-  return weight.byteLength - channels * ((blocks * size * bits) / 8 + 4 * blocks + zeroPoints) - ORGAN_BYTES;
+  return weight.byteLength - channels * ((blocks * size * bits) / 8 + (halves ? 2 : 4) * blocks + zeroPoints) - ORGAN_BYTES;
+}
+
+/**
+ * Scales in the type of the weight. Those of a narrow table take 2 bytes each all the same: a row of 128 numbers has 64 bytes beside its
+ * scale. A look-up gives what its scales are; a Cast behind it widens what was looked up, which is off by up to 0.05 %.
+ */
+function hasHalfScales(target: Linear | Table, { embeddingProjection }: Anatomy, { operators }: QuantizeOptions): boolean {
+  if (target.weight.dtype === 'fp16') return true;
+  return 'rows' in target && operators === 'contrib' && target.id === embeddingIds.word && embeddingProjection !== undefined;
 }
 
 /** Channels are rows where rows are looked up, or the product reads the weight transposed. */
@@ -128,7 +147,13 @@ function sides(weight: Tensor, uses: readonly Use[]): BlockSides {
 const sizeOf = (isTable: boolean, { block_size: size }: QuantizeOptions): number =>
   isTable ? Math.max(TABLE_BLOCK, size) : size;
 
-function blocksOf(target: Linear | Table, uses: readonly Use[], bits: 2 | 4 | 8, options: QuantizeOptions): QuantizeBlocksEdit {
+function blocksOf(
+  target: Linear | Table,
+  uses: readonly Use[],
+  bits: 2 | 4 | 8,
+  halves: boolean,
+  options: QuantizeOptions,
+): QuantizeBlocksEdit {
   const { weight } = target;
   const { symmetric } = options;
   const size = sizeOf(
@@ -140,7 +165,7 @@ function blocksOf(target: Linear | Table, uses: readonly Use[], bits: 2 | 4 | 8,
   const { scale, ...rest } = inBlocks(weight, lying, form);
   const operators = options.operators === 'standard' ? 'standard' : 'contrib';
   const common = { kind: 'quantize-blocks', target, bits, blockSize: size, turned: lying.turned, operators } as const;
-  return { ...common, ...rest, scale: weight.dtype === 'fp16' ? asHalf(scale) : scale };
+  return { ...common, ...rest, scale: halves ? asHalf(scale) : scale };
 }
 
 /** With 8 bits, and where it is multiplied too, which no operator for blocks does with the bytes that another looks up. */

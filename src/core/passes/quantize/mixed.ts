@@ -1,7 +1,7 @@
 import type { Anatomy } from '../../anatomy/anatomy.ts';
 import { sentence } from '../../errors.ts';
 import type { PassContext, Plan } from '../pass.ts';
-import { chooseBits } from './choose-bits.ts';
+import { chooseBits, type PlanOf } from './choose-bits.ts';
 import { planRounded } from './gptq/plan.ts';
 import { planMixedGraph } from './mixed-graph.ts';
 import { planPackedTensors } from './packed-tensors.ts';
@@ -30,10 +30,9 @@ const OTHERS = 8;
 
 /** Bits are chosen, and the text that chose them rounds by GPTQ. Tables of 8 bits may become 4. */
 async function planForBudget(anatomy: Anatomy, options: QuantizeOptions, budget: number, context: PassContext): Promise<Plan> {
-  const planOf = (bits: readonly number[], tables: number) =>
+  const planOf: PlanOf = (bits, tables) =>
     planWith(anatomy, { ...options, bits: [...bits, OTHERS], embedding_bits: tables }, context, true);
-  const sameInAll = (bits: number) => anatomy.layers.map(() => bits);
-  const first = planOf(sameInAll(OTHERS), options.embedding_bits);
+  const first = planOf([], options.embedding_bits);
   if (first.edits.length === 0) return first;
   const { embedding_bits: most } = options;
   const widths = { layers: isGraph(context) ? ofGraph : ofTensors, tables: most === 8 ? [8, 4] : [most] };
@@ -41,9 +40,7 @@ async function planForBudget(anatomy: Anatomy, options: QuantizeOptions, budget:
     (from: number): PassContext['progress'] =>
     (done, what) =>
       context.progress?.(from + done / 2, what);
-  const chosen = await chooseBits(anatomy, { ...context, progress: half(0)! }, widths, budget * 1e6, (bits, tables) =>
-    planOf(sameInAll(bits), tables),
-  );
+  const chosen = await chooseBits(anatomy, { ...context, progress: half(0)! }, widths, budget * 1e6, planOf);
   const plan = planOf(chosen.layers, chosen.tables);
   const args = { budget, bits: chosen.layers.join(' '), tables: chosen.tables };
   const note = context.dryRun

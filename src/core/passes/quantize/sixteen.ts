@@ -146,6 +146,9 @@ function storedOnly(dtype: Sixteen, { linears, tables }: Anatomy, { graph }: Mod
     return sentence(
       'The graph computes with integers already: what is left is stored as fp16 and widened when the model is loaded.',
     );
+  const outputs = graph.nodes.flatMap(node => node.outputs).filter(name => name !== '');
+  if (new Set(outputs).size < outputs.length)
+    return sentence('The graph defines some names twice: numbers are stored as fp16 and widened when the model is loaded.');
   const isKnown = graph.nodes.every(({ domain }) => domain === '' || domain === 'ai.onnx' || domain === 'com.microsoft');
   if (graph.functions.length === 0 && isKnown) return undefined;
   return sentence(

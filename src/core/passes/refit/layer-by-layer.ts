@@ -1,5 +1,5 @@
 import { type Anatomy, type Layer, type Linear, linearsIn, type Norm } from '../../anatomy/anatomy.ts';
-import type { Calibration, Moments, Tap, Walk } from '../../calibration/calibration.ts';
+import type { Calibration, Moments, Stream, Tap, Walk } from '../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../errors.ts';
 import { products } from '../../kernels/linear-algebra/product.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../pass.ts';
@@ -42,7 +42,7 @@ export interface LayerByLayer {
 /** Compresses the chosen matrices of layers. Memory: the second moments of one half of a layer at a time, and the results. */
 export async function layerByLayer(run: LayerByLayer): Promise<readonly ReplaceEdit[]> {
   const { calibration, anatomy, context } = run;
-  const walk = await calibration.walk();
+  const walk = await calibration.walk([], undefined, 'source');
   const found: ReplaceEdit[] = [];
   const made = new Map<string, readonly ReplaceEdit[]>();
   for (let done = 0; walk.at; done++) {
@@ -149,7 +149,10 @@ class Half {
   private async second(linear: Linear): Promise<void> {
     if (linear.within || !this.run.chosen.has(linear)) return;
     const moments = this.run.calibration.moments(linear.in, linear.out);
-    const taps: Tap[] = ['input', `${linear.id}:in`, `${linear.id}:out`];
+    const taps: Record<Stream, readonly Tap[]> = {
+      original: ['input', `${linear.id}:out`],
+      current: ['input', `${linear.id}:in`],
+    };
     await this.walk.observeBoth(taps, this.edits, async (original, current) => {
       const wanted = Float32Array.from(original.get(`${linear.id}:out`));
       const [was, is] = [original.get('input'), current.get('input')];

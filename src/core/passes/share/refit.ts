@@ -10,7 +10,7 @@ export async function refittedNorms(
   { tensors }: ShareEdit,
   context: PassContext,
 ): Promise<ReplaceEdit[]> {
-  const walk = await (await calibrationOf(context, 'share-layers')).walk();
+  const walk = await (await calibrationOf(context, 'share-layers')).walk([], undefined, 'source');
   const firsts = new Map(groups.flatMap(group => group.map(layer => [layer.index, { layer, first: group[0]! }] as const)));
   const made: ReplaceEdit[] = [];
   while (walk.at) {

@@ -60,6 +60,20 @@ for (const { bits, group, gptq, nearest } of references)
     });
   });
 
+for (const bits of [2, 3, 4])
+  test(`${bits} bits as words of a checkpoint: symmetric scales with a sign lose less than without, and stand for what was rounded`, async () => {
+    const form = { bits, group: 16, symmetric: true };
+    const plain = await gptqMatrix(weight, out, wide, hessian, form);
+    const signed = await gptqMatrix(weight, out, wide, hessian, { ...form, words: true });
+    assert.ok(loss(signed.weight_OI) < loss(plain.weight_OI), `${loss(signed.weight_OI)} ${loss(plain.weight_OI)}`);
+    assert.ok(signed.scale_OG.some(scale => scale < 0) && signed.scale_OG.some(scale => scale > 0));
+    signed.level_OI.forEach((level, at) => {
+      const scale = signed.scale_OG[Math.floor(at / 16)]!;
+      assert.ok(level < 2 ** bits);
+      assert.equal(Math.fround((level - 2 ** (bits - 1)) * scale) + 0, signed.weight_OI[at]! + 0);
+    });
+  });
+
 test('inputs that are always 0 take no part, and a singular H is damped until it has a factor', async () => {
   const flat = hessian.map((value, at) => (at % wide === 5 || Math.floor(at / wide) === 5 ? 0 : value));
   const found = await gptqMatrix(weight, out, wide, flat, { bits: 4, group: 16, symmetric: true });

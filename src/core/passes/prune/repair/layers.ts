@@ -27,9 +27,9 @@ export async function repairLayers(
   { progress, signal }: Pick<PassContext, 'progress' | 'signal'>,
 ): Promise<Edit[]> {
   const gone = new Set(removed);
-  const walk = await calibration.walk([], texts);
+  const walk = await calibration.walk([], texts, 'source');
   const edits: Edit[] = [];
-  let isApart = false;
+  let isApart = walk.isFromSource;
   for (const layer of layers) {
     progress?.(layer.index / layers.length, `encoder.layer.${layer.index}`);
     if (gone.has(layer.index)) {

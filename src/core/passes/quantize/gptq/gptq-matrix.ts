@@ -1,6 +1,7 @@
 import { openBlocks } from '../../../kernels/blocks.ts';
 import { gptqBlock } from '../../../kernels/linear-algebra/gptq.ts';
 import { inverseCholeskyUpper } from '../../../kernels/linear-algebra/spd.ts';
+import { groupLevels } from '../group-levels.ts';
 import { halfScale } from '../half-scale.ts';
 
 // O out, I in, G groups.
@@ -11,8 +12,8 @@ export interface GptqForm {
   /** Inputs that share a scale: a multiple of 16. */
   readonly group: number;
   readonly symmetric: boolean;
-  /** Scales are numbers of fp16. */
-  readonly halves?: boolean;
+  /** As words of a checkpoint: scales are numbers of fp16, and those of symmetric groups have a sign. */
+  readonly words?: boolean;
 }
 
 /** weight = (level - zero) * scale */
@@ -30,6 +31,9 @@ const DAMPING = 0.01;
 
 /** Shares of a group's range that are tried, by squared error of the weights. At 3 bits: cosine 0.960 without, 0.964 with. */
 const ratios = Array.from({ length: 15 }, (_, i) => 1 - i / 25);
+
+/** Each is tried with both signs. */
+const signedRatios = Array.from({ length: 8 }, (_, i) => 1 - i / 16);
 
 /**
  * Rounds a matrix so that what it gives on the inputs it sees changes least: columns with the largest inputs first (activation
@@ -49,6 +53,7 @@ export async function gptqMatrix(
   const order = activationOrder(hessian_II, wide);
   const dead = Array.from(order, i => !(hessian_II[i * wide + i]! > 0));
   const { bits, group } = form;
+  const most = 2 ** bits - 1;
   const { scale_OG, zero_OG } = scalesOf(weight_OI, out, wide, form);
   const groups = Math.ceil(wide / group);
   const [weight, scale, zero] = [0, 1, 2].map(() => new Float32Array(out * wide)) as [Float32Array, Float32Array, Float32Array];
@@ -57,13 +62,14 @@ export async function gptqMatrix(
       const i = order[at]!;
       const place = o * groups + Math.floor(i / group);
       weight[o * wide + at] = dead[at] ? 0 : weight_OI[o * wide + i]!;
-      scale[o * wide + at] = scale_OG[place]!;
-      zero[o * wide + at] = zero_OG[place]!;
+      // The kernel knows positive scales: with a negative one levels count down.
+      scale[o * wide + at] = Math.abs(scale_OG[place]!);
+      zero[o * wide + at] = scale_OG[place]! < 0 ? most - zero_OG[place]! : zero_OG[place]!;
     }
   const upper = factor(hessian_II, wide, order);
   const options = {
     low: 0,
-    high: 2 ** bits - 1,
+    high: most,
     group: 1,
     symmetric: false,
     ratios: [1],
@@ -75,7 +81,8 @@ export async function gptqMatrix(
   for (let o = 0; o < out; o++)
     for (let at = 0; at < wide; at++) {
       const [from, to] = [o * wide + at, o * wide + order[at]!];
-      level_OI[to] = ordered[from]!;
+      const place = o * groups + Math.floor(order[at]! / group);
+      level_OI[to] = scale_OG[place]! < 0 ? most - ordered[from]! : ordered[from]!;
       rounded[to] = Math.fround(ordered[from]! - zero[from]!) * scale[from]!;
     }
   return { level_OI, scale_OG, zero_OG, weight_OI: rounded };
@@ -86,12 +93,17 @@ function activationOrder(hessian_II: Float64Array, wide: number): Uint32Array {
   return Uint32Array.from(Array.from(diagonal.keys()).sort((a, b) => diagonal[b]! - diagonal[a]! || a - b));
 }
 
-function scalesOf(weight_OI: Float32Array, out: number, wide: number, { bits, group, symmetric, halves }: GptqForm) {
+function scalesOf(weight_OI: Float32Array, out: number, wide: number, { bits, group, symmetric, words }: GptqForm) {
+  if (words && symmetric) {
+    const shape = { bits, size: group, symmetric, ratios: signedRatios, halves: true };
+    const { scale_RG, zero_RG } = groupLevels(weight_OI, out, wide, shape);
+    return { scale_OG: scale_RG, zero_OG: zero_RG };
+  }
   const blocks = Math.ceil(wide / group);
   const memory = openBlocks({ bits, size: group, symmetric, ratios }, out * wide, out * blocks);
   memory.values.set(weight_OI);
   memory.quantize({ channels: out, length: wide, channelStride: wide, elementStride: 1, blocks, firstBlock: 0 });
-  return { scale_OG: halves ? memory.scales.map(halfScale) : memory.scales.slice(), zero_OG: memory.zeros.slice() };
+  return { scale_OG: words ? memory.scales.map(halfScale) : memory.scales.slice(), zero_OG: memory.zeros.slice() };
 }
 
 /** U with U^T U = H^-1 in activation order, with damping. */

@@ -60,7 +60,7 @@ function gptqForm(edit: RoundedEdit): GptqForm {
   if (edit.kind === 'quantize-blocks') return { bits, group: edit.blockSize, symmetric };
   // A row whose length is no multiple of 16 is one group that is cut short.
   const group = edit.groupSize || 16 * Math.ceil(edit.target.weight.shape.at(-1)! / 16);
-  return { bits, group, symmetric, halves: true };
+  return { bits, group, symmetric, words: true };
 }
 
 /** What stays rounded to nearest, and whether that is everything. */

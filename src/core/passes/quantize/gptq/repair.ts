@@ -1,5 +1,5 @@
 import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
-import type { Calibration, Half, Moments, Observed, Tap, Walk } from '../../../calibration/calibration.ts';
+import type { Calibration, Half, Moments, Observed, Stream, Tap, Walk } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
 import { named } from '../../computed.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
@@ -7,12 +7,14 @@ import { productWith } from '../../prune/product-with.ts';
 import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
 import { like, matrixOf, storedAs } from './matrix-of.ts';
 import { type Affine, affineOf, NormFit } from './norm-fit.ts';
-import { type FormOf, firstOf, isAffine, isShared, normBehind, secondOf } from './replaced.ts';
+import { roundProjection } from './projection.ts';
+import { type FormOf, isAffine, isShared, normBehind, stagesOf } from './replaced.ts';
 import { ridge } from './ridge.ts';
 
 // Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
 //
-//     query, key, value, up   first refitted so that they give on the inputs of now what they gave on those of before
+//     query, key, value, up   first refitted so that they give on the inputs of now what they gave on those of before; of two factors the
+//                             inner one stays as it is, and the outer one is refitted behind what rounding made of it
 //     output, down            first refitted so that residual stream and branch together give what they gave before
 //     all of them             rounded by GPTQ; the bias takes what rounding does to the mean
 //     norms                   gain and offset refitted by channel
@@ -46,9 +48,16 @@ export async function repair(
     throwIfCancelled(signal);
     await new Promise(resolve => setImmediate(resolve));
   };
-  const embedding = await refitEmbeddings(calibration, anatomy, before, signal);
-  const walk = await calibration.walk([...before, ...embedding], undefined, 'source');
   const matrices = new Map<string, GptqMatrix>();
+  const widened = await roundProjection(calibration, anatomy, before, formOf, pause, signal);
+  const tables: Edit[] = [...before];
+  if (widened) {
+    const { projection, matrix } = widened;
+    matrices.set(projection.weight.name, matrix);
+    tables.push({ kind: 'replace', target: projection, weight: storedAs(projection, matrix.weight_OI) });
+  }
+  const embedding = await refitEmbeddings(calibration, anatomy, tables, signal);
+  const walk = await calibration.walk([...tables, ...embedding], undefined, 'source');
   const replacements: ReplaceEdit[] = [...embedding];
   const unseen: string[] = [];
   for (let done = 0; walk.at; done++) {
@@ -112,10 +121,10 @@ interface Group {
   readonly moments: Moments;
 }
 
-/** What a linear should give: a tap of the original, and what to make of it. */
+/** What a linear should give, and the taps of the original that it takes. */
 interface Wanted {
-  readonly tap: Tap;
-  valueIn(original: Observed): Promise<Float32Array>;
+  readonly taps: Tap[];
+  valueIn(original: Observed, current: Observed): Promise<Float32Array>;
 }
 
 class HalfRepair {
@@ -128,10 +137,9 @@ class HalfRepair {
 
   async run(): Promise<readonly ReplaceEdit[]> {
     const { layer, part, formOf } = this.setting;
-    const first = firstOf(layer, part, formOf);
-    await this.ifSeen(first, () => this.first(first));
-    const second = secondOf(layer, part, formOf);
-    if (second) await this.ifSeen([second], () => this.second(second));
+    const { inner, last } = stagesOf(layer, part, formOf);
+    for (const stage of inner) await this.ifSeen(stage, () => this.inner(stage));
+    if (last) await this.ifSeen([last], () => this.last(last));
     await this.norm(normBehind(layer, part));
     return this.edits;
   }
@@ -148,35 +156,35 @@ class HalfRepair {
     }
   }
 
-  /** What reads the residual stream: it should give what it gave. */
-  private async first(chosen: readonly Linear[]): Promise<void> {
-    if (chosen.length === 0) return;
+  /** What should give what it gave. */
+  private async inner(chosen: readonly Linear[]): Promise<void> {
     const { walk } = this.setting;
     let groups: Group[] | undefined;
     const wanted = new Map<Linear, Wanted>();
     for (const linear of chosen) wanted.set(linear, await this.wantedOf(linear));
     const taps = {
-      original: chosen.map((linear): Tap => wanted.get(linear)!.tap),
+      original: chosen.flatMap((linear): Tap[] => wanted.get(linear)!.taps),
       current: chosen.map(({ id }): Tap => `${id}:in`),
     };
     await walk.observeBoth(taps, this.edits, async (original, current) => {
       groups ??= this.groupsOf(chosen, linear => current.get(`${linear.id}:in`));
       for (const { linears: together, moments } of groups) {
         const values: Float32Array[] = [];
-        for (const linear of together) values.push(await wanted.get(linear)!.valueIn(original));
+        for (const linear of together) values.push(await wanted.get(linear)!.valueIn(original, current));
         await moments.add(current.get(`${together[0]!.id}:in`), sideBySide(values, original.tokens));
       }
     });
     for (const group of groups ?? []) await this.round(group);
   }
 
-  /** What a linear gave; what it would give for the inputs of before, where that is not to be seen. */
+  /** What a linear gave; what it would give for the inputs of before where that is not to be seen, or for those of now. */
   private async wantedOf(linear: Linear): Promise<Wanted> {
     const [given, read]: Tap[] = [`${linear.id}:out`, `${linear.id}:in`];
     const { walk, signal } = this.setting;
-    if (walk.shows(given!, 'original')) return { tap: given!, valueIn: async original => original.get(given!) };
+    if (walk.shows(given!, 'original')) return { taps: [given!], valueIn: async original => original.get(given!) };
     const multiply = await productWith(linear, signal);
-    return { tap: read!, valueIn: original => multiply(original.get(read!)) };
+    if (!walk.shows(read!, 'original')) return { taps: [], valueIn: (_, current) => multiply(current.get(read!)) };
+    return { taps: [read!], valueIn: original => multiply(original.get(read!)) };
   }
 
   private groupsOf(linears: readonly Linear[], inputOf: (linear: Linear) => Float32Array): Group[] {
@@ -189,10 +197,10 @@ class HalfRepair {
   }
 
   /** What writes to the residual stream: both together should give what they gave. */
-  private async second(linear: Linear): Promise<void> {
+  private async last(linear: Linear): Promise<void> {
     const { walk, calibration } = this.setting;
     const moments = calibration.moments(linear.in, linear.out);
-    const taps: Record<'original' | 'current', readonly Tap[]> = {
+    const taps: Record<Stream, readonly Tap[]> = {
       original: ['input', `${linear.id}:out`],
       current: ['input', `${linear.id}:in`],
     };

@@ -1,4 +1,4 @@
-import { type Anatomy, type Layer, type Linear, linearsIn, type Norm } from '../../../anatomy/anatomy.ts';
+import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import { named } from '../../computed.ts';
 import type { ReplaceEdit } from '../../pass.ts';
@@ -11,20 +11,27 @@ export type FormOf = (weight: string) => GptqForm | undefined;
 export const isShared = (layer: Layer, { layers }: Anatomy): boolean =>
   layers.some(other => other !== layer && other.stored === layer.stored);
 
-/** What reads the residual stream in a half, and is rounded: each stored matrix once. */
-export function firstOf(layer: Layer, part: 'attention' | 'feed-forward', formOf: FormOf): readonly Linear[] {
-  const { query, key, value, up, gate } = layer;
-  const linears = part === 'attention' ? [query, key, value] : gate ? [up, gate] : [up];
-  const stored = new Set(linearsIn(layer));
-  return [...new Set(linears.map(linear => linear.within ?? linear))].filter(
-    linear => stored.has(linear) && isRounded(linear, formOf),
-  );
+/** The matrices of a half that are rounded, in the order in which data meets them: each stored one once. */
+export interface Stages {
+  /** What should give what it gave; those of one stage do not read each other. The inner factor of a matrix is a stage before its outer one. */
+  readonly inner: readonly (readonly Linear[])[];
+  /** What writes to the residual stream, if it is rounded. */
+  readonly last: Linear | undefined;
 }
 
-/** What writes to the residual stream in a half, if it is rounded. */
-export function secondOf({ output, down }: Layer, part: 'attention' | 'feed-forward', formOf: FormOf): Linear | undefined {
-  const linear = part === 'attention' ? output : down;
-  return !linear.within && isRounded(linear, formOf) ? linear : undefined;
+export function stagesOf(layer: Layer, part: 'attention' | 'feed-forward', formOf: FormOf): Stages {
+  const { query, key, value, up, gate, output, down } = layer;
+  const reading = part === 'attention' ? [query, key, value] : gate ? [up, gate] : [up];
+  const wholes = [...new Set(reading.map(linear => linear.within ?? linear))];
+  const writing = part === 'attention' ? output : down;
+  const stages = [
+    wholes.map(linear => linear.factors?.first ?? linear),
+    wholes.flatMap(({ factors }) => factors?.second ?? []),
+    writing.factors ? [writing.factors.first] : [],
+  ];
+  const inner = stages.map(stage => stage.filter(linear => isRounded(linear, formOf))).filter(({ length }) => length > 0);
+  const last = writing.factors?.second ?? writing;
+  return { inner, last: !writing.within && isRounded(last, formOf) ? last : undefined };
 }
 
 const isRounded = ({ weight, form }: Linear, formOf: FormOf): boolean => form === 'dense' && formOf(weight.name) !== undefined;
@@ -42,8 +49,8 @@ export function replacedIn(anatomy: Anatomy, formOf: FormOf, hasTables: boolean)
   if (hasTables && embeddingNorm && isAffine(embeddingNorm)) edits.push(asItIs(embeddingNorm));
   for (const layer of anatomy.layers.filter(it => !isShared(it, anatomy)))
     for (const part of ['attention', 'feed-forward'] as const) {
-      const second = secondOf(layer, part, formOf);
-      const rounded = [...firstOf(layer, part, formOf), ...(second ? [second] : [])];
+      const { inner, last } = stagesOf(layer, part, formOf);
+      const rounded = [...inner.flat(), ...(last ? [last] : [])];
       for (const target of rounded) if (target.bias) edits.push({ kind: 'replace', target, bias: copyOf(target.bias) });
       const norm = normBehind(layer, part);
       if (rounded.length > 0 && isAffine(norm)) edits.push(asItIs(norm));
