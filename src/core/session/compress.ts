@@ -24,6 +24,7 @@ import { apply, type Body } from '../rewrite/apply.ts';
 import { asGraph } from './as-graph.ts';
 import { calibrationTexts, openCalibration } from './calibrate.ts';
 import { carryCompanions } from './companions.ts';
+import { openLabelled } from './labelled.ts';
 import { openLatency } from './latency.ts';
 import { type Opened, openPath } from './open.ts';
 import { poolingOf } from './pooling.ts';
@@ -168,6 +169,7 @@ async function planStep(
     return source;
   };
   let open: ReturnType<typeof openCalibration> | undefined;
+  const labelled: { close(): Promise<void> }[] = [];
   const timing = openLatency(input, body, signal);
   const beside = overlaid(fileFolder(input.folder), companions);
   const context: PassContext = {
@@ -177,6 +179,11 @@ async function planStep(
     trusting,
     products,
     latency: timing.latency,
+    labelled: async (task, most) => {
+      const found = await openLabelled(input, body, task, most, beside, signal);
+      labelled.push(found);
+      return found;
+    },
     beside,
     tokenizer: () => tokenizerIn(beside, body.model.name),
     readText,
@@ -196,6 +203,7 @@ async function planStep(
   } finally {
     await (await open?.catch(() => undefined))?.close();
     await timing.close();
+    for (const each of labelled) await each.close();
   }
 }
 
