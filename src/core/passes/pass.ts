@@ -285,6 +285,8 @@ export interface PassContext {
   readonly format: Model['format'];
   /** Only sizes are asked for: which units go may be a guess where it takes the text to know, how many may not. */
   readonly dryRun?: boolean;
+  /** What hardly ever is so need not be looked for: tensors that find it when they are read reject with PlanAgain. */
+  readonly trusting?: boolean;
   /** The model on the calibration text, opened when it is first asked for. Absent where there is no text. */
   readonly calibration?: () => Promise<Calibration<Edit>>;
   /**
