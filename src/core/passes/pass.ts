@@ -270,12 +270,23 @@ export interface Plan {
   readonly notes?: readonly Sentence[];
 }
 
+/** Texts with what should be said of them, in the order of a calibration's texts. */
+export interface Labelled {
+  readonly calibration: Calibration<Edit>;
+  readonly labels:
+    | { readonly kind: 'classes'; readonly classes: readonly number[] }
+    /** 0 to 1, for texts 2i and 2i + 1: what their cosine should be. */
+    | { readonly kind: 'scores'; readonly scores: readonly number[] };
+}
+
 export interface PassContext {
   readonly model: Model;
   /** The format that will be written: schemes may differ in what they can store. */
   readonly format: Model['format'];
   /** Only sizes are asked for: which units go may be a guess where it takes the text to know, how many may not. */
   readonly dryRun?: boolean;
+  /** What hardly ever is so need not be looked for: tensors that find it when they are read reject with PlanAgain. */
+  readonly trusting?: boolean;
   /** The model on the calibration text, opened when it is first asked for. Absent where there is no text. */
   readonly calibration?: () => Promise<Calibration<Edit>>;
   /**
@@ -288,6 +299,8 @@ export interface PassContext {
   ) => Promise<{ readonly ms: number; readonly originalMs: number }>;
   /** Large products in fp32, made by the runtime that runs models, opened when they are first asked for. undefined where there is none. */
   readonly products?: () => Promise<Product32 | undefined>;
+  /** The model on the first `most` samples of a task ('sst2:FILE.tsv', 'stsb:FILE.csv', …), with their labels. throws 'usage', 'malformed', 'unsupported' */
+  readonly labelled?: (task: string, most: number) => Promise<Labelled>;
   /** The files beside the model: tokenizer, vocabulary, config. */
   readonly beside?: Folder;
   /** The tokenizer among them, opened when it is first asked for: ids of a text of any length, special tokens included. */
