@@ -158,7 +158,7 @@ export interface StoreEdit {
    * ONNX: fp8, uint4 or uint8 in the weight's shape, the next wider type that a runtime reads.
    */
   readonly values: Tensor;
-  /** safetensors: [out, groups], or [1] for the whole. ONNX: a vector along `axis`. */
+  /** safetensors: [out, groups], or [1] for the whole; symmetric groups may have negative ones. ONNX: a vector along `axis`. */
   readonly scale: Tensor;
   /** safetensors: words int32 [ceil(out * bits / 32), groups], packed down the columns. ONNX: like `scale`, in the type of `values`. */
   readonly zeroPoint?: Tensor;
