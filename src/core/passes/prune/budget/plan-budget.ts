@@ -6,7 +6,7 @@ import { type Cut, cutByText, type TextScore } from '../by-text.ts';
 import { dampingFor, type TextOptions } from '../damping.ts';
 import { bothGiven, noLayers, noneGiven, prunableOf } from '../plan-heads.ts';
 import { headLayers, neuronLayers } from '../prunable.ts';
-import { needsText, type Repair, type Score, settle } from '../settle.ts';
+import { needsText, type Repair, type Score, settleInTurn } from '../settle.ts';
 import { headSite, neuronSite, type Site } from '../sites.ts';
 import { listed } from '../units.ts';
 import { evenly } from './allocate.ts';
@@ -43,7 +43,7 @@ export async function planBudget(anatomy: Anatomy, options: BudgetOptions, conte
   const sites = [...heads.layers.map(headSite), ...neurons.layers.map(neuronSite)].sort(asTheyRun);
   const given = givenUnits(anatomy, sites, options, context);
   if (sites.length === 0) return { edits: [], skipped };
-  const settled = settle(anatomy, options, context);
+  const settled = settleInTurn(anatomy, options, context);
   const isByText = needsText(settled, given !== undefined);
   if (dryRun || !isByText) {
     const units = given ?? (await evenUnits(sites, countedBudget(anatomy, sites, options, context), context));
