@@ -77,7 +77,7 @@ function givenNeurons(
   if (other !== undefined) throw bothGiven(model.name, one, other);
   if (given.fraction) return undefined;
   if (given.remove) return prunableOf(listed(model, anatomy, remove, width), anatomy, layers);
-  const kept = listed(model, anatomy, keep, layer => width(layer) + 1);
+  const kept = listed(model, anatomy, keep, width, 'kept');
   const gone = [...kept].map(([layer, neurons]) => [layer, complement(neurons, width(layer))]);
   return prunableOf(listed(model, anatomy, Object.fromEntries(gone), width), anatomy, layers);
 }
