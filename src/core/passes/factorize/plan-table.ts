@@ -3,6 +3,7 @@ import { embeddingIds } from '../../anatomy/ids.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Model } from '../../model/model.ts';
+import { normAsItIs } from '../as-it-is.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { Edit, FactorEdit, PassContext, Plan } from '../pass.ts';
 import { tokenCounts } from '../token-counts.ts';
@@ -28,13 +29,13 @@ export async function planTable(anatomy: Anatomy, { rank, method }: TableOptions
   if (reason) return { edits: [], skipped: [{ target: table.id, reason }] };
   const note = noteOf(model, anatomy);
   const skipped = note ? [{ target: 'config.json', reason: note }] : [];
-  if (dryRun) return { edits: [sizeOnly(table, rank)], skipped };
+  const norm = method === 'svd' ? undefined : anatomy.embeddingNorm;
+  if (dryRun) return { edits: [sizeOnly(table, rank), ...(norm ? normAsItIs(norm) : [])], skipped };
   if (method === 'svd') return { edits: [tableFactors(table, rank)], skipped };
   const calibration = await calibrationOf(context, 'factorize-embeddings');
   const edits: Edit[] = [tableFactors(table, rank, tokenCounts(table.rows, calibration.ids))];
-  const norm = anatomy.embeddingNorm;
   const refitted = norm && (await fitNorm(await calibration.walk(edits, undefined, 'source'), norm, [], 'input', signal));
-  return { edits: refitted ? [...edits, refitted] : edits, skipped };
+  return { edits: [...edits, ...(refitted ? [refitted] : norm ? normAsItIs(norm) : [])], skipped };
 }
 
 function whyNot(model: Model, anatomy: Anatomy, table: Table): Sentence | undefined {

@@ -1,6 +1,7 @@
 import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
 import type { Calibration, Half, Moments, Observed, Stream, Tap, Walk } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
+import { isAffine } from '../../as-it-is.ts';
 import { named } from '../../computed.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
 import { productWith } from '../../prune/product-with.ts';
@@ -8,7 +9,7 @@ import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
 import { like, matrixOf, storedAs } from './matrix-of.ts';
 import { type Affine, affineOf, NormFit } from './norm-fit.ts';
 import { roundProjection } from './projection.ts';
-import { type FormOf, isAffine, isShared, normBehind, stagesOf } from './replaced.ts';
+import { type FormOf, isShared, normBehind, stagesOf } from './replaced.ts';
 import { ridge } from './ridge.ts';
 
 // Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
