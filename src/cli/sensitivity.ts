@@ -60,6 +60,7 @@ export function sensitivityCommand(session: Session, signal: AbortSignal, args: 
     const found = await session.sensitivity(file, request, { signal, progress: bar.progress }).finally(bar.done);
     if (json) answerJson(found);
     else answer(describe(found));
+    for (const note of found.notes) process.stderr.write(`note: ${say(note)}\n`);
   });
 }
 

@@ -26,7 +26,14 @@ function tried({ pass, options }: Step): DryRun {
 function outputsOf(id: string, asked: unknown[][]): OutputSpectrum {
   asked.push(['outputs', id]);
   if (id.includes('.3.')) throw failure;
-  return { version: 1, id, texts: 64, tokens: 976, errors: Array.from({ length: 64 }, (_, at) => ((63 - at) / 64) ** 2) };
+  return {
+    version: 1,
+    id,
+    texts: 64,
+    tokens: 976,
+    notes: [],
+    errors: Array.from({ length: 64 }, (_, at) => ((63 - at) / 64) ** 2),
+  };
 }
 
 /** A model in which everything repeats, beside what the sample has. */

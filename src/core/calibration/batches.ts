@@ -19,8 +19,9 @@ const maxTokens = 2048;
 export function textBatches<E>(
   { encodings, inputs, pad, firstPosition, name }: CalibrationSource<E>,
   texts = encodings.length,
+  first = 0,
 ): TextBatch[] {
-  const used = encodings.slice(0, texts);
+  const used = encodings.slice(first, first + texts);
   const lengths = used.map(({ ids }) => ids.length);
   const { fixedBatch, fixedLength } = inputs;
   if (fixedBatch !== undefined || fixedLength !== undefined)

@@ -15,7 +15,7 @@ export async function calibrate<E>(source: CalibrationSource<E>): Promise<Calibr
     ids: encodings.map(({ ids }) => ids),
     walk: (edits, texts, towards) => startWalk(source, edits, texts, towards),
     moments: (d, e) => momentsOf((a, b, n, to, from) => products.multiply(a, b, to, from, n, 'a'), d, e),
-    vectors: (edits, texts) => vectorsOf(source, edits, texts),
+    vectors: (edits, texts, first) => vectorsOf(source, edits, texts, first),
     gated: (linears, texts) => gatedModel(source, linears, texts),
     close: () => products.close(),
   };

@@ -106,8 +106,8 @@ export interface Calibration<E> {
    */
   walk(edits?: readonly E[], texts?: number, towards?: 'itself' | 'source'): Promise<Walk<E>>;
   moments(d: number, e?: number): Moments;
-  /** The whole model with `edits` performed, on the first `texts` texts. */
-  vectors(edits: readonly E[], texts?: number): Promise<TextVectors>;
+  /** The whole model with `edits` performed, on `texts` texts (all when absent) from the `first` one (0 when absent). */
+  vectors(edits: readonly E[], texts?: number, first?: number): Promise<TextVectors>;
   /** The model as it is with a gate in front of each of these linears (by id), on the first `texts` texts. */
   gated(linears: readonly string[], texts?: number): Promise<Gated>;
 }

@@ -9,9 +9,14 @@ import type { Gated, TextVectors } from './calibration.ts';
 import { loadPiece, type Piece } from './runner.ts';
 import type { CalibrationSource, GraphBody } from './source.ts';
 
-/** The whole model with `edits` performed, on the first `texts` texts. */
-export async function vectorsOf<E>(source: CalibrationSource<E>, edits: readonly E[], texts?: number): Promise<TextVectors> {
-  const whole = await load(source, await source.edited(edits), [], texts);
+/** The whole model with `edits` performed, on `texts` texts from the `first` one. */
+export async function vectorsOf<E>(
+  source: CalibrationSource<E>,
+  edits: readonly E[],
+  texts?: number,
+  first?: number,
+): Promise<TextVectors> {
+  const whole = await load(source, await source.edited(edits), [], texts, first);
   try {
     return await whole.run(new Map());
   } finally {
@@ -83,14 +88,20 @@ interface Whole {
 }
 
 /** The model from its embeddings up; embeddings that no edit touched are computed once. */
-async function load<E>(source: CalibrationSource<E>, body: GraphBody, gates: readonly Gate[], texts?: number): Promise<Whole> {
+async function load<E>(
+  source: CalibrationSource<E>,
+  body: GraphBody,
+  gates: readonly Gate[],
+  texts?: number,
+  first?: number,
+): Promise<Whole> {
   const { layers, linearOutput } = tapsOf(body.model, body.anatomy);
   // Of a model with fewer hidden dimensions what it gives to others.
   const last = linearOutput.get(wideningId) ?? layers.at(-1)?.output;
   if (last === undefined)
     throw fail('unsupported', 'The graph does not show what its last layer gives.', {}, { file: source.name });
   const logits = body.model.graph.outputs.find(({ name }) => /logits/i.test(name))?.name;
-  const batches = textBatches(source, texts);
+  const batches = textBatches(source, texts, first);
   const from: ValueInfo[] = gates.map(({ gate, width }) => ({ name: gate, dtype: 'fp32', shape: [width] }));
   const piece = await loadPiece(source, body, from, logits === undefined ? [last] : [last, logits]);
   return { run: fed => runAll(piece, batches, fed, last, logits), close: () => piece.close() };

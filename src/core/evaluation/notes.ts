@@ -4,14 +4,7 @@ import type { Measured } from './report.ts';
 /** What a person must know to read a model's figures. */
 export function notesOf({ file, cut, nonFinite, tokenizer }: Measured, maxLength: number): Sentence[] {
   return [
-    ...(tokenizer === 'seed'
-      ? [
-          sentence(
-            '{file}: there is no tokenizer beside the model, so ids were drawn by chance. Only how far outputs moved is measured.',
-            { file },
-          ),
-        ]
-      : []),
+    ...(tokenizer === 'seed' ? [drawnIds(file)] : []),
     ...(cut > 0
       ? [
           sentence('{file}: {count} texts were longer than {length} tokens and were cut.', {
@@ -26,3 +19,12 @@ export function notesOf({ file, cut, nonFinite, tokenizer }: Measured, maxLength
       : []),
   ];
 }
+
+/** Of a model without a tokenizer. */
+export const drawnIds = (file: string): Sentence =>
+  sentence(
+    '{file}: there is no tokenizer beside the model, so ids were drawn by chance. Only how far outputs moved is measured.',
+    {
+      file,
+    },
+  );

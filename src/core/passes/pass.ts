@@ -264,6 +264,8 @@ export interface Plan {
   readonly skipped: readonly Skipped[];
   /** Files that go beside the result in place of the input's: a smaller tokenizer, by name. */
   readonly companions?: ReadonlyMap<string, Uint8Array>;
+  /** The same as options in which every choice is a list: replays where a measurement would choose otherwise. Absent: the options as given. */
+  readonly exact?: Readonly<Record<string, unknown>>;
   /** What a person should know: what a default became, how good a fit can be. */
   readonly notes?: readonly Sentence[];
 }
@@ -276,6 +278,14 @@ export interface PassContext {
   readonly dryRun?: boolean;
   /** The model on the calibration text, opened when it is first asked for. Absent where there is no text. */
   readonly calibration?: () => Promise<Calibration<Edit>>;
+  /**
+   * Median milliseconds of a run of the model with `edits` performed, and of the model as it is, timed in turn: `batch` texts of
+   * `length` tokens, as many threads as evaluation uses. Absent where nothing can be timed.
+   */
+  readonly latency?: (
+    edits: readonly Edit[],
+    shape: { readonly batch: number; readonly length: number },
+  ) => Promise<{ readonly ms: number; readonly originalMs: number }>;
   /** Large products in fp32, made by the runtime that runs models, opened when they are first asked for. undefined where there is none. */
   readonly products?: () => Promise<Product32 | undefined>;
   /** The files beside the model: tokenizer, vocabulary, config. */

@@ -5,6 +5,7 @@ import { pruneHeads } from './prune-heads.ts';
 import { pruneHidden } from './prune-hidden.ts';
 import { pruneLayers } from './prune-layers.ts';
 import { pruneNeurons } from './prune-neurons.ts';
+import { pruneToBudget } from './prune-to-budget.ts';
 import { pruneVocabulary } from './prune-vocabulary.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
@@ -15,6 +16,7 @@ export const passes: readonly Pass[] = [
   quantize,
   pruneHeads,
   pruneNeurons,
+  pruneToBudget,
   pruneLayers,
   pruneHidden,
   pruneVocabulary,

@@ -69,6 +69,8 @@ export interface CompressReport {
   readonly version: 1;
   /** As it was carried out: with every option filled in. */
   readonly recipe?: Recipe;
+  /** The same with the units that were chosen as lists, where a measurement chose them: replays on a machine that would measure otherwise. */
+  readonly exact?: Recipe;
   /** Path of the model file written, or that would be. */
   readonly out: string;
   readonly before: Sizes;

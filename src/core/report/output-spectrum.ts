@@ -1,3 +1,5 @@
+import type { Sentence } from '../errors.ts';
+
 /** What a matrix of fewer ranks would lose of what it gives on text. Plain data, as tree.ts. */
 export interface OutputSpectrum {
   readonly version: 1;
@@ -11,4 +13,6 @@ export interface OutputSpectrum {
    * about the mean where the matrix has a bias, which takes up the mean.
    */
   readonly errors: readonly number[];
+  /** What a person must know to read it. */
+  readonly notes: readonly Sentence[];
 }

@@ -38,5 +38,7 @@ export interface Sensitivity {
   readonly rows: readonly SensitivityRow[];
   /** The step as it is, on the whole model. */
   readonly all: { readonly drift: number; readonly bytesBefore: number; readonly bytesAfter: number };
+  /** What a person must know to read it. */
+  readonly notes: readonly Sentence[];
   readonly seconds: number;
 }

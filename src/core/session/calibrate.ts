@@ -90,7 +90,7 @@ async function aimOf(
 }
 
 /** The body with edits performed, as a graph. The one without edits is made once. */
-function graphOf(input: Opened, body: Body, signal?: AbortSignal): (edits: readonly Edit[]) => Promise<GraphBody> {
+export function graphOf(input: Opened, body: Body, signal?: AbortSignal): (edits: readonly Edit[]) => Promise<GraphBody> {
   let base: Promise<GraphBody> | undefined;
   const make = async (edits: readonly Edit[]): Promise<GraphBody> => {
     const changed = edits.length === 0 ? body : await apply(body, { edits, skipped: [] });

@@ -22,6 +22,7 @@ import { apply, type Body } from '../rewrite/apply.ts';
 import { asGraph } from './as-graph.ts';
 import { calibrationTexts, openCalibration } from './calibrate.ts';
 import { carryCompanions } from './companions.ts';
+import { openLatency } from './latency.ts';
 import { type Opened, openPath } from './open.ts';
 import { poolingOf } from './pooling.ts';
 import { openProducts } from './products.ts';
@@ -37,6 +38,7 @@ export async function compress(request: CompressRequest, options: SessionOptions
   const peak = peakMemory();
   const input = await openPath(request.path, options.signal);
   const products = openProducts();
+  const stopWatching = peak.watch();
   try {
     const target = await targetOf(request.out, request.format, input);
     if (!request.dryRun) await checkTarget(target, input, request.force ?? false);
@@ -59,12 +61,14 @@ export async function compress(request: CompressRequest, options: SessionOptions
       after: done.sizes.at(-1) ?? before,
       edits: done.edits.map(describeEdit),
       skipped: done.skipped.map(it => ({ target: it.target, reason: say(it.reason), sentence: it.reason })),
+      ...(done.exact && { exact: done.exact }),
       ...(done.notes.length > 0 && { notes: done.notes.map(note => ({ note: say(note), sentence: note })) }),
       seconds: (performance.now() - started) / 1000,
       peakBytes: peak.sample(),
       steps: done.sizes,
     };
   } finally {
+    stopWatching();
     await products.close();
     await input.close();
   }
@@ -84,6 +88,8 @@ interface Done {
   readonly edits: readonly Edit[];
   readonly skipped: readonly Skipped[];
   readonly notes: readonly Sentence[];
+  /** The recipe with what was chosen in place of what chose it, where a step says so. */
+  readonly exact: Recipe | undefined;
   /** Sizes after each step. */
   readonly sizes: readonly Sizes[];
   /** Files beside the result that the steps made. */
@@ -107,6 +113,8 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
   const skipped: Skipped[] = [];
   const notes: Sentence[] = [];
   const sizes: Sizes[] = [];
+  const exact: Step[] = [];
+  let isExact = false;
   const companions = new Map<string, Uint8Array>();
   let source = sourceOf(start);
   for (const [index, step] of recipe.steps.entries()) {
@@ -120,10 +128,12 @@ async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
     edits.push(...plan.edits);
     skipped.push(...plan.skipped);
     notes.push(...(plan.notes ?? []));
+    exact.push(plan.exact ? { ...step, options: plan.exact } : step);
+    isExact ||= plan.exact !== undefined;
     for (const [name, bytes] of plan.companions ?? []) companions.set(name, bytes);
     sizes.push({ ...sizesOf(body.model, body.anatomy), fileBytes: await fileBytes(format, body.model, target.name) });
   }
-  return { body, edits, skipped, notes, sizes, companions };
+  return { body, edits, skipped, notes, exact: isExact ? { ...recipe, steps: exact } : undefined, sizes, companions };
 }
 
 /** What a step starts from. */
@@ -148,12 +158,14 @@ async function planStep(
     return source;
   };
   let open: ReturnType<typeof openCalibration> | undefined;
+  const timing = openLatency(input, body, signal);
   const beside = overlaid(fileFolder(input.folder), companions);
   const context: PassContext = {
     model: body.model,
     format: target.format,
     dryRun,
     products,
+    latency: timing.latency,
     beside,
     tokenizer: () => tokenizerIn(beside, body.model.name),
     readText,
@@ -172,6 +184,7 @@ async function planStep(
     return isAimed && source.reason ? { ...plan, notes: [...(plan.notes ?? []), source.reason] } : plan;
   } finally {
     await (await open?.catch(() => undefined))?.close();
+    await timing.close();
   }
 }
 
@@ -262,16 +275,24 @@ async function verifyWritten(output: Output, promised: Body, target: Target, for
 }
 
 /** The process's peak resident memory while it is sampled, in bytes. Asking costs about 0.1 ms: at most every 20 ms. */
-export function peakMemory(): { sample(): number } {
+export function peakMemory(): {
+  sample(): number /** Samples ten times a second until what it returns is called. */;
+  watch(): () => void;
+} {
   let [peak, asked] = [0, 0];
+  const sample = (): number => {
+    const now = performance.now();
+    if (now - asked > 20) {
+      asked = now;
+      peak = Math.max(peak, process.memoryUsage.rss());
+    }
+    return peak;
+  };
   return {
-    sample: () => {
-      const now = performance.now();
-      if (now - asked > 20) {
-        asked = now;
-        peak = Math.max(peak, process.memoryUsage.rss());
-      }
-      return peak;
+    sample,
+    watch() {
+      const timer = setInterval(sample, 100).unref();
+      return () => clearInterval(timer);
     },
   };
 }

@@ -12,6 +12,7 @@ import type { OutputSpectrum } from '../report/output-spectrum.ts';
 import { calibrationTexts, openCalibration } from './calibrate.ts';
 import { openPath } from './open.ts';
 import { ownSentences } from './own-sentences.ts';
+import { textNotes } from './text-notes.ts';
 import type { SessionOptions, TextsRequest } from './types.ts';
 
 // O output, I input, T tokens.
@@ -56,7 +57,8 @@ export async function outputSpectrum(
       gram.start(width);
       gram.add(rows, tokens, 1, width);
       const energies = await eigenvalues(gram, pauseOf(signal));
-      return { version: 1, id, texts: texts.length, tokens, errors: errorsOf(energies, Math.min(linear.out, linear.in)) };
+      const errors = errorsOf(energies, Math.min(linear.out, linear.in));
+      return { version: 1, id, texts: texts.length, tokens, errors, notes: await textNotes(input) };
     } finally {
       await calibration.close();
     }

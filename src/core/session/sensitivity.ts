@@ -15,6 +15,7 @@ import { calibrationTexts, openCalibration } from './calibrate.ts';
 import { sizesOf, startOf } from './compress.ts';
 import { type Opened, openPath } from './open.ts';
 import { ownSentences } from './own-sentences.ts';
+import { textNotes } from './text-notes.ts';
 import type { SensitivityRequest, SessionOptions } from './types.ts';
 
 /** Sentences that a model runs on for each part: more tell little more, and cost time in proportion. */
@@ -45,7 +46,7 @@ export async function sensitivity(
       const subject = { body, pass, step, input, sees: request.calibration !== undefined };
       const found = await measure(subject, request.parts, against(calibration, original), { signal, progress });
       const seconds = (performance.now() - started) / 1000;
-      return { version: 1, step, parts: request.parts, texts: texts.length, ...found, seconds };
+      return { version: 1, step, parts: request.parts, texts: texts.length, ...found, notes: await textNotes(input), seconds };
     } finally {
       await calibration.close();
     }

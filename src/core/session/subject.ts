@@ -57,8 +57,8 @@ async function shapesOf(graph: string | Opened, signal?: AbortSignal): Promise<S
   }
 }
 
-/** onnx/model.onnx keeps its tokenizer one folder up. */
-function folderOf({ folder: path }: Opened): Subject['folder'] {
+/** Where a model's tokenizer lies: onnx/model.onnx keeps it one folder up. */
+export function folderOf({ folder: path }: Opened): Subject['folder'] {
   const folder = fileFolder(path);
   const above = basename(path) === 'onnx' ? fileFolder(dirname(path)) : undefined;
   return { open: async name => (await folder.open(name)) ?? (await above?.open(name)), list: folder.list };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -110,6 +110,15 @@ test('a method that misses its text, a pass without parts and a cancel are told 
   await assert.rejects(ask(step({ ...few, rounding: 'gptq' })), code('usage'));
   await assert.rejects(ask(step({ count: 1 }, 'prune-layers')), code('usage'));
   await assert.rejects(ask(step(few), AbortSignal.abort()), code('cancelled'));
+});
+
+test('a model without a tokenizer is run on ids drawn by chance, and that is said', { skip: noGenerated }, async () => {
+  const alone = join(folder, 'alone');
+  mkdirSync(alone);
+  copyFileSync(graph, join(alone, 'model.onnx'));
+  const ask = (path: string) => session.sensitivity(path, { step: step(few), parts: 'layers', texts });
+  assert.match((await ask(alone)).notes[0]!.text, /ids were drawn by chance/);
+  assert.deepEqual((await ask(graph)).notes, []);
 });
 
 test('progress goes from the whole model through the parts', { skip: noGenerated }, async () => {

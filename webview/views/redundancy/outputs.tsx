@@ -73,7 +73,11 @@ export function OutputsSwitch({ wanted, outputs, onChange }: SwitchProps) {
 }
 
 /** Fewer tokens than ranks span less than the matrix can give: the error then falls to zero too soon. */
-const saidOf = ({ texts, tokens, errors }: OutputSpectrum): string =>
-  tokens > 2 * errors.length
-    ? t('{texts} sentences, {tokens} tokens', { texts: count(texts), tokens: count(tokens) })
-    : t('{texts} sentences, {tokens} tokens: too few for the higher ranks', { texts: count(texts), tokens: count(tokens) });
+function saidOf({ texts, tokens, errors, notes }: OutputSpectrum): string {
+  const counts = { texts: count(texts), tokens: count(tokens) };
+  const said =
+    tokens > 2 * errors.length
+      ? t('{texts} sentences, {tokens} tokens', counts)
+      : t('{texts} sentences, {tokens} tokens: too few for the higher ranks', counts);
+  return [said, ...notes.map(say)].join('. ');
+}

@@ -2,7 +2,7 @@ import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PartsBy, SensitivityQuestion, SensitivityRow, SensitivityView } from '../../../src/protocol/messages.ts';
 import { Button, Segments } from '../../controls.tsx';
-import { t } from '../../l10n.ts';
+import { say, t } from '../../l10n.ts';
 import { isLeftOut, leavingOut, puttingBack } from '../../layout/exclusion.ts';
 import { visibleName } from '../../layout/names.ts';
 import { count, share } from '../../numbers.ts';
@@ -89,7 +89,7 @@ interface CostsProps extends Pick<PaneProps, 'exclude' | 'onExclude'> {
 }
 
 function Costs({ view: { sensitivity }, isOther, exclude, onExclude }: CostsProps) {
-  const { rows, all, texts } = sensitivity;
+  const { rows, all, texts, notes } = sensitivity;
   const measured = rows.filter(({ drift }) => drift !== null);
   const out = measured.filter(row => isLeftOut(row, exclude));
   const sumOf = (some: readonly SensitivityRow[]): number => some.reduce((total, { drift }) => total + drift!, 0);
@@ -103,6 +103,11 @@ function Costs({ view: { sensitivity }, isOther, exclude, onExclude }: CostsProp
         <span class="muted">· {t('{n} sentences', { n: texts })}</span>
         {isOther && <b> · {t('measured with other options')}</b>}
       </p>
+      {notes.map(note => (
+        <p key={note.text} class="d">
+          {say(note)}
+        </p>
+      ))}
       <Chart rows={rows} exclude={exclude} onToggle={toggle} />
       <p class="d">
         {out.length === 0

@@ -6,11 +6,11 @@ import type { Model } from '../../model/model.ts';
 import { normAsItIs } from '../as-it-is.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { Edit, FactorEdit, PassContext, Plan } from '../pass.ts';
+import { fitNorm } from '../refit/norm-fit.ts';
 import { tokenCounts } from '../token-counts.ts';
 import { usesOfConstants } from '../uses.ts';
 import { isMobilebert } from './as-mobilebert.ts';
 import { promised } from './factors.ts';
-import { fitNorm } from './norm-fit.ts';
 import { tableFactors } from './table.ts';
 
 export interface TableOptions {

@@ -1,6 +1,6 @@
 import { products } from '../../kernels/linear-algebra/product.ts';
 import type { Product32 } from '../../kernels/linear-algebra/product32.ts';
-import { cholesky, solveSpd } from '../../kernels/linear-algebra/spd.ts';
+import { cholesky } from '../../kernels/linear-algebra/spd.ts';
 import type { FactorValues } from './factors.ts';
 import { topOf } from './top-of.ts';
 
@@ -84,38 +84,6 @@ function damped(gram_II: Float64Array, width: number): { lower_II: Float64Array;
     const lower_II = Float64Array.from(gram_II);
     for (let i = 0; i < width; i++) lower_II[i * width + i]! += damping * (mean || 1);
     if (cholesky(lower_II, width)) return { lower_II, damping };
-  }
-  return undefined;
-}
-
-/**
- * The weight [out, in] that gives y from x with the least squares, plus `share` of the mean of the Gram's diagonal times the squared
- * distance to the weight as it is. cross_IO: moments of x with y. undefined where the Gram matrix is not finite.
- * source  ridge regression toward the original weights
- */
-export function refit(
-  weight_OI: Float32Array,
-  gram_II: Float64Array,
-  cross_IO: Float64Array,
-  out: number,
-  width: number,
-  share: number,
-): Float32Array | undefined {
-  let mean = 0;
-  for (let i = 0; i < width; i++) mean += gram_II[i * width + i]! / width;
-  if (!Number.isFinite(mean)) return undefined;
-  for (let held = share * (mean || 1); held < MOST_DAMPING * (mean || 1); held *= 10) {
-    const gram = Float64Array.from(gram_II);
-    const right_IO = Float64Array.from(cross_IO);
-    for (let i = 0; i < width; i++) {
-      gram[i * width + i]! += held;
-      for (let o = 0; o < out; o++) right_IO[i * out + o]! += held * weight_OI[o * width + i]!;
-    }
-    const solved_IO = solveSpd(gram, width, right_IO, out);
-    if (!solved_IO) continue;
-    const refitted_OI = new Float32Array(out * width);
-    for (let i = 0; i < width; i++) for (let o = 0; o < out; o++) refitted_OI[o * width + i] = solved_IO[i * out + o]!;
-    return refitted_OI;
   }
   return undefined;
 }

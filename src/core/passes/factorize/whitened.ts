@@ -6,14 +6,16 @@ import { elementCount } from '../../tensor/tensor.ts';
 import { normAsItIs } from '../as-it-is.ts';
 import { computed } from '../computed.ts';
 import type { Edit, FactorEdit, PassContext, Skipped } from '../pass.ts';
+import { like } from '../refit/matrix-of.ts';
+import { fitNorm } from '../refit/norm-fit.ts';
+import { ridge } from '../refit/ridge.ts';
 import type { Candidate } from './candidates.ts';
 import { type FactorValues, stored } from './factors.ts';
 import { matrixOf } from './matrix.ts';
-import { fitNorm, typed } from './norm-fit.ts';
 import { pauseOf } from './pause.ts';
 import type { Ranked } from './plan.ts';
 import { productFor } from './top-of.ts';
-import { refit, whiten } from './whiten.ts';
+import { whiten } from './whiten.ts';
 
 // O output, I input, T tokens.
 
@@ -112,7 +114,7 @@ async function factorLeaving(site: Site, ranked: Ranked, edits: readonly Edit[])
   const hasBias = linear.bias !== undefined;
   const gram_II = hasBias ? moments.covarianceXX() : moments.secondMomentXX();
   const cross_IO = hasBias ? moments.covarianceXY() : aboutZero(moments, linear);
-  const refitted_OI = refit(weight_OI, gram_II, cross_IO, linear.out, linear.in, SHARE);
+  const refitted_OI = ridge(gram_II, cross_IO, weight_OI, linear.out, linear.in, SHARE);
   if (!refitted_OI) throw notFinite(linear.id, site.model.name);
   return factorAs(site, ranked, moments, refitted_OI, moments.meanY());
 }
@@ -156,7 +158,7 @@ async function factorAs(
   const lost = timesFactors(made, x_I, out, rank);
   return {
     ...edit,
-    bias: typed(
+    bias: like(
       bias,
       Float32Array.from(y_O, (value, o) => value - lost[o]!),
     ),

@@ -10,7 +10,6 @@ import { storedAs, typed } from './matrix.ts';
 import { foldedMeans, ridge } from './repair/ridge.ts';
 import type { Repair } from './settle.ts';
 import { keptInputs, type Site } from './sites.ts';
-import type { Removal } from './units.ts';
 
 export type TextScore = 'activation' | 'reconstruction';
 
@@ -18,14 +17,16 @@ export type TextScore = 'activation' | 'reconstruction';
 export interface TextTask {
   /** In the order of the layers; at most one a half. */
   readonly sites: readonly Site[];
-  /** Units that go, or how many of each layer do and what chooses them. */
-  readonly removal: Removal | { readonly counts: ReadonlyMap<number, number>; readonly by: TextScore };
+  /** The units of a site that go, or how many do and what chooses them. */
+  readonly cut: (site: Site) => Cut;
   readonly repair: Repair;
   /** Of the mean of the diagonal. */
   readonly damping: number;
   /** How many of the texts are used; all when absent. */
   readonly texts?: number | undefined;
 }
+
+export type Cut = readonly number[] | { readonly count: number; readonly by: TextScore };
 
 type Context = Pick<PassContext, 'progress' | 'signal'>;
 
@@ -41,10 +42,11 @@ export async function cutByText(calibration: Calibration<Edit>, task: TextTask, 
   let isApart = false;
   const visit = async (walk: Walk<Edit>, site: Site) => {
     isApart ||= walk.isFromSource;
-    const count = countAt(task, site);
+    const cut = task.cut(site);
+    const count = isListed(cut) ? cut.length : cut.count;
     if (count === 0 && !(isApart && repair === 'least-squares')) return [];
     const fit = await fitAt(calibration, walk, site, isApart, context.signal);
-    const removed = count === 0 ? [] : await unitsAt(task, site, fit, count, context.signal);
+    const removed = count === 0 ? [] : await unitsAt(cut, task, site, fit, context.signal);
     const kept = keptInputs(site, removed);
     const refitted = refit(site, fit, kept, task);
     const edit: Edit =
@@ -57,18 +59,21 @@ export async function cutByText(calibration: Calibration<Edit>, task: TextTask, 
   return edits;
 }
 
-const isListed = (removal: TextTask['removal']): removal is Removal => removal instanceof Map;
+const isListed = (cut: Cut): cut is readonly number[] => 'length' in cut;
 
-const countAt = ({ removal }: TextTask, { layer }: Site): number =>
-  isListed(removal) ? (removal.get(layer)?.length ?? 0) : (removal.counts.get(layer) ?? 0);
-
-async function unitsAt({ removal, damping }: TextTask, site: Site, fit: Fit, count: number, signal?: AbortSignal) {
-  if (isListed(removal)) return removal.get(site.layer)!;
-  const { units } = await orderAt(fit, site, removal.by, count, damping, signal);
-  return units.slice(0, count).sort((a, b) => a - b);
+async function unitsAt(cut: Cut, { damping }: TextTask, site: Site, fit: Fit, signal?: AbortSignal) {
+  if (isListed(cut)) return cut;
+  const { units } = await orderAt(fit, site, cut.by, cut.count, damping, signal);
+  return units.slice(0, cut.count).sort((a, b) => a - b);
 }
 
-function refit({ linear }: Site, fit: Fit, kept: readonly number[], { repair, damping }: TextTask): Refitted | undefined {
+/** What is done to the matrix behind a cut. */
+export function refit(
+  { linear }: Site,
+  fit: Fit,
+  kept: readonly number[],
+  { repair, damping }: Pick<TextTask, 'repair' | 'damping'>,
+): Refitted | undefined {
   if (repair === 'none') return undefined;
   const { weight_KO, bias_O } = repair === 'bias' ? foldedMeans(fit, kept) : ridge(fit, kept, damping);
   return {

@@ -1,5 +1,5 @@
 import type { Linear } from '../../anatomy/anatomy.ts';
-import type { Calibration, Observed, Tap, Walk } from '../../calibration/calibration.ts';
+import type { Calibration, Moments, Observed, Tap, Walk } from '../../calibration/calibration.ts';
 import type { Edit } from '../pass.ts';
 import { type Fit, fitOf } from './fit.ts';
 import { productWith } from './product-with.ts';
@@ -22,6 +22,7 @@ export async function fitAt(
   const multiply = isShown ? undefined : await productWith(goal, signal);
   const outputOf = (original: Observed) => multiply?.(original.get(read!)) ?? original.get(given!);
   const moments = calibration.moments(linear.in, linear.out);
+  const rows = together(moments, linear);
   let [variances, tokens] = [0, 0];
   const add = async (original: Observed, current: Observed) => {
     const [state, now, output] = [original.get('input'), current.get('input'), await outputOf(original)];
@@ -29,12 +30,46 @@ export async function fitAt(
     else variances += variancesOfSums(new Float32Array(output.length), output, linear.out);
     tokens += original.tokens;
     const target = addsToInput && isApart ? output.map((value, i) => value + state[i]! - now[i]!) : output;
-    await moments.add(current.get(entering!), target);
+    await rows.add(current.get(entering!), target);
   };
   const asked = isShown ? given! : read!;
   if (isApart) await walk.observeBoth({ original: ['input', asked], current: ['input', entering!] }, [], add);
   else await walk.observe('original', ['input', entering!, asked], [], batch => add(batch, batch));
+  await rows.flush();
   return fitOf(linear, moments, variances / Math.max(1, tokens) || 1, signal);
+}
+
+/** Rows that are multiplied at once: texts of one length are few, and each product is as large as the matrix. */
+const fewestRows = 4096;
+
+/** Collects rows of what a matrix reads and should give, and adds many of them at once. */
+function together(moments: Moments, linear: Linear) {
+  let [x, y]: [Float32Array[], Float32Array[]] = [[], []];
+  let rows = 0;
+  const flush = async () => {
+    if (rows > 0) await moments.add(joined(x), joined(y));
+    [x, y, rows] = [[], [], 0];
+  };
+  return {
+    flush,
+    async add(x_TI: Float32Array, y_TO: Float32Array): Promise<void> {
+      x.push(x_TI);
+      y.push(y_TO);
+      rows += x_TI.length / linear.in;
+      if (rows >= fewestRows) await flush();
+    },
+  };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** The variance over the channels of each row of a + b, summed over the rows. */

@@ -1,7 +1,7 @@
 import type { Sentence } from '../../errors.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { Edit, PassContext } from '../pass.ts';
-import { cutByText, spentByCost, type TextScore } from './by-text.ts';
+import { type Cut, cutByText, spentByCost, type TextScore } from './by-text.ts';
 import { gradients } from './choose/gradient.ts';
 import { dampingFor, type TextOptions } from './damping.ts';
 import type { Settled } from './settle.ts';
@@ -27,18 +27,20 @@ export async function planByText(
   const notes = note && repair === 'least-squares' ? [note] : [];
   const first = { ...context, progress: (done: number, id: string) => context.progress?.(done / 3, id) };
   const second = { ...context, progress: (done: number, id: string) => context.progress?.((1 + 2 * done) / 3, id) };
-  const removal = await removalFor();
-  return { edits: await cutByText(calibration, { sites, removal, repair, damping, texts }, second), notes };
+  const cut = await cutFor();
+  return { edits: await cutByText(calibration, { sites, cut, repair, damping, texts }, second), notes };
 
-  async function removalFor() {
-    if (isListed(what)) return what;
+  async function cutFor(): Promise<(site: Site) => Cut> {
+    if (isListed(what)) return ({ layer }) => what.get(layer) ?? [];
     if (by === 'gradient') {
       const scores = await gradients(calibration, sites, texts, first);
-      return 'total' in what ? cheapest(scores, what.total) : cheapestOfEach(scores, what.counts);
+      const removal = 'total' in what ? cheapest(scores, what.total) : cheapestOfEach(scores, what.counts);
+      return ({ layer }) => removal.get(layer) ?? [];
     }
     const score = by as TextScore;
-    if ('counts' in what) return { counts: what.counts, by: score };
-    return { counts: await spentByCost(calibration, sites, what.total, { by: score, damping, texts }, first), by: score };
+    const counts =
+      'counts' in what ? what.counts : await spentByCost(calibration, sites, what.total, { by: score, damping, texts }, first);
+    return ({ layer }) => ({ count: counts.get(layer)!, by: score });
   }
 }
 

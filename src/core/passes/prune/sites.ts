@@ -4,6 +4,7 @@ import type { Edit, Refitted } from '../pass.ts';
 
 /** The half of a layer that is cut, and the matrix behind the cut. */
 export interface Site extends Half {
+  readonly of: Layer;
   /** Its inputs are cut, and what is lost is refitted in it. */
   readonly linear: Linear;
   /** What reads its output and the residual, in a BERT. */
@@ -20,6 +21,7 @@ export interface Site extends Half {
 const isPlain = ({ extra = [] }: Layer): boolean => extra.length === 0;
 
 export const headSite = (it: Layer): Site => ({
+  of: it,
   layer: it.index,
   part: 'attention',
   linear: it.output,
@@ -31,6 +33,7 @@ export const headSite = (it: Layer): Site => ({
 });
 
 export const neuronSite = (it: Layer): Site => ({
+  of: it,
   layer: it.index,
   part: 'feed-forward',
   linear: it.down,

@@ -34,8 +34,8 @@ export type PlanOf = (bits: readonly number[], tables: number) => Plan;
 /**
  * Bits for each layer and for the tables, so that the file has at most `budget` bytes. How many bytes go where between tables and
  * layers, and how many layers get which width, follows from what is expected: sizes are known without text. Which layers those are is
- * measured: each is stored with each width by itself, the drift of the sentence vectors is its cost, and a knapsack of the same bytes
- * chooses. In a dry run no text is read, and it is a guess.
+ * measured: each is stored with 2 and with 4 bits by itself, the drift of the sentence vectors is its cost, and a knapsack of the same
+ * bytes chooses. In a dry run no text is read, and it is a guess.
  * source   Q-BERT's mixed precision, with runs in place of the Hessian's eigenvalues
  */
 export async function chooseBits(
@@ -151,10 +151,36 @@ const newBytes = (edits: readonly Edit[]): number =>
     return sum + edit.values.byteLength + scale + zeros;
   }, 0);
 
+/** Widths that are measured: the error of others lies between, or a quarter lower for each bit above. */
+const MEASURED: readonly number[] = [2, 4];
+
 /** [layer with weights of its own][width]: the drift of that layer alone. */
 async function measured(ways: Ways, context: PassContext, widths: readonly number[]): Promise<number[][]> {
-  const keys = ways.layers.map(layer => widths.map(bits => `encoder.layer.${layer}, ${bits}`));
-  const editsOf = new Map(keys.flatMap((row, layer) => row.map((key, at) => [key, ways.editsOf(layer, at)] as const)));
+  const asked = MEASURED.filter(bits => widths.includes(bits));
+  const keys = ways.layers.map(layer => asked.map(bits => `encoder.layer.${layer}, ${bits}`));
+  const editsOf = new Map(
+    keys.flatMap((row, layer) => row.map((key, i) => [key, ways.editsOf(layer, widths.indexOf(asked[i]!))] as const)),
+  );
   const costs = await measureParts(context, keys.flat(), async key => editsOf.get(key)!);
-  return keys.map(row => row.map(key => costs.get(key)!));
+  return keys.map(row =>
+    widths.map(bits =>
+      costAt(
+        bits,
+        asked,
+        row.map(key => costs.get(key)!),
+      ),
+    ),
+  );
+}
+
+/** From the costs at widths that were asked for, ascending: a straight line of logarithms between them, 4 ** -bits beyond. */
+function costAt(bits: number, asked: readonly number[], costs: readonly number[]): number {
+  const above = asked.findIndex(width => width >= bits);
+  if (asked[above] === bits) return costs[above]!;
+  if (above <= 0) {
+    const nearest = above === 0 ? 0 : asked.length - 1;
+    return costs[nearest]! * 4 ** (asked[nearest]! - bits);
+  }
+  const share = (bits - asked[above - 1]!) / (asked[above]! - asked[above - 1]!);
+  return costs[above - 1]! ** (1 - share) * costs[above]! ** share;
 }

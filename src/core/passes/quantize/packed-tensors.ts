@@ -66,14 +66,15 @@ interface Forms {
 }
 
 function formOf(anatomy: Anatomy, options: QuantizeOptions, areSeveral: boolean): Forms {
-  const { layers, tables, top, vocabulary } = anatomy;
+  const { layers, tables, top, vocabulary, embeddingProjection } = anatomy;
   const { bits, block_size: size, embedding_bits: tableBits } = options;
   const given = (layer: number): number => (typeof bits === 'number' ? bits : (bits[layer] ?? bits.at(-1)!));
   const most = typeof bits === 'number' ? bits : Math.max(...bits);
   const inLayers = layers.flatMap(layer => linearsIn(layer).map(linear => [linear, given(layer.stored)] as const));
   const ofLinear = new Map(inLayers.map(([{ id }, own]) => [id, own]));
-  // Poolers and heads are small, and nothing behind them makes up for what they lose.
+  // Poolers, heads and what widens a narrow table are small, and nothing makes up for what they lose.
   const heads = new Set(top.flatMap(({ linear }) => (linear && linear.out !== vocabulary ? linear.id : [])));
+  if (embeddingProjection) heads.add(embeddingProjection.id);
   const groupOf = (organ: Linear | Table, wanted: number): number => (sidesOf(organ.weight)[1] % wanted === 0 ? wanted : 0);
   const bitsOf = (linear: Linear): number => ofLinear.get(linear.id) ?? most;
 

@@ -3,9 +3,9 @@ import type { Calibration, Moments, Stream, Tap, Walk } from '../../calibration/
 import { throwIfCancelled } from '../../errors.ts';
 import { products } from '../../kernels/linear-algebra/product.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../pass.ts';
-import { like, matrixOf, storedAs, vectorOf } from '../quantize/gptq/matrix-of.ts';
-import { affineOf, NormFit } from '../quantize/gptq/norm-fit.ts';
-import { ridge } from '../quantize/gptq/ridge.ts';
+import { like, matrixOf, storedAs, vectorOf } from './matrix-of.ts';
+import { fitNorm } from './norm-fit.ts';
+import { ridge } from './ridge.ts';
 
 // Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
 //
@@ -165,15 +165,9 @@ class Half {
   }
 
   private async norm(norm: Norm): Promise<void> {
-    if (!this.refits || this.edits.length === 0 || !norm.weight || !norm.bias) return;
-    const fit = new NormFit(await affineOf(norm, this.run.context.signal));
-    await this.walk.observeBoth(['output'], this.edits, (original, current) =>
-      fit.add(current.get('output'), original.get('output')),
-    );
-    const found = fit.result();
-    if (!found) return;
-    const [weight, bias] = [like(norm.weight, found.weight), like(norm.bias, found.bias)];
-    this.edits.push({ kind: 'replace', target: norm, weight, bias });
+    if (!this.refits || this.edits.length === 0) return;
+    const fitted = await fitNorm(this.walk, norm, this.edits, 'output', this.run.context.signal);
+    if (fitted) this.edits.push(fitted);
   }
 
   private readonly pause = async (): Promise<void> => {

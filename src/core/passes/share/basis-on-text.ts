@@ -4,13 +4,14 @@ import { throwIfCancelled } from '../../errors.ts';
 import { products } from '../../kernels/linear-algebra/product.ts';
 import { normAsItIs } from '../as-it-is.ts';
 import { matrixOf } from '../factorize/matrix.ts';
-import { fitNorm, typed } from '../factorize/norm-fit.ts';
 import { pauseOf } from '../factorize/pause.ts';
 import { whiten } from '../factorize/whiten.ts';
 import { inMemory, notFinite, placesIn, timesVector } from '../factorize/whitened.ts';
 import type { Edit, FactorEdit, PassContext } from '../pass.ts';
 import { productWith } from '../prune/product-with.ts';
-import { ridge } from '../quantize/gptq/ridge.ts';
+import { like } from '../refit/matrix-of.ts';
+import { fitNorm } from '../refit/norm-fit.ts';
+import { ridge } from '../refit/ridge.ts';
 import { basisRank } from './basis.ts';
 
 // L layers of a group, O out, I in, R rank.
@@ -167,7 +168,7 @@ async function refitted(site: Site, linear: Linear, edits: readonly Edit[], leav
   if (!bias) return [edit];
   const given = timesVector(second_OR, timesVector(first_RI, meanX, rank), out);
   const offset = Float32Array.from(meanY, (value, o) => value - given[o]!);
-  return [{ ...edit, bias: typed(bias, offset) }];
+  return [{ ...edit, bias: like(bias, offset) }];
 }
 
 /** Moments of what a linear reads by now with what it should give. */

@@ -1,9 +1,9 @@
 import { type Layer, type Linear, matricesIn } from '../../anatomy/anatomy.ts';
 import { normAsItIs } from '../as-it-is.ts';
 import { calibrationOf } from '../calibration-of.ts';
-import { fitNorm } from '../factorize/norm-fit.ts';
 import { placesIn } from '../factorize/whitened.ts';
 import type { Edit, PassContext, ReplaceEdit, ShareEdit } from '../pass.ts';
+import { fitNorm } from '../refit/norm-fit.ts';
 
 /** The norms of layers that share, each refitted to what the original gives there, from below: what a shared matrix shifts is taken back. */
 export async function refittedNorms(

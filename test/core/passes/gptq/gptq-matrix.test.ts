@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gptqMatrix } from '../../../../src/core/passes/quantize/gptq/gptq-matrix.ts';
-import { ridge } from '../../../../src/core/passes/quantize/gptq/ridge.ts';
+import { ridge } from '../../../../src/core/passes/refit/ridge.ts';
 
 /** Numbers in [-1, 1), the same in the reference. */
 function made(count: number, seed: number): Float64Array {
@@ -102,5 +102,7 @@ test('a ridge of no strength finds the matrix that made the outputs, within 1e-5
   bound.forEach(value => {
     assert.ok(Math.abs(value - 0.25) < 1e-5);
   });
-  assert.equal(ridge(new Float64Array(wide * wide), cross, elsewhere, out, wide, 0.01), undefined);
+  const nothing = new Float64Array(wide * wide);
+  assert.deepEqual(ridge(nothing, new Float64Array(wide * out), elsewhere, out, wide, 0.01), elsewhere);
+  assert.equal(ridge(nothing.fill(Number.NaN), cross, elsewhere, out, wide, 0.01), undefined);
 });

@@ -2,10 +2,10 @@ import type { Anatomy } from '../../../anatomy/anatomy.ts';
 import type { Calibration, Walk } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
+import { affineOf, fitNorm, normEdit } from '../../refit/norm-fit.ts';
 import { fitAt } from '../fit-at.ts';
 import { storedAs, typed } from '../matrix.ts';
 import { headSite, neuronSite, type Site } from '../sites.ts';
-import { affineOf, normEdit, normFit } from './norm-fit.ts';
 import { ridge } from './ridge.ts';
 
 export interface LayerRepair {
@@ -89,10 +89,9 @@ async function refitHalf(
     weight: storedAs(linear, weight_KO),
     ...(bias_O && { bias: typed(linear.bias!, linear.bias!.shape, Float32Array.from(bias_O)) }),
   };
+  if (!goal.norm.weight || !goal.norm.bias || !norm.weight || !norm.bias) return [matrix];
   const affine = await affineOf(goal.norm, signal);
-  if (!affine || !norm.weight || !norm.bias) return [matrix];
-  const [gain, bias] = affine;
-  const borrowed = goal.layer === site.layer ? [] : [normEdit(norm, Float32Array.from(gain), Float32Array.from(bias))];
-  const fitted = await normFit(walk, norm, gain, bias, [matrix, ...borrowed]);
+  const borrowed = goal.layer === site.layer ? [] : [normEdit(norm, affine)];
+  const fitted = await fitNorm(walk, norm, [matrix, ...borrowed], 'output', signal, affine);
   return [matrix, ...(fitted ? [fitted] : [])];
 }

@@ -1,4 +1,4 @@
-import { solveSpd } from '../../../kernels/linear-algebra/spd.ts';
+import { solveRidge } from '../../refit/ridge.ts';
 import { type Fit, meanDiagonal } from '../fit.ts';
 
 // I inputs, O outputs, K kept inputs
@@ -14,24 +14,10 @@ export interface Refit {
  * source  ridge regression toward the original weights; the refit of K-prune (Park et al., ICLR 2024)
  */
 export function ridge(fit: Fit, kept: readonly number[], damping: number): Refit {
-  const { inputs, outputs, gram_II, cross_IO, weight_IO } = fit;
-  const count = kept.length;
-  // Inputs that are always 0 leave the system singular without any.
   const mean = meanDiagonal(fit, kept) || 1;
-  for (let held = Math.max(damping, 1e-8) * mean; ; held *= 10) {
-    const gram = new Float64Array(count * count);
-    const right = new Float64Array(count * outputs);
-    for (let k = 0; k < count; k++) {
-      const row = kept[k]! * inputs;
-      for (let j = 0; j < count; j++) gram[k * count + j] = gram_II[row + kept[j]!]!;
-      gram[k * count + k]! += held;
-      const from = kept[k]! * outputs;
-      for (let o = 0; o < outputs; o++) right[k * outputs + o] = cross_IO[from + o]! + held * weight_IO[from + o]!;
-    }
-    const weight_KO = solveSpd(gram, count, right, outputs);
-    if (weight_KO) return { weight_KO, bias_O: biasFor(fit, kept, weight_KO) };
-    if (!(held < 1e6 * mean)) throw new RangeError('a refit on activations that are not finite');
-  }
+  const weight_KO = solveRidge({ ...fit, toward_IO: fit.weight_IO }, kept, Math.max(damping, 1e-8), mean);
+  if (!weight_KO) throw new RangeError('a refit on activations that are not finite');
+  return { weight_KO, bias_O: biasFor(fit, kept, weight_KO) };
 }
 
 /** The weights as they are, and a bias that takes up the means of what goes. */

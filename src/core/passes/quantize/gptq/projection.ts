@@ -3,11 +3,11 @@ import type { Calibration } from '../../../calibration/calibration.ts';
 import { floatsOf, rowRuns } from '../../../kernels/floats.ts';
 import { products } from '../../../kernels/linear-algebra/product.ts';
 import type { Edit, QuantizeBlocksEdit } from '../../pass.ts';
+import { matrixOf } from '../../refit/matrix-of.ts';
+import { ridge } from '../../refit/ridge.ts';
 import { countedRows, tokenCounts } from '../../token-counts.ts';
 import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
-import { matrixOf } from './matrix-of.ts';
 import type { FormOf } from './replaced.ts';
-import { ridge } from './ridge.ts';
 
 // V rows, R rank, H hidden.
 

@@ -5,12 +5,12 @@ import { isAffine } from '../../as-it-is.ts';
 import { named } from '../../computed.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
 import { productWith } from '../../prune/product-with.ts';
+import { like, matrixOf, storedAs } from '../../refit/matrix-of.ts';
+import { affineOf, NormFit, normEdit } from '../../refit/norm-fit.ts';
+import { ridge } from '../../refit/ridge.ts';
 import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
-import { like, matrixOf, storedAs } from './matrix-of.ts';
-import { type Affine, affineOf, NormFit } from './norm-fit.ts';
 import { roundProjection } from './projection.ts';
 import { type FormOf, isShared, normBehind, stagesOf } from './replaced.ts';
-import { ridge } from './ridge.ts';
 
 // Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
 //
@@ -96,13 +96,6 @@ async function refitEmbeddings(
   await walk.observeBoth(['input'], [], (original, current) => fit.add(current.get('input'), original.get('input')));
   return [normEdit(embeddingNorm, fit.result() ?? affine)];
 }
-
-const normEdit = (target: Norm, { weight, bias }: Affine): ReplaceEdit => ({
-  kind: 'replace',
-  target,
-  weight: like(target.weight!, weight),
-  bias: like(target.bias!, bias),
-});
 
 interface HalfSetting {
   readonly calibration: Calibration<Edit>;

@@ -1,8 +1,8 @@
-import type { Linear } from '../../../anatomy/anatomy.ts';
-import { floatsOf } from '../../../kernels/floats.ts';
-import type { Tensor } from '../../../tensor/tensor.ts';
-import { elementCount } from '../../../tensor/tensor.ts';
-import { typed } from '../../prune/matrix.ts';
+import type { Linear } from '../../anatomy/anatomy.ts';
+import { floatsOf } from '../../kernels/floats.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { elementCount } from '../../tensor/tensor.ts';
+import { typed } from '../prune/matrix.ts';
 
 /** A dense matrix as [out, in], a copy. */
 export async function matrixOf(linear: Linear, signal?: AbortSignal): Promise<Float32Array> {

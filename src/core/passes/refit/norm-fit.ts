@@ -1,11 +1,42 @@
-import type { Norm } from '../../../anatomy/anatomy.ts';
-import { vectorOf } from './matrix-of.ts';
+import type { Norm } from '../../anatomy/anatomy.ts';
+import type { Walk } from '../../calibration/calibration.ts';
+import type { Edit, ReplaceEdit } from '../pass.ts';
+import { like, vectorOf } from './matrix-of.ts';
 
 /** Gain and offset of a norm. */
 export interface Affine {
   readonly weight: Float32Array;
   readonly bias: Float32Array;
 }
+
+/**
+ * Gain and offset of the norm at the end of a half (or in front of the first), refitted channel by channel to what the original gives
+ * there, with `edits` of the half performed: the least squares of the original's output on the output as it is, which is an affine
+ * function of the same norm. `affine`: what the norm has by then, where the edits changed it.
+ * undefined where the half does not end in this norm, or the norm has no gain or no offset
+ */
+export async function fitNorm(
+  walk: Walk<Edit>,
+  norm: Norm,
+  edits: readonly Edit[],
+  tap: 'input' | 'output' = 'output',
+  signal?: AbortSignal,
+  affine?: Affine,
+): Promise<ReplaceEdit | undefined> {
+  if (!norm.weight || !norm.bias) return undefined;
+  const fit = new NormFit(affine ?? (await affineOf(norm, signal)));
+  await walk.observeBoth([tap], edits, (original, current) => fit.add(current.get(tap), original.get(tap)));
+  const found = fit.result();
+  return found && normEdit(norm, found);
+}
+
+/** Of a norm that has both. */
+export const normEdit = (target: Norm, { weight, bias }: Affine): ReplaceEdit => ({
+  kind: 'replace',
+  target,
+  weight: like(target.weight!, weight),
+  bias: like(target.bias!, bias),
+});
 
 /** Of a norm that has both. */
 export const affineOf = async ({ weight, bias }: Norm, signal?: AbortSignal): Promise<Affine> => ({
