@@ -11,6 +11,8 @@ import type {
   ProgressEvent,
   Redundancy,
   Saving,
+  Scores,
+  ScoresQuestion,
   Summary,
   TensorStatistics,
   ValuesPage,
@@ -81,6 +83,16 @@ export class ModelDocument {
 
   headMeasures(following: Following): Promise<readonly HeadMeasure[]> {
     return this.#answers.of('head measures', () => this.#engine.headMeasures(this.uri.fsPath, following));
+  }
+
+  /** `text` is an absolute path, '' or null. */
+  scores({ pass, by, text }: ScoresQuestion, following: Following): Promise<Scores> {
+    const path = this.uri.fsPath;
+    return this.#answers.of(`scores ${pass} ${by} ${JSON.stringify(text)}`, async () => {
+      if (text === null) return this.#engine.scores(path, { pass, by }, following);
+      const on = text === '' ? { texts: (await this.#engine.ownSentences(path)).texts } : { calibration: text };
+      return this.#engine.scores(path, { pass, by, ...on }, following);
+    });
   }
 
   heatMap(tensor: string, request: HeatMapRequest, following: Following): Promise<HeatMap | null> {

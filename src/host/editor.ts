@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
+import { sentence } from '../core/errors.ts';
 import type { EditorEvents, EditorHostApi, Recipe, Step } from '../protocol/messages.ts';
 import { type Handlers, serve } from '../protocol/rpc.ts';
 import { AttentionPanel } from './attention.ts';
+import { chooseCalibration, keepCalibration, keptCalibration } from './calibration-text.ts';
 import { CompressPanel } from './compress.ts';
 import { DiffPanel } from './diff.ts';
 import type { ModelDocument } from './document.ts';
@@ -11,6 +13,8 @@ import { againstPath, isElsewhere } from './kept.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
 import type { Services } from './services.ts';
+import { ownSentencesFile } from './texts.ts';
+import { refuseUntrusted } from './trust.ts';
 import { tryOut } from './try-out.ts';
 import { viewTypes } from './view-types.ts';
 
@@ -101,8 +105,12 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
       reload: () => model.reload(),
       // Not awaited: the work reports by itself, and the page does not wait for it.
       quantize: async () => void command('headroom.quantize'),
-      openCompress: async step =>
-        void (step ? CompressPanel.open(this.#services, uri, recipeOf(step)) : command('headroom.compress')),
+      openCompress: async (step, text) => {
+        if (!step) return void command('headroom.compress');
+        if (typeof text === 'string')
+          await keepCalibration(this.#services.context, text || (await ownSentencesFile(this.#services, uri.fsPath)));
+        void CompressPanel.open(this.#services, uri, recipeOf(step));
+      },
       tryStep: async step => {
         trial?.abort();
         trial = new AbortController();
@@ -116,6 +124,12 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
       values: (tensor, request, following) => model.values(tensor, request, following ?? {}),
       exportTensor: (tensor, kind, following) => exportTensor(this.#services, uri, tensor, kind, following ?? {}),
       headMeasures: following => model.headMeasures(following ?? {}),
+      scores: async (question, following) => {
+        if (question.text !== null) await refuseUntrusted(sentence('A model is run only in a folder that is trusted.'));
+        return model.scores(question, following ?? {});
+      },
+      scoreText: () => keptCalibration(this.#services.context),
+      chooseScoreText: async current => (await chooseCalibration(this.#services.context, uri.fsPath, String(current))) ?? null,
       openRedundancy: async () => void command('headroom.redundancy'),
       openSensitivity: async () => void CompressPanel.openSensitivity(this.#services, uri),
       openMeasured: async () => this.#openMeasured(uri, model),

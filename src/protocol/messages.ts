@@ -13,6 +13,7 @@ import type {
 } from '../core/report/inside.ts';
 import type { OutputSpectrum } from '../core/report/output-spectrum.ts';
 import type { Redundancy, Saving } from '../core/report/redundancy.ts';
+import type { LossCurve, Scores } from '../core/report/scores.ts';
 import type { PartsBy, Sensitivity, SensitivityRow } from '../core/report/sensitivity.ts';
 import type { Summary } from '../core/report/tree.ts';
 import type {
@@ -42,6 +43,7 @@ export type {
   HeatMapRequest,
   KeptEvaluation,
   KeptRecord,
+  LossCurve,
   Made,
   MatrixDiff,
   MatrixDiffRequest,
@@ -52,6 +54,7 @@ export type {
   Recipe,
   Redundancy,
   Saving,
+  Scores,
   Sensitivity,
   SensitivityRow,
   Session,
@@ -88,12 +91,19 @@ export type EditorView =
     }
   | { readonly state: 'failed'; readonly name: string; readonly byteLength?: number; readonly failure: Failure };
 
+export interface ScoresQuestion {
+  readonly pass: Scores['pass'];
+  readonly by: string;
+  /** Path of a text; '' for the sentences that come with Headroom; null where the model is not run. */
+  readonly text: string | null;
+}
+
 export interface EditorHostApi {
   view(): Promise<EditorView>;
   reload(): Promise<void>;
   quantize(): Promise<void>;
-  /** The form, with one step in its recipe where one is given. */
-  openCompress(step?: Step): Promise<void>;
+  /** The form, with one step in its recipe where one is given. `text`: what its units were scored on, as in `ScoresQuestion`. */
+  openCompress(step?: Step, text?: string | null): Promise<void>;
   /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
   tryStep(step: Step): Promise<DryRun>;
   openCompare(): Promise<void>;
@@ -107,6 +117,12 @@ export interface EditorHostApi {
   /** The host asks where; null when the person did not say. */
   exportTensor(tensor: string, kind: 'npy' | 'csv'): Promise<{ readonly out: string; readonly byteLength: number } | null>;
   headMeasures(): Promise<readonly HeadMeasure[]>;
+  /** What each unit is worth. Takes { signal, progress } last. */
+  scores(question: ScoresQuestion): Promise<Scores>;
+  /** Path of the text that was last chosen in this workspace; '' for none. */
+  scoreText(): Promise<string>;
+  /** The person chooses a text; null when they did not. */
+  chooseScoreText(current: string): Promise<string | null>;
   openRedundancy(): Promise<void>;
   /** The Compress form, at what each part costs. */
   openSensitivity(): Promise<void>;

@@ -1,7 +1,6 @@
 // The best factors of rank half of full for all 72 matrices of BERT-base's shapes, against numpy's svd with the same threads, matrix by
 // matrix in turn, in a process each; then how far from the optimum they are for matrices of other kinds.
 // `npm run bench` runs it as one of its sections; alone: node test/bench/factorize.mjs [MATRICES] [THREADS]
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { plainFactors } from '../../src/core/passes/factorize/plain.ts';
 import { openPath } from '../../src/core/session/open.ts';
 import { openProducts } from '../../src/core/session/products.ts';
 import { readFloats } from '../../src/core/tensor/floats.ts';
+import { claim, mb, startLines } from './measure.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const python = process.env.HEADROOM_PYTHON ?? 'python3';
@@ -95,16 +95,7 @@ async function serve(threads) {
 function lines(command, args, threads) {
   const count = String(threads);
   const env = { ...process.env, OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, MKL_NUM_THREADS: count };
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    async ask(request) {
-      child.stdin.write(`${JSON.stringify(request)}\n`);
-      const { value, done } = await answers.next();
-      return done ? undefined : JSON.parse(value);
-    },
-    stop: () => child.kill(),
-  };
+  return startLines(command, args.map(String), env);
 }
 
 /** Flat spectra, and trained ones where they are at hand: name and matrices of each kind. */
@@ -143,7 +134,7 @@ export async function benchFactorize(count = shapes.length, threads = 1) {
       const mine = await ours.ask([out, width, path]);
       sums.ours += mine.seconds;
       sums.peak = mine.peakBytes;
-      const theirs = hasRival ? await numpy.ask([out, width, path]) : undefined;
+      const theirs = hasRival ? await numpy.ask([out, width, path]).catch(() => undefined) : undefined;
       hasRival = theirs !== undefined;
       if (!theirs) continue;
       sums.numpy += theirs.seconds;
@@ -165,14 +156,14 @@ export async function benchFactorize(count = shapes.length, threads = 1) {
     numpy.stop();
     rmSync(folder, { recursive: true });
   }
-  const mb = bytes => `${(bytes / 1e6).toFixed(0)} MB`;
-  console.log(`  headroom: ${sums.ours.toFixed(1)} s, peak memory ${mb(sums.peak)} (at most 600 MB)`);
+  console.log(`  headroom: ${sums.ours.toFixed(1)} s`);
+  claim('factorize, peak memory', sums.peak, { most: 600e6 }, mb);
   if (!hasRival) return;
   console.log(
     `  numpy.linalg.svd, ${threads === 1 ? 'one thread' : `${threads} threads`}: ${sums.numpy.toFixed(1)} s, peak memory ${mb(sums.rivalPeak)}`,
   );
-  console.log(`  headroom / numpy: ${(sums.ours / sums.numpy).toFixed(3)} (at most 1/3)`);
-  console.log(`  error beyond the optimum: at most ${(100 * sums.worst).toFixed(4)} % (0.1 %)`);
+  claim('factorize / numpy', sums.ours / sums.numpy, { most: 1 / 3 });
+  claim('factorize, error beyond the optimum', sums.worst, { most: 0.001 }, number => `${(100 * number).toFixed(4)} %`);
   for (const line of further) console.log(`  ${line}`);
 }
 

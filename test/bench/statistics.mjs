@@ -3,6 +3,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { createSession } from '../../src/core/session/session.ts';
+import { claim, median } from './measure.mjs';
 
 const CHUNK = 1024 * 1024;
 
@@ -20,8 +21,6 @@ const timed = async work => {
   await work();
   return performance.now() - start;
 };
-
-const median = values => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 export async function benchStatistics(path, runs) {
   const session = createSession();
@@ -42,8 +41,8 @@ export async function benchStatistics(path, runs) {
     const [least, most] = [Math.min(...times[i]), Math.max(...times[i])].map(time => time.toFixed(0));
     console.log(`  ${name}: ${median(times[i]).toFixed(0)} ms  [${least} to ${most} ms]`);
   }
-  console.log(`  statistics / reading into memory: ${(ours / whole).toFixed(2)} (at most 2.5)`);
-  console.log(`  statistics / reading through a buffer: ${(ours / streamed).toFixed(2)}`);
+  claim('statistics / reading into memory', ours / whole, { most: 2.5 });
+  claim('statistics / reading through a buffer', ours / streamed);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await benchStatistics(process.argv[2], 5);

@@ -1,7 +1,15 @@
 import { sentence } from '../../src/core/errors.ts';
 import type { Summary } from '../../src/core/report/tree.ts';
-import type { DryRun, EditorHostApi, EditorView, HeatMapRequest, Step, ValuesRequest } from '../../src/protocol/messages.ts';
-import { heatMapOf, measuresOf, statisticsOf, valuesOf, weightLike } from './insides.ts';
+import type {
+  DryRun,
+  EditorHostApi,
+  EditorView,
+  HeatMapRequest,
+  ScoresQuestion,
+  Step,
+  ValuesRequest,
+} from '../../src/protocol/messages.ts';
+import { heatMapOf, measuresOf, scoresFor, statisticsOf, valuesOf, weightLike } from './insides.ts';
 import { empty, minilm, notBert, pruned } from './summaries.ts';
 
 // What the host may ask the editor to show, for tests: every state of the page.
@@ -66,16 +74,18 @@ export const states: Readonly<Record<string, () => EditorView>> = {
 const query = weightLike(384, 384, 32);
 const queryStatistics = statisticsOf(query);
 
-/** A dry run of pruning a share of minilm's 72 heads. */
-function prunedBy(fraction: number): DryRun {
+/** A dry run of pruning heads, neurons or layers of minilm. */
+function prunedBy({ pass, options }: Step): DryRun {
   const before = { parameters: 22_713_216, byteLength: 90_852_864, fileBytes: 90_868_376 };
-  const gone = Math.round(72 * fraction);
+  const { fraction, remove } = options as { fraction?: number; remove?: Record<string, number[]> | number[] };
+  const [all, each] = { 'prune-heads': [72, 49_248], 'prune-neurons': [9216, 769] }[pass] ?? [6, 1_774_464];
+  const gone = remove ? Object.values(remove).flat().length : Math.round(all! * (fraction ?? 0));
   const after = {
-    parameters: before.parameters - gone * 49_248,
-    byteLength: before.byteLength - gone * 196_992,
-    fileBytes: before.fileBytes - gone * 196_992,
+    parameters: before.parameters - gone * each!,
+    byteLength: before.byteLength - gone * each! * 4,
+    fileBytes: before.fileBytes - gone * each! * 4,
   };
-  const recipe = { version: 1 as const, steps: [{ pass: 'prune-heads', options: { fraction } }] };
+  const recipe = { version: 1 as const, steps: [{ pass, options }] };
   const report = { version: 1 as const, recipe, out: '', before, after, edits: [], skipped: [], seconds: 0.1, peakBytes: 0 };
   return { report, failure: null, steps: [after] };
 }
@@ -86,7 +96,7 @@ export const editorApi = (view: EditorView): Record<keyof EditorHostApi, (...arg
   reload: () => undefined,
   quantize: () => undefined,
   openCompress: () => undefined,
-  tryStep: (step: Step) => prunedBy(Number(step.options.fraction)),
+  tryStep: (step: Step) => prunedBy(step),
   openCompare: () => undefined,
   copyText: () => undefined,
   showLog: () => undefined,
@@ -95,6 +105,9 @@ export const editorApi = (view: EditorView): Record<keyof EditorHostApi, (...arg
   values: (_tensor: string, request: ValuesRequest) => valuesOf(query, request),
   exportTensor: () => null,
   headMeasures: () => measuresOf(6, 12),
+  scores: ({ pass, by, text }: ScoresQuestion) => scoresFor(pass, by, text),
+  scoreText: () => '',
+  chooseScoreText: () => '/texts/mine.txt',
   openRedundancy: () => undefined,
   openSensitivity: () => undefined,
   openMeasured: () => undefined,

@@ -1,4 +1,5 @@
 import type { HeadSize } from '../../src/core/report/tree.ts';
+import { scaleOf } from './unit-scores.ts';
 
 export interface HeadCell extends HeadSize {
   /** What the grid is coloured by; undefined where it is not known. */
@@ -15,6 +16,8 @@ export interface HeadsGrid {
   readonly smallest: number;
   readonly largest: number;
   readonly alike: boolean;
+  /** Colours follow powers of ten. */
+  readonly log: boolean;
 }
 
 const alikeLevel = 0.4;
@@ -24,6 +27,7 @@ export function headsGrid(
   heads: readonly HeadSize[],
   layers: number,
   measure: (head: HeadSize) => number | undefined,
+  mayBeLog = false,
 ): HeadsGrid | undefined {
   if (!heads.length) return undefined;
   const columns = heads.reduce((most, { head }) => Math.max(most, head + 1), 0);
@@ -32,14 +36,15 @@ export function headsGrid(
   const smallest = known.length ? known.reduce((least, value) => Math.min(least, value)) : Number.NaN;
   const largest = known.length ? known.reduce((most, value) => Math.max(most, value)) : Number.NaN;
   const range = largest - smallest;
+  const scale = mayBeLog && range > 0 ? scaleOf(known) : undefined;
   const level = (value: number | undefined): number =>
-    value === undefined ? 0 : range > 0 ? (value - smallest) / range : value === 0 ? 0 : alikeLevel;
+    value === undefined ? 0 : scale ? scale.level(value) : range > 0 ? (value - smallest) / range : value === 0 ? 0 : alikeLevel;
   const rows: (HeadCell | null)[][] = Array.from({ length: layers }, () => Array.from({ length: columns }, () => null));
   heads.forEach((head, index) => {
     const row = rows[head.layer];
     if (row) row[head.head] = { ...head, value: values[index], level: level(values[index]) };
   });
-  return { rows, columns, smallest, largest, alike: !(range > 0) };
+  return { rows, columns, smallest, largest, alike: !(range > 0), log: scale?.log ?? false };
 }
 
 /** Where a key leads in the grid; undefined when it is not the grid's. Empty places can be visited: they say that they are empty. */

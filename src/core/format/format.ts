@@ -7,6 +7,14 @@ export type Progress = (done: number, total: number, what: string) => void;
 export interface WriteOptions {
   readonly signal?: AbortSignal;
   readonly progress?: Progress;
+  /** Where buffers come from that tensors are computed into, and go back to; they hold anything. */
+  readonly buffers?: Buffers;
+}
+
+export interface Buffers {
+  /** At least so many bytes. */
+  borrow(byteLength: number): Uint8Array;
+  giveBack(buffer: Uint8Array): void;
 }
 
 /** Bytes <-> Model. A format is a folder and a line in the registry. */

@@ -79,7 +79,7 @@ export class PieceWriter {
   }
 
   async write(file: FileLayout, sink: ByteSink): Promise<void> {
-    const runs = new Runs(file.pieces.flatMap(runsOf), this.#options.signal);
+    const runs = new Runs(file.pieces.flatMap(runsOf), this.#options);
     try {
       for (const piece of file.pieces) {
         if (piece.kind === 'bytes') await this.#put(sink, piece.bytes, file.name);
@@ -88,8 +88,8 @@ export class PieceWriter {
       }
       await this.#flush(sink);
     } finally {
-      await runs.settled();
       await this.#writing.catch(() => undefined); // whoever closes the file does so after the last write
+      await runs.end();
     }
     await this.#writing;
     sink.end?.();
@@ -202,15 +202,15 @@ const runBuffers = 3;
 /** Runs in order, each in one of three buffers in turn. Where a tensor allows it its run is begun while the one in front is still made. */
 class Runs {
   readonly #runs: readonly Run[];
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: WriteOptions;
   readonly #buffers: Uint8Array[] = [];
   /** Those that were begun and not asked for. */
   readonly #begun: Promise<Uint8Array>[] = [];
   #next = 0;
 
-  constructor(runs: readonly Run[], signal?: AbortSignal) {
+  constructor(runs: readonly Run[], options: WriteOptions) {
     this.#runs = runs;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   /** The bytes of the next run. All but the last of those that were asked for before must be written. */
@@ -220,19 +220,26 @@ class Runs {
     return own;
   }
 
-  /** Waits until nothing is made any more. */
-  async settled(): Promise<void> {
+  /** Waits until nothing is made any more. All that was asked for must be written. */
+  async end(): Promise<void> {
     await Promise.allSettled(this.#begun);
+    for (const buffer of this.#buffers.splice(0)) this.#options.buffers?.giveBack(buffer);
   }
 
   #begin(): Promise<Uint8Array> {
     const turn = this.#next % runBuffers;
     const { tensor, start, end } = this.#runs[this.#next++]!;
-    this.#buffers[turn] ??= new Uint8Array(Math.min(chunk, Math.max(...this.#runs.map(run => run.end - run.start))));
+    this.#buffers[turn] ??= this.#buffer();
     const into = this.#buffers[turn].subarray(0, end - start);
-    const made = tensor.bytesInto!(into, start, this.#signal).then(() => into);
+    const made = tensor.bytesInto!(into, start, this.#options.signal).then(() => into);
     made.catch(() => undefined); // thrown where it is awaited
     return made;
+  }
+
+  /** For the longest of the runs. */
+  #buffer(): Uint8Array {
+    const byteLength = this.#runs.reduce((most, { start, end }) => Math.max(most, end - start), 0);
+    return this.#options.buffers?.borrow(byteLength) ?? new Uint8Array(byteLength);
   }
 }
 

@@ -21,7 +21,7 @@ export function borrow(byteLength: number): Uint8Array {
   return best;
 }
 
-/** The very array that was borrowed. */
+/** The very array that was borrowed; what is left of it must not be used. */
 export function giveBack(buffer: Uint8Array): void {
   if (arena?.free(buffer)) return;
   free.push(buffer);

@@ -1,6 +1,8 @@
 import { fail } from '../errors.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { floatTypesOf } from './float-type.ts';
 import type { Graph, Node, ValueInfo } from './graph.ts';
-import { newNode, withOutputs } from './graph-edit.ts';
+import { newNode, withInputs, withOutputs } from './graph-edit.ts';
 import type { Model } from './model.ts';
 
 /** Values of a graph between which it is cut. */
@@ -42,19 +44,50 @@ export function slice(model: Model & { readonly graph: Graph }, { from, to }: Cu
   const initializers = graph.initializers.filter(name => read.has(name) && !fed.has(name));
   const stored = new Set([...initializers, ...constants]);
   const tensors = new Map([...model.tensors].filter(([name]) => stored.has(name) || isInner(name, graph)));
+  const typeOf = floatTypesOf(graph, model.tensors);
+  const ends = new Map([...fed, ...to].map(name => [name, typeOf(name)]));
   return {
     ...model,
     tensors,
     graph: {
       ...graph,
       inputs: [...from.filter(({ name }) => read.has(name)), ...inputs],
-      // Of the type that the operators make: 16 bits, in a model that was converted.
+      // Of the type that the operators make, where it is not known to be another than fp32.
       outputs: to.map(name => ({ name })),
-      nodes,
+      nodes: inFloats(nodes, fed, ends),
       initializers,
+      // What the file notes of the ends is their type before.
+      staleShapes: graph.staleShapes === true || new Set([...(graph.staleShapes ?? []), ...ends.keys()]),
     },
   };
 }
+
+/** Numbers go in and come out as fp32; a graph in 16 bits gets casts at its ends, and values of its own between them. */
+function inFloats(
+  nodes: readonly Node[],
+  fed: ReadonlySet<string>,
+  ends: ReadonlyMap<string, DType | undefined>,
+): readonly Node[] {
+  const inner = new Map<string, string>();
+  for (const [name, dtype] of ends) if (dtype && castTo.has(dtype)) inner.set(name, `${name}_${dtype}`);
+  if (inner.size === 0) return nodes;
+  const named = (name: string) => inner.get(name) ?? name;
+  const casts = [...inner].map(([name, own]) => {
+    const [from, to] = fed.has(name) ? [name, own] : [own, name];
+    const attributes = { to: { type: 'int' as const, value: fed.has(name) ? castTo.get(ends.get(name)!)! : 1 } };
+    return newNode('Cast', [from], [to], { attributes });
+  });
+  const isBefore = ({ inputs }: Node) => fed.has(inputs[0]!);
+  const between = nodes.map(node => withOutputs(withInputs(node, node.inputs.map(named)), node.outputs.map(named)));
+  return [...casts.filter(isBefore), ...between, ...casts.filter(cast => !isBefore(cast))];
+}
+
+/** ONNX's numbers of the types that are cast to. */
+const castTo: ReadonlyMap<DType, number> = new Map([
+  ['fp16', 10],
+  ['fp64', 11],
+  ['bf16', 16],
+]);
 
 /** A node that is kept for another output (EmbedLayerNormalization, for its mask) does not make what is fed. */
 const apartFrom = (fed: ReadonlySet<string>, node: Node): Node =>

@@ -1,4 +1,5 @@
 import type { Anatomy, Linear, Norm, Table } from '../anatomy/anatomy.ts';
+import type { CompactKind } from '../anatomy/compact.ts';
 import type { Folder } from '../bytes/source.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import type { Sentence } from '../errors.ts';
@@ -80,6 +81,7 @@ export type Edit =
   | RemoveRowsEdit
   | RemoveHiddenEdit
   | FactorEdit
+  | CompactEdit
   | ShareEdit;
 
 export interface QuantizeEdit {
@@ -156,7 +158,7 @@ export interface StoreEdit {
    * ONNX: fp8, uint4 or uint8 in the weight's shape, the next wider type that a runtime reads.
    */
   readonly values: Tensor;
-  /** safetensors: [out, groups], or [1] for the whole. ONNX: a vector along `axis`. */
+  /** safetensors: [out, groups], or [1] for the whole; symmetric groups may have negative ones. ONNX: a vector along `axis`. */
   readonly scale: Tensor;
   /** safetensors: words int32 [ceil(out * bits / 32), groups], packed down the columns. ONNX: like `scale`, in the type of `values`. */
   readonly zeroPoint?: Tensor;
@@ -245,6 +247,15 @@ export interface FactorEdit {
   readonly bias?: Tensor;
 }
 
+/** A matrix in a compact form: see anatomy/compact.ts for the parts and their shapes. Its bias stays. */
+export interface CompactEdit {
+  readonly kind: 'compact';
+  readonly target: Linear;
+  readonly form: CompactKind;
+  /** In the order of compactParts. */
+  readonly parts: readonly Tensor[];
+}
+
 /** Layers that use one set of weights: those of the first of each group, with `tensors` in place of its own where they are given. */
 export interface ShareEdit {
   readonly kind: 'share';
@@ -270,12 +281,23 @@ export interface Plan {
   readonly notes?: readonly Sentence[];
 }
 
+/** Texts with what should be said of them, in the order of a calibration's texts. */
+export interface Labelled {
+  readonly calibration: Calibration<Edit>;
+  readonly labels:
+    | { readonly kind: 'classes'; readonly classes: readonly number[] }
+    /** 0 to 1, for texts 2i and 2i + 1: what their cosine should be. */
+    | { readonly kind: 'scores'; readonly scores: readonly number[] };
+}
+
 export interface PassContext {
   readonly model: Model;
   /** The format that will be written: schemes may differ in what they can store. */
   readonly format: Model['format'];
   /** Only sizes are asked for: which units go may be a guess where it takes the text to know, how many may not. */
   readonly dryRun?: boolean;
+  /** What hardly ever is so need not be looked for: tensors that find it when they are read reject with PlanAgain. */
+  readonly trusting?: boolean;
   /** The model on the calibration text, opened when it is first asked for. Absent where there is no text. */
   readonly calibration?: () => Promise<Calibration<Edit>>;
   /**
@@ -288,6 +310,8 @@ export interface PassContext {
   ) => Promise<{ readonly ms: number; readonly originalMs: number }>;
   /** Large products in fp32, made by the runtime that runs models, opened when they are first asked for. undefined where there is none. */
   readonly products?: () => Promise<Product32 | undefined>;
+  /** The model on the first `most` samples of a task ('sst2:FILE.tsv', 'stsb:FILE.csv', …), with their labels. throws 'usage', 'malformed', 'unsupported' */
+  readonly labelled?: (task: string, most: number) => Promise<Labelled>;
   /** The files beside the model: tokenizer, vocabulary, config. */
   readonly beside?: Folder;
   /** The tokenizer among them, opened when it is first asked for: ids of a text of any length, special tokens included. */

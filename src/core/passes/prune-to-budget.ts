@@ -1,7 +1,7 @@
 import { sentence } from '../errors.ts';
 import { definePass } from './pass.ts';
 import { planBudget } from './prune/budget/plan-budget.ts';
-import { by, repairFields, scores } from './prune/fields.ts';
+import { by, labels, repairFields, scores } from './prune/fields.ts';
 
 export const pruneToBudget = definePass({
   id: 'prune-to-budget',
@@ -77,6 +77,7 @@ export const pruneToBudget = definePass({
       default: 'auto',
       choices: [scores.auto, scores.magnitude, scores.activation, scores.gradient, scores.reconstruction],
     },
+    labels,
     ...repairFields,
   },
   suggestions: [{ keep: 0.75 }, { keep: 0.5 }],

@@ -8,6 +8,8 @@ export interface LossCurve {
   readonly fraction: readonly number[];
   /** 1 - cosine to the vectors of the model as it is, mean over texts. */
   readonly drift: readonly number[];
+  /** Sentences on which it was measured. */
+  readonly texts: number;
 }
 
 /** The answer of `scores`. */

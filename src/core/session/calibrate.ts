@@ -11,7 +11,7 @@ import { encodeTexts } from '../evaluation/encode-texts.ts';
 import { inputsOf } from '../evaluation/inputs.ts';
 import { onnxRuntime } from '../evaluation/onnxruntime.ts';
 import { readText } from '../evaluation/read-text.ts';
-import { tokenizersOf } from '../evaluation/subject.ts';
+import { type Input, tokenizersOf } from '../evaluation/subject.ts';
 import { onnx } from '../format/onnx/onnx.ts';
 import type { ValueInfo } from '../model/graph.ts';
 import type { Model } from '../model/model.ts';
@@ -40,7 +40,7 @@ export async function calibrationTexts(path: string): Promise<readonly string[]>
 export async function openCalibration(
   input: Opened,
   body: Body,
-  texts: readonly string[],
+  texts: readonly (string | Input)[],
   beside: Folder = fileFolder(input.folder),
   signal?: AbortSignal,
   source?: () => Source,
@@ -51,7 +51,7 @@ export async function openCalibration(
   const folder = { ...beside, open: async (name: string) => (await beside.open(name)) ?? (await above?.open(name)) };
   const subject = { path: input.path, folder, config, positions, vocabulary, fileBytes: 0 };
   const [tokenizer] = await tokenizersOf([subject]);
-  const inputTexts = texts.map(text => ({ text }));
+  const inputTexts = texts.map(text => (typeof text === 'string' ? { text } : text));
   const { encodings, firstPosition } = encodeTexts(subject, tokenizer!, inputTexts);
   const edited = graphOf(input, body, signal);
   const { model } = await edited([]);

@@ -11,9 +11,11 @@ import type { Tokenizer } from '../evaluation/tokenize/tokenizer.ts';
 import type { Format } from '../format/format.ts';
 import { openModel } from '../format/open.ts';
 import { formatOf } from '../format/registry.ts';
+import * as buffers from '../kernels/scratch.ts';
 import type { Model } from '../model/model.ts';
 import { describeEdit } from '../passes/describe-edit.ts';
 import type { Edit, PassContext, Plan, Recipe, Skipped, Step } from '../passes/pass.ts';
+import { PlanAgain } from '../passes/plan-again.ts';
 import { parseRecipe } from '../passes/recipe.ts';
 import { passes } from '../passes/registry.ts';
 import type { CompressReport, Sizes } from '../report/comparison.ts';
@@ -22,6 +24,7 @@ import { apply, type Body } from '../rewrite/apply.ts';
 import { asGraph } from './as-graph.ts';
 import { calibrationTexts, openCalibration } from './calibrate.ts';
 import { carryCompanions } from './companions.ts';
+import { openLabelled } from './labelled.ts';
 import { openLatency } from './latency.ts';
 import { type Opened, openPath } from './open.ts';
 import { poolingOf } from './pooling.ts';
@@ -47,12 +50,19 @@ export async function compress(request: CompressRequest, options: SessionOptions
     const before = sizesOf(input.model, input.anatomy);
     const recipe = parseRecipe(request.recipe);
     const texts = request.calibration === undefined ? undefined : await calibrationTexts(request.calibration);
-    const run = { input, target, format, texts, products: products.product, dryRun: request.dryRun ?? false, ...options };
-    const done = await runSteps(run, start, recipe);
-    if (!request.dryRun) {
-      if (done.edits.length === 0) throw nothingToDo(input, done.skipped);
-      await write(input, done.body, target, format, request.force ?? false, options, peak.sample, done.companions);
-    }
+    const dryRun = request.dryRun ?? false;
+    const run = { input, target, format, texts, products: products.product, dryRun, ...options };
+    const attempt = async (trusting: boolean): Promise<Done> => {
+      const made = await runSteps({ ...run, trusting }, start, recipe);
+      if (dryRun) return made;
+      if (made.edits.length === 0) throw nothingToDo(input, made.skipped);
+      await write(input, made.body, target, format, request.force ?? false, options, peak.sample, made.companions);
+      return made;
+    };
+    const done = await attempt(!dryRun && !texts).catch(error => {
+      if (error instanceof PlanAgain) return attempt(false);
+      throw error;
+    });
     return {
       version: 1,
       recipe,
@@ -104,6 +114,7 @@ interface Run extends SessionOptions {
   readonly texts: readonly string[] | undefined;
   readonly products: NonNullable<PassContext['products']>;
   readonly dryRun: boolean;
+  readonly trusting: boolean;
 }
 
 async function runSteps(run: Run, start: Body, recipe: Recipe): Promise<Done> {
@@ -148,7 +159,7 @@ interface Before {
 
 /** Plans one step; the model runs on the calibration text only while that takes. */
 async function planStep(
-  { input, target, format, texts, products, dryRun, signal, progress }: Run,
+  { input, target, format, texts, products, dryRun, trusting, signal, progress }: Run,
   { body, source, companions, done, share }: Before,
   { pass: id, options }: Step,
 ): Promise<Plan> {
@@ -158,14 +169,21 @@ async function planStep(
     return source;
   };
   let open: ReturnType<typeof openCalibration> | undefined;
+  const labelled: { close(): Promise<void> }[] = [];
   const timing = openLatency(input, body, signal);
   const beside = overlaid(fileFolder(input.folder), companions);
   const context: PassContext = {
     model: body.model,
     format: target.format,
     dryRun,
+    trusting,
     products,
     latency: timing.latency,
+    labelled: async (task, most) => {
+      const found = await openLabelled(input, body, task, most, beside, signal);
+      labelled.push(found);
+      return found;
+    },
     beside,
     tokenizer: () => tokenizerIn(beside, body.model.name),
     readText,
@@ -185,6 +203,7 @@ async function planStep(
   } finally {
     await (await open?.catch(() => undefined))?.close();
     await timing.close();
+    for (const each of labelled) await each.close();
   }
 }
 
@@ -237,7 +256,7 @@ export async function write(
       sample();
       progress?.({ fraction: total === 0 ? 0 : done / total, what, bytesDone: done, bytesTotal: total });
     };
-    await format.write(body.model, output, target.name, { ...(signal && { signal }), progress: report });
+    await format.write(body.model, output, target.name, { ...(signal && { signal }), progress: report, buffers });
     await verifyWritten(output, body, target, format);
     throwIfCancelled(signal);
     await output.commit();

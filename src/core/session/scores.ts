@@ -98,15 +98,11 @@ async function lossesOf(
     removals.set(`even ${count}`, { fraction: count / units, edits: editsOf(pass, evenly(scoresByLayer, count / units)) });
   }
   const calibration: Calibration<Edit> | undefined = await context.calibration?.();
-  const drifts = await measureParts(
-    context,
-    [...removals.keys()],
-    async key => removals.get(key)!.edits,
-    Math.min(lossTexts, calibration?.texts ?? lossTexts),
-  );
+  const texts = Math.min(lossTexts, calibration?.texts ?? lossTexts);
+  const drifts = await measureParts(context, [...removals.keys()], async key => removals.get(key)!.edits, texts);
   const curve = (kind: string): LossCurve => {
     const points = [...removals].filter(([key]) => key.startsWith(kind));
-    return { fraction: points.map(([, { fraction }]) => fraction), drift: points.map(([key]) => drifts.get(key)!) };
+    return { fraction: points.map(([, { fraction }]) => fraction), drift: points.map(([key]) => drifts.get(key)!), texts };
   };
   return { loss: curve('lowest'), ...(pass === 'prune-neurons' && { evenLoss: curve('even') }) };
 }

@@ -2,7 +2,7 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a grid with roving focus, laid out by CSS
 // biome-ignore-all lint/a11y/useFocusableInteractive: cells take the focus; rows and heads do not (ARIA grid pattern)
 import { useMemo, useRef, useState } from 'preact/hooks';
-import type { Summary } from '../../../src/core/report/tree.ts';
+import type { HeadSize, Summary } from '../../../src/core/report/tree.ts';
 import type { HeadMeasure } from '../../../src/protocol/messages.ts';
 import { Segments } from '../../controls.tsx';
 import { t } from '../../l10n.ts';
@@ -23,7 +23,9 @@ import { bytesText, count, real, share } from '../../numbers.ts';
 import { isCopyKey } from '../copy-key.ts';
 import { Progress } from './inside/progress.tsx';
 import { type CallOptions, type Readings, useReading } from './inside/reading.ts';
-import { PruneHeads, type PruneHeadsProps } from './prune-heads.tsx';
+import { PruneHeads, type PruneHeadsProps } from './prune/prune-heads.tsx';
+import { ScoreChoice } from './prune/score-choice.tsx';
+import type { Scoring } from './prune/use-scores.ts';
 import type { HeadColour } from './saved-state.ts';
 
 export interface HeadsProps {
@@ -36,7 +38,8 @@ export interface HeadsProps {
   readonly readings: Readings;
   /** The heads that are selected, for pruning and for what is said of them. */
   readonly selected: HeadSelection;
-  readonly prune: Omit<PruneHeadsProps, 'pruning' | 'total' | 'layers' | 'onClear'>;
+  readonly scoring: Scoring;
+  readonly prune: Pick<PruneHeadsProps, 'disabled' | 'tryStep' | 'onPrune' | 'onAttention'>;
   /** The layer whose row is marked: the selected row of the table is in it. */
   readonly layer: number | null;
   readonly hotLayer: number | null;
@@ -46,33 +49,31 @@ export interface HeadsProps {
   readonly onCopy: (text: string) => void;
 }
 
-/** Layers by heads, coloured by size, norm or share of zeros. */
+/** Layers by heads, coloured by size, norm, share of zeros or what each is worth. */
 export function Heads(props: HeadsProps) {
-  const { summary, measure, colour, readMeasures, readings, selected } = props;
+  const { summary, measure, colour, readMeasures, readings, selected, scoring } = props;
+  const isRead = colour === 'norm' || colour === 'zeros';
   const { reading, start, cancel } = useReading({
-    key: colour === 'size' ? null : 'head measures',
+    key: isRead ? 'head measures' : null,
     read: readMeasures,
     readings,
     automatic: true,
   });
   const measures = reading.state === 'done' ? reading.value : undefined;
+  const { scores } = scoring;
   const grid = useMemo(() => {
     const read = new Map(measures?.map(one => [`${one.layer} ${one.head}`, one]));
-    return headsGrid(summary.heads, summary.model.layers, ({ layer, head, ...sizes }) =>
-      colour === 'size' ? sizes[measure] : read.get(`${layer} ${head}`)?.[colour],
-    );
-  }, [summary, measure, colour, measures]);
+    const worth = new Map(scores?.layers.map(one => [one.layer, one.scores]));
+    const worthOf = ({ layer, head, ...sizes }: HeadSize): number | undefined =>
+      colour === 'size' ? sizes[measure] : colour === 'score' ? worth.get(layer)?.[head] : read.get(`${layer} ${head}`)?.[colour];
+    return headsGrid(summary.heads, summary.model.layers, worthOf, colour === 'score');
+  }, [summary, measure, colour, measures, scores]);
   if (!grid) return null;
   const pruning = pruningOf(grid, selected);
   const [chosen] = pruning.heads.length === 1 ? (pruning.heads as readonly HeadCell[]) : [];
   return (
-    <section class="pane p-heads" aria-labelledby="heads-title">
+    <>
       <div class="row">
-        <h2 id="heads-title">{t('Heads')}</h2>
-        <span class="small muted clip">
-          {t('{n} in {layers} layers', { n: summary.heads.length, layers: summary.model.layers })}
-        </span>
-        <span class="grow" />
         <Segments
           small
           label={t('Colour of the heads')}
@@ -81,12 +82,14 @@ export function Heads(props: HeadsProps) {
             { value: 'size', label: t('Size') },
             { value: 'norm', label: t('Norm') },
             { value: 'zeros', label: t('Zeros') },
+            { value: 'score', label: t('Score') },
           ]}
           onChange={value => props.onColour(value as HeadColour)}
         />
       </div>
+      {colour === 'score' && <ScoreChoice scoring={scoring} />}
       <Grid {...props} grid={grid} />
-      {colour !== 'size' && reading.state !== 'done' ? (
+      {isRead && reading.state !== 'done' ? (
         <Progress reading={reading} byteLength={undefined} onStart={start} onCancel={cancel} />
       ) : (
         <Legend grid={grid} colour={colour} measure={measure} />
@@ -100,11 +103,16 @@ export function Heads(props: HeadsProps) {
       <PruneHeads
         {...props.prune}
         pruning={pruning}
+        selected={selected}
         total={summary.heads.length}
         layers={grid.rows.filter(row => row.some(cell => cell !== null)).length}
+        scores={scores}
+        isScored={colour === 'score'}
+        onScore={() => props.onColour('score')}
+        onSelect={keys => props.onSelect(keys, null)}
         onClear={() => props.onSelect(new Set(), null)}
       />
-    </section>
+    </>
   );
 }
 
@@ -238,7 +246,7 @@ function cellAt(event: Event): HeadPlace | undefined {
 
 /** All heads as tab-separated text, a line each. */
 function gridText({ rows }: HeadsGrid, colour: HeadColour): string {
-  const measured = colour === 'size' ? [] : [colour === 'norm' ? t('Frobenius norm') : t('share of zeros')];
+  const measured = colour === 'size' ? [] : [scaleOf(colour, 'parameters').what];
   const lines = rows.flat().flatMap(cell => {
     if (!cell) return [];
     const { layer, head, parameters, byteLength, value } = cell;
@@ -258,11 +266,16 @@ const cellName = (cell: HeadCell, colour: HeadColour): string => {
 
 /** "norm 16.2", "0.40 % zeros" */
 const coloured = (value: number, colour: HeadColour): string =>
-  colour === 'norm' ? t('norm {n}', { n: real(value) }) : t('{share} zeros', { share: share(value) });
+  colour === 'norm'
+    ? t('norm {n}', { n: real(value) })
+    : colour === 'score'
+      ? t('score {n}', { n: real(value) })
+      : t('{share} zeros', { share: share(value) });
 
 function Legend({ grid, colour, measure }: { grid: HeadsGrid; colour: HeadColour; measure: Measure }) {
   if (Number.isNaN(grid.smallest)) return <p class="small muted">{t('Not measured')}</p>;
   const { end, what } = scaleOf(colour, measure);
+  const scaled = grid.log ? t('{what}, log scale', { what }) : t('{what}, linear scale', { what });
   if (grid.alike)
     return (
       <div class="scale">
@@ -279,8 +292,8 @@ function Legend({ grid, colour, measure }: { grid: HeadsGrid; colour: HeadColour
       <span class="ramp" aria-hidden="true" />
       <span>{end(grid.largest)}</span>
       <span class="grow" />
-      <span class="clip" title={t('{what}, linear scale', { what })}>
-        {t('{what}, linear scale', { what })}
+      <span class="clip" title={scaled}>
+        {scaled}
       </span>
     </div>
   );
@@ -289,6 +302,7 @@ function Legend({ grid, colour, measure }: { grid: HeadsGrid; colour: HeadColour
 /** How a measure is written, and what it is. */
 function scaleOf(colour: HeadColour, measure: Measure): { end: (value: number) => string; what: string } {
   if (colour === 'norm') return { end: value => real(value), what: t('Frobenius norm') };
+  if (colour === 'score') return { end: value => real(value), what: t('what a head is worth') };
   if (colour === 'zeros') return { end: value => share(value), what: t('share of zeros') };
   if (measure === 'parameters') return { end: count, what: t('parameters a head') };
   return { end: bytesText, what: t('bytes a head') };

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { EditorHostApi, EditorView, Step } from '../../../src/protocol/messages.ts';
+import type { EditorHostApi, EditorView } from '../../../src/protocol/messages.ts';
 import type { Remote } from '../../../src/protocol/rpc.ts';
 import { locale, t } from '../../l10n.ts';
 import { type CopiedRow, copiedRow, markdown, tsv, tsvLine } from '../../layout/copied.ts';
@@ -12,10 +12,10 @@ import type { TreeTableHandle } from '../tree-table.tsx';
 import { Banners } from './banners.tsx';
 import { Details } from './details.tsx';
 import { Header, Totals } from './header.tsx';
-import { Heads } from './heads.tsx';
 import { Readings } from './inside/reading.ts';
 import { announce } from './live.ts';
 import { Overview } from './overview.tsx';
+import { UnitsPane, unitsOf } from './prune/units-pane.tsx';
 import { bottom, type SavedState, savedState, saveState, side, type Tab } from './saved-state.ts';
 import { Tabs } from './tabs.tsx';
 import { Tensors } from './tensors.tsx';
@@ -98,7 +98,6 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
     const isIn = at !== null && selected.has(keyOf(at));
     select(isIn ? attentionId(index, at.layer) : state.selection.id, isIn ? at : null, [...selected]);
   };
-  const prune = (step: Step): void => void api.openCompress(step);
   const sort = (sorting: SavedState['sorting']): void => {
     reveal.current = state.selection.id;
     change({ sorting });
@@ -146,7 +145,7 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
   const known = useMemo(() => new Set(summary.heads.map(keyOf)), [summary]);
   const readings = useMemo(() => new Readings(), [summary]);
   const selectedHeads = useMemo(() => new Set(state.heads.filter(key => known.has(key))), [state.heads, known]);
-  const hasHeads = summary.heads.length > 0;
+  const hasHeads = unitsOf(summary).length > 0;
   const tab: Tab = state.tab === 'heads' && !hasHeads ? 'tensors' : state.tab;
   const shows = (one: Tab): boolean => layout !== 'narrow' || tab === one;
 
@@ -244,20 +243,16 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
             {...panel(layout === 'narrow', tab)}
           >
             {hasHeads && shows('heads') && (
-              <Heads
+              <UnitsPane
                 summary={summary}
                 measure={state.measure}
-                colour={state.headColour}
-                onColour={headColour => change({ headColour })}
+                api={api}
+                state={state}
+                onState={change}
+                disabled={view.deleted}
                 readMeasures={options => api.headMeasures(options)}
                 readings={readings}
                 selected={selectedHeads}
-                prune={{
-                  disabled: view.deleted,
-                  tryStep: step => api.tryStep(step),
-                  onPrune: prune,
-                  onAttention: (layer, head) => void api.openAttention(layer, head),
-                }}
                 layer={layerOfHead}
                 hotLayer={hot === null ? null : (index.byId.get(hot)?.layer ?? null)}
                 onSelect={selectHeads}

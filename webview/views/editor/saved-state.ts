@@ -6,7 +6,10 @@ import type { Sorting } from '../../layout/sorting.ts';
 export type Tab = 'tensors' | 'heads' | 'details';
 
 /** What the grid of heads is coloured by. */
-export type HeadColour = 'size' | 'norm' | 'zeros';
+export type HeadColour = 'size' | 'norm' | 'zeros' | 'score';
+
+/** What may be pruned by hand. */
+export type PrunedUnit = 'heads' | 'neurons' | 'layers';
 
 /** A row of the table, and the head of its layer when one is chosen. */
 export interface Selection {
@@ -31,6 +34,11 @@ export interface SavedState {
   readonly sideWidth: number;
   readonly bottomHeight: number;
   readonly headColour: HeadColour;
+  readonly unit: PrunedUnit;
+  /** By pass: what its units are scored by. */
+  readonly scoredBy: Readonly<Record<string, string>>;
+  /** Of neurons: all of the model as one, or the same share of every layer. */
+  readonly cut: 'even' | 'lowest';
   /** Of histograms. */
   readonly log: boolean;
   /** Whether the grid of a tensor's values is open. */
@@ -53,6 +61,9 @@ const fresh: SavedState = {
   sideWidth: side.usual,
   bottomHeight: bottom.usual,
   headColour: 'size',
+  unit: 'heads',
+  scoredBy: {},
+  cut: 'even',
   log: false,
   values: false,
 };

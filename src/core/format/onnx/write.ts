@@ -19,11 +19,23 @@ const smallestExternal = 1024;
 const alignment = 64;
 
 export async function planOnnx(model: Model, name: string): Promise<readonly FileLayout[]> {
-  return layoutOnnx(model, name);
+  return layoutOnce(model, name);
 }
 
 export async function writeOnnx(model: Model, output: Output, name: string, options?: WriteOptions): Promise<void> {
-  await writeLayout(model, await layoutOnnx(model, name), output, options);
+  await writeLayout(model, await layoutOnce(model, name), output, options);
+}
+
+/** The last of each model: it is asked for its size, written, and compared with its size again. */
+const layouts = new WeakMap<Model, { readonly name: string; readonly layout: Promise<FileLayout[]> }>();
+
+function layoutOnce(model: Model, name: string): Promise<FileLayout[]> {
+  const known = layouts.get(model);
+  if (known?.name === name) return known.layout;
+  const layout = layoutOnnx(model, name);
+  layouts.set(model, { name, layout });
+  layout.catch(() => layouts.delete(model));
+  return layout;
 }
 
 /** `limit` in bytes of the model file: a larger one keeps its data in a file beside it. */

@@ -4,6 +4,7 @@ import { biasAsItIs, normAsItIs } from '../as-it-is.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { Edit, FactorEdit, PassContext, Plan, Skipped } from '../pass.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
+import { isCompact, planCompact } from './compact.ts';
 import { promised } from './factors.ts';
 import { measuredLosses } from './measured.ts';
 import { plainFactors, spectrumOf } from './plain.ts';
@@ -14,6 +15,7 @@ import { placesIn, whitenedFactors } from './whitened.ts';
 export interface FactorOptions extends Budget {
   readonly method: string;
   readonly allocation: string;
+  readonly blocks: number;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
@@ -24,9 +26,13 @@ export interface Ranked extends Candidate {
 }
 
 export async function planFactors(anatomy: Anatomy, options: FactorOptions, context: PassContext): Promise<Plan> {
-  const { edits, skipped } = await planEach(anatomy, options, context);
+  const { edits, skipped, notes } = await planEach(anatomy, options, context);
   const isNoted = edits.length > 0 && !context.model.graph;
-  return { edits, skipped: isNoted ? [...skipped, { target: 'config.json', reason: notStock() }] : skipped };
+  return {
+    edits,
+    ...(notes && { notes }),
+    skipped: isNoted ? [...skipped, { target: 'config.json', reason: notStock() }] : skipped,
+  };
 }
 
 const notStock = (): Sentence =>
@@ -39,6 +45,17 @@ async function planEach(anatomy: Anatomy, options: FactorOptions, context: PassC
   if (isGlobal && budget.ratio === null)
     throw fail('bad-recipe', 'The allocation global spends a share of the parameters: give ratio.', {}, { file: model.name });
   const { candidates, skipped } = candidatesOf(model, anatomy, options);
+  if (isCompact(options.method)) {
+    if (isGlobal || (budget.energy !== null && options.method === 'block-diagonal'))
+      throw fail(
+        'bad-recipe',
+        'The method {method} takes rank or ratio, for each matrix alone.',
+        { method: options.method },
+        { file: model.name },
+      );
+    const made = await planCompact(options.method, candidates, budget, options.blocks, context);
+    return { ...made, skipped: [...skipped, ...made.skipped] };
+  }
   if (options.method === 'svd') {
     const ranked = isGlobal
       ? spent(candidates, await weightLosses(candidates, context), budget.ratio!)

@@ -61,8 +61,16 @@ export async function cutByText(calibration: Calibration<Edit>, task: TextTask, 
 
 const isListed = (cut: Cut): cut is readonly number[] => 'length' in cut;
 
-async function unitsAt(cut: Cut, { damping }: TextTask, site: Site, fit: Fit, signal?: AbortSignal) {
+/** The units of a site that go, ascending. */
+export async function unitsAt(
+  cut: Cut,
+  { damping }: Pick<TextTask, 'damping'>,
+  site: Site,
+  fit: Fit,
+  signal?: AbortSignal,
+): Promise<readonly number[]> {
   if (isListed(cut)) return cut;
+  if (cut.count === 0) return [];
   const { units } = await orderAt(fit, site, cut.by, cut.count, damping, signal);
   return units.slice(0, cut.count).sort((a, b) => a - b);
 }

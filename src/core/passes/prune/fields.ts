@@ -21,7 +21,9 @@ export const scores = {
   },
   gradient: {
     value: 'gradient',
-    hint: sentence('How fast the predictions change with it (Michel): two runs of the model on the text for each head.'),
+    hint: sentence(
+      'How fast the loss changes with it (Michel): two runs of the model for each head, or for each of 16 groups of a layer’s neurons.',
+    ),
   },
   reconstruction: {
     value: 'reconstruction',
@@ -34,6 +36,17 @@ export const by = {
   label: sentence('Chosen by'),
   help: sentence('What says how much one is worth.'),
 } as const;
+
+/** What gradients are told against. */
+export const labels = {
+  kind: 'file',
+  label: sentence('Labels'),
+  help: sentence(
+    'A task whose labels the loss is told against, as evaluate names it: sst2:FILE.tsv, stsb:FILE.csv. Without one, what the model itself says.',
+  ),
+  default: '',
+  when: { by: ['gradient'] },
+} as const satisfies Field;
 
 /** What is done about the loss. */
 export const repairFields = {

@@ -12,16 +12,46 @@ import type { Site } from './sites.ts';
 export async function fitAt(
   calibration: Calibration<Edit>,
   walk: Walk<Edit>,
-  { linear, addsToInput }: Site,
+  site: Site,
   isApart: boolean,
   signal?: AbortSignal,
-  goal: Linear = linear,
+  goal: Linear = site.linear,
 ): Promise<Fit> {
+  const { linear } = site;
+  const moments = calibration.moments(linear.in, linear.out);
+  const seen = await sumAt(moments, walk, site, isApart, { goal, signal });
+  return fitOf(linear, moments, scaleOf([seen]), signal);
+}
+
+/** What the norm behind a site reads: the sum of its variances over the channels, and the rows. */
+export interface Seen {
+  readonly variances: number;
+  readonly tokens: number;
+}
+
+export const scaleOf = (seen: readonly Seen[]): number =>
+  seen.reduce((sum, { variances }) => sum + variances, 0) /
+    Math.max(
+      1,
+      seen.reduce((sum, { tokens }) => sum + tokens, 0),
+    ) || 1;
+
+/** Adds what a site reads and should give to `moments`, which have as many inputs as its matrix has with `edits` performed. */
+export async function sumAt(
+  moments: Moments,
+  walk: Walk<Edit>,
+  { linear, addsToInput }: Site,
+  isApart: boolean,
+  {
+    goal = linear,
+    edits = [],
+    signal,
+  }: { readonly goal?: Linear; readonly edits?: readonly Edit[]; readonly signal?: AbortSignal | undefined },
+): Promise<Seen> {
   const [entering, read, given]: Tap[] = [`${linear.id}:in`, `${goal.id}:in`, `${goal.id}:out`];
   const isShown = walk.shows(given!, 'original');
   const multiply = isShown ? undefined : await productWith(goal, signal);
   const outputOf = (original: Observed) => multiply?.(original.get(read!)) ?? original.get(given!);
-  const moments = calibration.moments(linear.in, linear.out);
   const rows = together(moments, linear);
   let [variances, tokens] = [0, 0];
   const add = async (original: Observed, current: Observed) => {
@@ -33,10 +63,10 @@ export async function fitAt(
     await rows.add(current.get(entering!), target);
   };
   const asked = isShown ? given! : read!;
-  if (isApart) await walk.observeBoth({ original: ['input', asked], current: ['input', entering!] }, [], add);
+  if (isApart) await walk.observeBoth({ original: ['input', asked], current: ['input', entering!] }, edits, add);
   else await walk.observe('original', ['input', entering!, asked], [], batch => add(batch, batch));
   await rows.flush();
-  return fitOf(linear, moments, variances / Math.max(1, tokens) || 1, signal);
+  return { variances, tokens };
 }
 
 /** Rows that are multiplied at once: texts of one length are few, and each product is as large as the matrix. */

@@ -31,7 +31,7 @@ export async function fitOf(linear: Linear, moments: Moments, scale: number, sig
   const [meanX_I, meanY_O] = [moments.meanX(), moments.meanY()];
   if (bias_O) return { ...shape, gram_II: moments.covarianceXX(), cross_IO: moments.covarianceXY(), meanX_I, meanY_O };
   const cross_IO = moments.covarianceXY();
-  for (let i = 0, at = 0; i < linear.in; i++)
+  for (let i = 0, at = 0; i < meanX_I.length; i++)
     for (let o = 0; o < linear.out; o++, at++) cross_IO[at]! += meanX_I[i]! * meanY_O[o]!;
   return { ...shape, gram_II: moments.secondMomentXX(), cross_IO, meanX_I: meanX_I.fill(0), meanY_O: meanY_O.fill(0) };
 }

@@ -2,9 +2,10 @@ import type { Sentence } from '../../errors.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { Edit, PassContext } from '../pass.ts';
 import { type Cut, cutByText, spentByCost, type TextScore } from './by-text.ts';
-import { gradients } from './choose/gradient.ts';
+import { gradientsOf } from './choose/gradients-of.ts';
 import { dampingFor, type TextOptions } from './damping.ts';
 import type { Settled } from './settle.ts';
+import { cutShared, spentShared } from './shared-by-text.ts';
 import type { Site } from './sites.ts';
 import { cheapest, type Removal } from './units.ts';
 
@@ -16,7 +17,7 @@ export async function planByText(
   sites: readonly Site[],
   what: Removal | Budget,
   { by, repair }: Settled,
-  options: TextOptions,
+  options: TextOptions & { readonly labels: string },
   usualDamping: number,
   context: PassContext,
 ): Promise<{ edits: Edit[]; notes: Sentence[] }> {
@@ -27,19 +28,21 @@ export async function planByText(
   const notes = note && repair === 'least-squares' ? [note] : [];
   const first = { ...context, progress: (done: number, id: string) => context.progress?.(done / 3, id) };
   const second = { ...context, progress: (done: number, id: string) => context.progress?.((1 + 2 * done) / 3, id) };
+  const isShared = sites.some(({ others }) => others);
+  const [cutBy, spendBy] = isShared ? [cutShared, spentShared] : [cutByText, spentByCost];
   const cut = await cutFor();
-  return { edits: await cutByText(calibration, { sites, cut, repair, damping, texts }, second), notes };
+  return { edits: await cutBy(calibration, { sites, cut, repair, damping, texts }, second), notes };
 
   async function cutFor(): Promise<(site: Site) => Cut> {
     if (isListed(what)) return ({ layer }) => what.get(layer) ?? [];
     if (by === 'gradient') {
-      const scores = await gradients(calibration, sites, texts, first);
+      const scores = await gradientsOf(sites, options, first);
       const removal = 'total' in what ? cheapest(scores, what.total) : cheapestOfEach(scores, what.counts);
       return ({ layer }) => removal.get(layer) ?? [];
     }
     const score = by as TextScore;
     const counts =
-      'counts' in what ? what.counts : await spentByCost(calibration, sites, what.total, { by: score, damping, texts }, first);
+      'counts' in what ? what.counts : await spendBy(calibration, sites, what.total, { by: score, damping, texts }, first);
     return ({ layer }) => ({ count: counts.get(layer)!, by: score });
   }
 }

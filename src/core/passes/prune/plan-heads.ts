@@ -6,12 +6,13 @@ import type { TextOptions } from './damping.ts';
 import { planByText } from './plan-by-text.ts';
 import { headLayers } from './prunable.ts';
 import { needsText, type Repair, type Score, settle } from './settle.ts';
-import { headSite } from './sites.ts';
+import { headSite, sitesOf } from './sites.ts';
 import { cheapest, listed, type Removal } from './units.ts';
 
 export interface HeadOptions extends TextOptions {
   readonly remove: Units;
   readonly fraction: number | null;
+  readonly labels: string;
   readonly by: 'auto' | Score;
   readonly repair: 'auto' | Repair;
 }
@@ -25,7 +26,7 @@ export async function planHeads(anatomy: Anatomy, options: HeadOptions, context:
   const { layers, skipped } = headLayers(anatomy);
   const given = givenHeads(anatomy, layers, options, context);
   if (layers.length === 0) return { edits: [], skipped };
-  const settled = settle(anatomy, options, context);
+  const settled = settle(options, context);
   const total = totalOf(layers, options.fraction ?? 0);
   if (context.dryRun || !needsText(settled, given !== undefined)) {
     const removal = given ?? cheapest(await headScores(layers, settled.by, context), total);
@@ -33,7 +34,7 @@ export async function planHeads(anatomy: Anatomy, options: HeadOptions, context:
   }
   const isScored = !given && settled.by === 'magnitude';
   const removal = given ?? (isScored ? cheapest(await headScores(layers, settled.by, context), total) : { total });
-  const { edits, notes } = await planByText(layers.map(headSite), removal, settled, options, usualDamping, context);
+  const { edits, notes } = await planByText(sitesOf(anatomy, layers, headSite), removal, settled, options, usualDamping, context);
   return { edits, skipped, notes: [...settled.notes, ...notes] };
 }
 

@@ -6,13 +6,14 @@ import { cheapestOfEach, planByText } from './plan-by-text.ts';
 import { bothGiven, noLayers, noneGiven, prunableOf } from './plan-heads.ts';
 import { neuronLayers } from './prunable.ts';
 import { needsText, type Repair, type Score, settle } from './settle.ts';
-import { neuronSite } from './sites.ts';
+import { neuronSite, sitesOf } from './sites.ts';
 import { complement, listed, type Removal } from './units.ts';
 
 export interface NeuronOptions extends TextOptions {
   readonly remove: Units;
   readonly keep: Units;
   readonly fraction: number | null;
+  readonly labels: string;
   readonly by: 'auto' | Score;
   readonly repair: 'auto' | Repair;
 }
@@ -29,7 +30,7 @@ export async function planNeurons(anatomy: Anatomy, options: NeuronOptions, cont
   const { layers, skipped } = neuronLayers(anatomy);
   const given = givenNeurons(anatomy, layers, options, context);
   if (layers.length === 0) return { edits: [], skipped };
-  const settled = settle(anatomy, options, context);
+  const settled = settle(options, context);
   // The same share of every layer: what one loses locally says little about the whole.
   const counts = new Map(layers.map(({ index, down }) => [index, removedOf(down.in, options.fraction ?? 0)]));
   const byMagnitude = async () => {
@@ -42,7 +43,14 @@ export async function planNeurons(anatomy: Anatomy, options: NeuronOptions, cont
   if (dryRun || !needsText(settled, given !== undefined))
     return { edits: neuronEdits(given ?? (await byMagnitude())), skipped, notes: settled.notes };
   const removal = given ?? (settled.by === 'magnitude' ? await byMagnitude() : { counts });
-  const { edits, notes } = await planByText(layers.map(neuronSite), removal, settled, options, usualDamping, context);
+  const { edits, notes } = await planByText(
+    sitesOf(anatomy, layers, neuronSite),
+    removal,
+    settled,
+    options,
+    usualDamping,
+    context,
+  );
   return { edits, skipped, notes: [...settled.notes, ...notes] };
 }
 
@@ -69,7 +77,7 @@ function givenNeurons(
   if (other !== undefined) throw bothGiven(model.name, one, other);
   if (given.fraction) return undefined;
   if (given.remove) return prunableOf(listed(model, anatomy, remove, width), anatomy, layers);
-  const kept = listed(model, anatomy, keep, layer => width(layer) + 1);
+  const kept = listed(model, anatomy, keep, width, 'kept');
   const gone = [...kept].map(([layer, neurons]) => [layer, complement(neurons, width(layer))]);
   return prunableOf(listed(model, anatomy, Object.fromEntries(gone), width), anatomy, layers);
 }

@@ -5,7 +5,7 @@ import { calibrationOf } from '../calibration-of.ts';
 import type { Edit, PassContext, Skipped } from '../pass.ts';
 import { eachSite, orderAt, type TextScore } from './by-text.ts';
 import { leaveOneOut } from './choose/agreement.ts';
-import { gradients } from './choose/gradient.ts';
+import { gradientsOf } from './choose/gradients-of.ts';
 import { influences } from './choose/influence.ts';
 import { headMagnitudes, neuronMagnitudes } from './choose/magnitude.ts';
 import { byPosition } from './choose/position.ts';
@@ -17,7 +17,7 @@ import { headSite, neuronSite, type Site } from './sites.ts';
 /** The choices of `by` of each pass that give a number for each unit. All but magnitude and position need text. */
 export const scoresOf = {
   'prune-heads': ['magnitude', 'activation', 'gradient', 'reconstruction'],
-  'prune-neurons': ['magnitude', 'activation', 'reconstruction'],
+  'prune-neurons': ['magnitude', 'activation', 'gradient', 'reconstruction'],
   'prune-layers': ['position', 'influence', 'agreement'],
 } as const;
 export type ScoredPass = keyof typeof scoresOf;
@@ -47,7 +47,16 @@ export interface Scores {
  */
 export async function pruneScores(
   anatomy: Anatomy,
-  { pass, by, ...given }: { readonly pass: ScoredPass; readonly by: UnitScore } & Partial<TextOptions>,
+  {
+    pass,
+    by,
+    labels = '',
+    ...given
+  }: {
+    readonly pass: ScoredPass;
+    readonly by: UnitScore;
+    readonly labels?: string;
+  } & Partial<TextOptions>,
   context: PassContext,
 ): Promise<Scores> {
   const options = { sentences: given.sentences ?? null, damping: given.damping ?? null };
@@ -65,11 +74,10 @@ export async function pruneScores(
     return { by, layers: found, meaning, skipped };
   }
   const sites = layers.map((layer: Layer) => (isOfHeads ? headSite(layer) : neuronSite(layer)));
-  const calibration = await calibrationOf(context, `by: ${by}`);
   const scores =
     by === 'gradient'
-      ? await gradients(calibration, sites, options.sentences ?? undefined, context)
-      : await ofSites(calibration, sites, by as TextScore, options, context);
+      ? await gradientsOf(sites, { labels, sentences: options.sentences }, context)
+      : await ofSites(await calibrationOf(context, `by: ${by}`), sites, by as TextScore, options, context);
   return { by, layers: [...scores].map(([layer, each]) => ({ layer, scores: each })), meaning, skipped };
 }
 

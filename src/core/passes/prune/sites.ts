@@ -1,4 +1,4 @@
-import type { Layer, Linear, Norm } from '../../anatomy/anatomy.ts';
+import type { Anatomy, Layer, Linear, Norm } from '../../anatomy/anatomy.ts';
 import type { Half } from '../../calibration/calibration.ts';
 import type { Edit, Refitted } from '../pass.ts';
 
@@ -14,11 +14,20 @@ export interface Site extends Half {
   readonly width: number;
   /** Its output is added to what enters the half: drift from below can be taken back. */
   readonly addsToInput: boolean;
+  /** The same matrices in other layers, which lose what these lose; absent where there are none. */
+  readonly others?: readonly Site[];
   removal(units: readonly number[], refitted?: Refitted): Edit;
 }
 
 /** Layers with parts that not every BERT has may add something else than what enters them. */
 const isPlain = ({ extra = [] }: Layer): boolean => extra.length === 0;
+
+/** A site for each layer of `chosen`, with those of the layers that share its weights. */
+export const sitesOf = ({ layers }: Anatomy, chosen: readonly Layer[], siteOf: (layer: Layer) => Site): Site[] =>
+  chosen.map(layer => {
+    const others = layers.filter(({ stored, index }) => stored === layer.stored && index !== layer.index).map(siteOf);
+    return { ...siteOf(layer), ...(others.length > 0 && { others }) };
+  });
 
 export const headSite = (it: Layer): Site => ({
   of: it,

@@ -7,10 +7,16 @@ import type { Units } from '../pass.ts';
 export type Removal = ReadonlyMap<number, readonly number[]>;
 
 /**
- * A person's list, checked: every layer and unit is there, and no layer loses its last.
+ * A person's list, checked: every layer and unit is there, and no layer loses its last; a list of what stays may name all of a layer.
  * throws 'bad-recipe' with what was found and what there is
  */
-export function listed(model: Model, { layers }: Anatomy, units: Units, count: (layer: number) => number): Removal {
+export function listed(
+  model: Model,
+  { layers }: Anatomy,
+  units: Units,
+  count: (layer: number) => number,
+  names: 'gone' | 'kept' = 'gone',
+): Removal {
   const found = new Map<number, readonly number[]>();
   for (const [key, list] of Object.entries(units)) {
     const layer = Number(key);
@@ -29,7 +35,7 @@ export function listed(model: Model, { layers }: Anatomy, units: Units, count: (
         { layer, unit: missing, count: count(layer) },
         { file: model.name },
       );
-    if (list.length >= count(layer)) throw lastOne(model, layer, count(layer));
+    if (names === 'gone' && list.length >= count(layer)) throw lastOne(model, layer, count(layer));
     if (list.length > 0)
       found.set(
         layer,

@@ -1,5 +1,6 @@
 import { kernels } from '../../kernels/kernels.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { PlanAgain } from '../plan-again.ts';
 import { elementwise } from './elementwise.ts';
 
 /** The largest finite fp16. */
@@ -10,6 +11,21 @@ const halves = (bytes: Uint8Array): Uint16Array => new Uint16Array(bytes.buffer,
 /** The tensor in fp16: to nearest even, finite values beyond 65504 become 65504. Converted as it is read. */
 export const asHalf = (tensor: Tensor): Tensor =>
   elementwise(tensor, 'fp16', (values, into) => kernels.toHalf(values, halves(into)));
+
+/** The same, but finite values beyond 65504 reject with PlanAgain: they were not looked for. */
+export const asHalfOrAgain = (tensor: Tensor): Tensor =>
+  elementwise(tensor, 'fp16', (values, into) => {
+    const most = largestIn(values);
+    if (most > LARGEST_HALF && most < Infinity) throw new PlanAgain();
+    kernels.toHalf(values, halves(into));
+  });
+
+/** The largest magnitude; NaN where there is one. */
+export function largestIn(values: Float32Array): number {
+  const most = new Float32Array(1);
+  kernels.absMaxByRow(values, most);
+  return most[0]!;
+}
 
 /** The tensor in bf16, the upper half of an fp32: to nearest even. NaN stays NaN. */
 export const asBfloat = (tensor: Tensor): Tensor =>

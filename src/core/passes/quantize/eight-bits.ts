@@ -89,8 +89,10 @@ export function byRows(weight: Tensor, form: Form): EightBits {
 /** One scale a column. */
 export function byColumns(weight: Tensor, form: Form): EightBits {
   const [rows, columns] = sidesOf(weight);
-  /** The integers, as long as nobody has read them to their end. */
-  let kept: Uint8Array | undefined;
+  /** The integers, as long as nobody has read them to their end; borrowed, or where they were wanted. */
+  let kept: { readonly bytes: Uint8Array; readonly isBorrowed: boolean } | undefined;
+  /** Where all of them are wanted, if somebody waits for them when they are made. */
+  let wanted: Uint8Array | undefined;
   let sums_C: Float32Array | undefined;
 
   const scales = once(async signal => {
@@ -103,24 +105,24 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
         if (whole) runs.push(run);
       }
       toScales(form.id, scale_C);
-      if (whole) kept = quantizeAll(runs, scale_C);
+      if (whole) {
+        kept = { bytes: wanted ?? borrow(rows * columns), isBorrowed: !wanted };
+        quantizeAll(runs, scale_C, view8(kept.bytes, 0, rows * columns, form));
+      }
       return scale_C;
     } finally {
       if (whole) giveBack(whole);
     }
   });
 
-  function quantizeAll(runs: readonly RowRun[], scale_C: Float32Array): Uint8Array {
-    const bytes = borrow(rows * columns);
-    const integers_RC = view8(bytes, 0, rows * columns, form);
+  function quantizeAll(runs: readonly RowRun[], scale_C: Float32Array, into_RC: Bytes8): void {
     const counts_C = new Int32Array(columns);
     for (const { first, last, values_RC } of runs) {
-      const into_RC = integers_RC.subarray(first * columns, last * columns);
-      kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), into_RC);
-      kernels.sumByColumn(into_RC, zeroOf(form), counts_C);
+      const rows_RC = into_RC.subarray(first * columns, last * columns);
+      kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), rows_RC);
+      kernels.sumByColumn(rows_RC, zeroOf(form), counts_C);
     }
     sums_C = multiply(counts_C, scale_C, new Float32Array(columns));
-    return bytes;
   }
 
   async function sums(signal?: AbortSignal): Promise<Float32Array> {
@@ -137,13 +139,17 @@ export function byColumns(weight: Tensor, form: Form): EightBits {
   }
 
   async function values(into: Uint8Array, start: number, signal?: AbortSignal): Promise<void> {
-    const scale_C = await scales(signal);
+    if (start === 0 && into.length === rows * columns) wanted ??= into;
+    const scale_C = await scales(signal).finally(() => {
+      if (wanted === into) wanted = undefined;
+    });
     const quantize = ({ values_RC }: RowRun, into_RC: Bytes8) =>
       kernels.quantizeByColumn(values_RC, scale_C, zeroOf(form), into_RC);
     if (!kept) return quantizeInto(into, weight, columns, form, quantize, start, signal);
-    into.set(kept.subarray(start, start + into.length));
+    const { bytes, isBorrowed } = kept;
+    if (bytes !== into) into.set(bytes.subarray(start, start + into.length));
     if (start + into.length < rows * columns) return;
-    giveBack(kept); // written: what is asked again is computed again
+    if (isBorrowed) giveBack(bytes); // written: what is asked again is computed again
     kept = undefined;
   }
 

@@ -1,5 +1,4 @@
-import { RUN, rowRuns } from '../../kernels/floats.ts';
-import { borrow, giveBack } from '../../kernels/scratch.ts';
+import { rowRuns } from '../../kernels/floats.ts';
 import { type DType, dtypes } from '../../tensor/dtype.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import { computedInto } from '../computed.ts';
@@ -14,16 +13,10 @@ export function elementwise(tensor: Tensor, dtype: DType, convert: Convert): Ten
   return computedInto(tensor.name, dtype, tensor.shape, async (into, start, signal) => {
     const end = start + into.length;
     const [from, to] = [Math.floor(start / width), Math.min(count, Math.ceil(end / width))];
-    const scratch = borrow(RUN * width);
-    try {
-      for await (const { first, last, values_RC } of rowRuns(tensor, 1, from, to, signal)) {
-        const whole = scratch.subarray(0, (last - first) * width);
-        convert(values_RC, whole, first);
-        const cut = whole.subarray(Math.max(0, start - first * width), Math.min(whole.length, end - first * width));
-        into.set(cut, Math.max(0, first * width - start));
-      }
-    } finally {
-      giveBack(scratch);
-    }
+    const isWhole = into.byteOffset % width === 0 && from * width === start && to * width === end;
+    const place = isWhole ? into : new Uint8Array((to - from) * width);
+    for await (const { first, last, values_RC } of rowRuns(tensor, 1, from, to, signal))
+      convert(values_RC, place.subarray((first - from) * width, (last - from) * width), first);
+    if (!isWhole) into.set(place.subarray(start - from * width, end - from * width));
   });
 }

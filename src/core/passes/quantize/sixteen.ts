@@ -1,12 +1,12 @@
 import type { Anatomy, Norm } from '../../anatomy/anatomy.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import { rowRuns } from '../../kernels/floats.ts';
-import { kernels } from '../../kernels/kernels.ts';
+import { readAhead } from '../../kernels/read-ahead.ts';
 import type { Model } from '../../model/model.ts';
 import { dtypes } from '../../tensor/dtype.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import type { ConvertEdit, PassContext, Plan, Skipped } from '../pass.ts';
-import { asBfloat, asHalf, LARGEST_HALF } from './as-half.ts';
+import { asBfloat, asHalf, asHalfOrAgain, LARGEST_HALF, largestIn } from './as-half.ts';
 import { idleGlobs, leftOut, quantizedAlready } from './choice.ts';
 import { overflowing } from './overflowing.ts';
 import type { QuantizeOptions } from './scheme.ts';
@@ -47,15 +47,19 @@ export async function planSixteen(
   if (dtype === 'fp16') for (const { id, reason } of await overflowing(anatomy, context)) if (!kept.has(id)) leave(id, reason);
   const tensors = new Map<string, Tensor>();
   const beside = besideIntegers(anatomy);
-  for (const tensor of ownTensors(model)) {
+  const ownerOf = ({ name }: Tensor) => owners.get(anatomy.copies.get(name) ?? name);
+  const own = ownTensors(model).filter(tensor => !kept.has(ownerOf(tensor) ?? '') && !beside.has(tensor.name));
+  const looks = dtype === 'fp16' && !context.trusting;
+  const beyond = looks ? await beyondHalf(own.filter(ownerOf), context.signal) : new Set();
+  for (const tensor of own) {
     const { name } = tensor;
-    const owner = owners.get(anatomy.copies.get(name) ?? name);
-    if ((owner && kept.has(owner)) || beside.has(name)) continue;
-    if (dtype === 'fp16' && owner && (await largest(tensor, context.signal)) > LARGEST_HALF) {
+    const owner = ownerOf(tensor);
+    if (owner && kept.has(owner)) continue;
+    if (owner && beyond.has(tensor)) {
       leave(owner, sentence('It holds numbers beyond 65504, the largest that fp16 has: it stays in 32 bits.'));
       continue;
     }
-    tensors.set(name, dtype === 'fp16' ? asHalf(tensor) : asBfloat(tensor));
+    tensors.set(name, dtype === 'bf16' ? asBfloat(tensor) : owner && context.trusting ? asHalfOrAgain(tensor) : asHalf(tensor));
   }
   // A bias goes with its matrix, whichever of the two it was that stays.
   for (const name of [...tensors.keys()]) if (kept.has(owners.get(anatomy.copies.get(name) ?? name) ?? '')) tensors.delete(name);
@@ -112,12 +116,22 @@ function ownersOf({ linears, tables, layers, embeddingNorm, top }: Anatomy): Map
   return owners;
 }
 
+/** Those that hold finite numbers beyond the largest of fp16: all that are given are read. */
+async function beyondHalf(tensors: readonly Tensor[], signal?: AbortSignal): Promise<ReadonlySet<Tensor>> {
+  const found = new Set<Tensor>();
+  let at = 0;
+  for await (const most of readAhead(tensors.length, 1, run => largest(tensors[run]!, signal), signal)) {
+    if (most > LARGEST_HALF) found.add(tensors[at]!);
+    at++;
+  }
+  return found;
+}
+
 async function largest(tensor: Tensor, signal?: AbortSignal): Promise<number> {
-  const range = new Float32Array(2);
   const columns = tensor.shape.at(-1) ?? 1;
   const rows = elementCount(tensor.shape) / columns;
-  for await (const { values_RC } of rowRuns(tensor, columns, 0, rows, signal)) kernels.minMax(values_RC, range);
-  const most = Math.max(-range[0]!, range[1]!);
+  let most = 0;
+  for await (const { values_RC } of rowRuns(tensor, columns, 0, rows, signal)) most = Math.max(most, largestIn(values_RC));
   return Number.isFinite(most) ? most : 0; // infinities and NaN are the same in every type
 }
 

@@ -6,6 +6,7 @@ import type { Edit, PassContext, ReplaceEdit } from '../pass.ts';
 import { like, matrixOf, storedAs, vectorOf } from './matrix-of.ts';
 import { fitNorm } from './norm-fit.ts';
 import { ridge } from './ridge.ts';
+import { sharedMoments } from './shared-moments.ts';
 
 // Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
 //
@@ -42,6 +43,7 @@ export interface LayerByLayer {
 /** Compresses the chosen matrices of layers. Memory: the second moments of one half of a layer at a time, and the results. */
 export async function layerByLayer(run: LayerByLayer): Promise<readonly ReplaceEdit[]> {
   const { calibration, anatomy, context } = run;
+  const shared = await sharedMoments(calibration, anatomy, linear => run.chosen.has(linear), context.signal);
   const walk = await calibration.walk([], undefined, 'source');
   const found: ReplaceEdit[] = [];
   const made = new Map<string, readonly ReplaceEdit[]>();
@@ -52,7 +54,7 @@ export async function layerByLayer(run: LayerByLayer): Promise<readonly ReplaceE
     const key = `${layer.stored} ${part}`;
     let edits = made.get(key);
     if (!edits) {
-      const half = new Half(run, walk, layer);
+      const half = new Half(run, walk, layer, shared);
       edits = part === 'attention' ? await half.attention() : await half.feedForward();
       made.set(key, edits);
       found.push(...edits);
@@ -79,14 +81,16 @@ class Half {
   private readonly run: LayerByLayer;
   private readonly walk: Walk<Edit>;
   private readonly layer: Layer;
-  /** Weights that serve several layers are compressed for the first, and nothing is refitted. */
+  /** What weights that serve several layers read in all of them; around these nothing is refitted. */
+  private readonly shared: ReadonlyMap<Linear, Moments>;
   private readonly refits: boolean;
   private readonly edits: ReplaceEdit[] = [];
 
-  constructor(run: LayerByLayer, walk: Walk<Edit>, layer: Layer) {
+  constructor(run: LayerByLayer, walk: Walk<Edit>, layer: Layer, shared: ReadonlyMap<Linear, Moments>) {
     this.run = run;
     this.walk = walk;
     this.layer = layer;
+    this.shared = shared;
     this.refits = run.refits && run.anatomy.layers.every(other => other === layer || other.stored !== layer.stored);
   }
 
@@ -183,7 +187,7 @@ class Half {
       const own = await matrixOf(linear, this.run.context.signal);
       const aim = this.refits && bias ? await wanted(linear, own) : undefined;
       const aimed = aim ? (ridge(covariance, aim.cross_IO, own, out, wide, STRENGTH) ?? own) : own;
-      const second = aim ? covariance : moments.secondMomentXX();
+      const second = aim ? covariance : (this.shared.get(linear) ?? moments).secondMomentXX();
       const weight = await this.run.compress(linear, aimed, second, this.pause);
       // The mean of the output is what it should be.
       const offset = aim && Float32Array.from(aim.mean_O, (value, o) => value - dot(weight, o, mean_I));

@@ -10,6 +10,8 @@ export interface Pieces {
   readonly special: ReadonlySet<number>;
   /** WordPiece: what marks a piece within a word. */
   readonly continuing: string;
+  /** BERT's own rules: punctuation stands alone, and capitals are small ones or themselves. */
+  readonly rules: 'lowercase' | 'cased' | undefined;
   /** BPE: pairs in the order in which they are put together. */
   readonly merges: readonly (readonly [string, string])[];
   /** Unigram: the log probability of each token, by id. */
@@ -32,7 +34,7 @@ export const linesOf = (text: string): string[] => text.replace(/\r?\n$/, '').sp
 function fromLines(text: string): Pieces {
   const ids = new Map(linesOf(text).map((token, id) => [token, id]));
   const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'].flatMap(token => ids.get(token) ?? []);
-  return { type: 'WordPiece', ids, special: new Set(special), continuing: '##', merges: [], scores: new Map() };
+  return { type: 'WordPiece', ids, special: new Set(special), continuing: '##', rules: undefined, merges: [], scores: new Map() };
 }
 
 function fromJson(json: Json): Pieces {
@@ -59,7 +61,14 @@ function fromJson(json: Json): Pieces {
   if (unknown !== undefined) special.add(unknown);
   for (const [token, id] of ids) if (model.byte_fallback && /^<0x[0-9A-F]{2}>$/.test(token)) special.add(id);
   const continuing = (model.continuing_subword_prefix as string | null | undefined) ?? '##';
-  return { type, ids, special, continuing, merges: type === 'BPE' ? mergesOf(model) : [], scores };
+  return { type, ids, special, continuing, rules: rulesOf(json), merges: type === 'BPE' ? mergesOf(model) : [], scores };
+}
+
+/** Of the file's normalizer and splitter. */
+function rulesOf({ normalizer, pre_tokenizer: splitter }: Json): Pieces['rules'] {
+  const [text, words] = [normalizer, splitter] as (Json | null | undefined)[];
+  if (text?.type !== 'BertNormalizer' || words?.type !== 'BertPreTokenizer') return undefined;
+  return text.lowercase === false ? 'cased' : 'lowercase';
 }
 
 /** "a b", or ["a", "b"] as newer files write it. */

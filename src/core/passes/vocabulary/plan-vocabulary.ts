@@ -6,6 +6,7 @@ import { readBeside } from './beside.ts';
 import { keptOf } from './kept.ts';
 import { type Pieces, piecesOf } from './pieces.ts';
 import { smallerTokenizer } from './smaller-tokenizer.ts';
+import { wholeWords } from './whole-words.ts';
 
 export interface VocabularyOptions {
   readonly keep_from: string;
@@ -78,7 +79,8 @@ async function listed(path: string, { ids }: Pieces, context: PassContext, skipp
  * Every id a text is cut into. WordPiece never looks beyond a space, so that each word is cut once, however often it comes; the others
  * are given whole lines.
  */
-async function idsIn(path: string, { type }: Pieces, context: PassContext): Promise<Set<number>> {
+async function idsIn(path: string, pieces: Pieces, context: PassContext): Promise<Set<number>> {
+  const { type } = pieces;
   const text = await textOf(path, context);
   const lines = new Set(text.split(type === 'WordPiece' ? /\s+/ : /\r?\n/));
   lines.delete('');
@@ -87,8 +89,9 @@ async function idsIn(path: string, { type }: Pieces, context: PassContext): Prom
   const tokenizer = await context.tokenizer();
   const found = new Set<number>();
   let done = 0;
+  const known = wholeWords(pieces);
   for (const line of lines) {
-    for (const id of tokenizer.encode(line).ids) found.add(id);
+    for (const id of known(line) ?? tokenizer.encode(line).ids) found.add(id);
     if (++done % STEP !== 0) continue;
     context.progress?.(done / lines.size, fileOf(path));
     await new Promise(resolve => setImmediate(resolve));

@@ -169,11 +169,15 @@ test('a text too short to fit is said to be, with the rank; the fit is held back
   assert.ok(repaired! <= none!, `${repaired} beside ${none}`);
 });
 
-test('layers that share their weights: chosen by magnitude, and a repair of them is refused with the reason', {
-  skip,
-}, async () => {
+test('layers that share their weights lose the same units, chosen and refitted on what all of them read', { skip }, async () => {
   const name = 'albert-base/model.torchscript.onnx';
-  await assert.rejects(planned(name, 'prune-neurons', { fraction: 0.5, repair: 'least-squares' }), /share their weights/);
-  const { notes } = await planned(name, 'prune-neurons', { fraction: 0.5 });
-  assert.deepEqual(notes?.[0]?.args, { by: 'magnitude', repair: 'none' });
+  const { edits, notes } = await planned(name, 'prune-neurons', { fraction: 0.5 });
+  assert.deepEqual(notes?.[0]?.args, { by: 'reconstruction', repair: 'least-squares' });
+  const { opened } = await subject(name);
+  const { anatomy } = await apply(opened, { edits, skipped: [] });
+  const left = opened.anatomy.layers[0]!.up.out / 2;
+  assert.deepEqual(
+    anatomy.layers.map(({ up }) => up.out),
+    opened.anatomy.layers.map(() => left),
+  );
 });

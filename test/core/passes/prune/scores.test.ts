@@ -38,7 +38,7 @@ test('the heads with the lowest scores are those that prune-heads removes', { sk
     const heads = layers.flatMap(({ scores }) => scores).length;
     const { edits } = await pruneHeads.plan(
       anatomy,
-      { remove: {}, fraction: 1 / heads, by, repair: 'none', sentences: null, damping: null },
+      { remove: {}, fraction: 1 / heads, by, labels: '', repair: 'none', sentences: null, damping: null },
       contextOf(found),
     );
     assert.deepEqual(edits, [{ kind: 'remove-heads', layer: least!.layer, heads: [least!.head] }], by);

@@ -9,12 +9,14 @@ export interface ProgressProps {
   readonly reading: Reading<unknown>;
   /** Bytes it reads, where that is known. */
   readonly byteLength: number | undefined;
+  /** What is being done, where it is not reading. */
+  readonly doing?: string;
   readonly onStart: () => void;
   readonly onCancel: () => void;
 }
 
 /** What stands where a result will: a meter once it takes long, what went wrong, or a button that begins it. */
-export function Progress({ reading, byteLength, onStart, onCancel }: ProgressProps) {
+export function Progress({ reading, byteLength, doing, onStart, onCancel }: ProgressProps) {
   const size = byteLength === undefined ? undefined : bytesText(byteLength);
   if (reading.state === 'idle')
     return (
@@ -28,7 +30,7 @@ export function Progress({ reading, byteLength, onStart, onCancel }: ProgressPro
   if (reading.state === 'failed') return <Failed failure={reading.failure} onStart={onStart} />;
   if (reading.state !== 'reading' || !reading.late) return null;
   const fraction = reading.progress?.fraction;
-  const text = size ? t('Reading {size}', { size }) : t('Reading…');
+  const text = doing ?? (size ? t('Reading {size}', { size }) : t('Reading…'));
   return (
     <div class="reading small">
       <div class="row">

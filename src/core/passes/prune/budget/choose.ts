@@ -2,12 +2,12 @@ import type { Calibration } from '../../../calibration/calibration.ts';
 import { type Sentence, sentence } from '../../../errors.ts';
 import type { Edit, PassContext } from '../../pass.ts';
 import { cutByText, orderAt, type TextScore } from '../by-text.ts';
+import type { Order } from '../choose/order.ts';
 import type { Settled } from '../settle.ts';
 import type { Site } from '../sites.ts';
 import { allocate, type Choices, evenly, mean } from './allocate.ts';
 import { driftCurves } from './curves.ts';
 import { driftOf } from './drift.ts';
-import { knownOrders } from './known-orders.ts';
 import type { Ladder } from './ladders.ts';
 
 /** How many units of each site go. */
@@ -18,6 +18,8 @@ export interface ChooseTask {
   readonly ladders: ReadonlyMap<Site, Ladder>;
   readonly settled: Settled;
   readonly damping: number;
+  /** The order in which units go, where it does not depend on what is cut below. */
+  readonly known: ReadonlyMap<Site, Order> | undefined;
   /** How many of the texts are used; all when absent. */
   readonly texts?: number | undefined;
   /** What is to be saved at least, as the ladders count: `cheapest` says what would go for a target. */
@@ -45,14 +47,13 @@ export async function chooseByText(
   task: ChooseTask,
   { progress, signal }: Pick<PassContext, 'progress' | 'signal'>,
 ): Promise<Chosen> {
-  const { sites, damping, settled } = task;
+  const { sites, damping, settled, known } = task;
   const { repair } = settled;
   const { texts, runs } = heldOut(calibration, Math.min(calibration.texts, task.texts ?? calibration.texts));
   const tell = (from: number, to: number) => ({
     progress: (done: number, what: string) => progress?.(from + (to - from) * done, what),
     ...(signal && { signal }),
   });
-  const known = await knownOrders(calibration, sites, settled.by, task.texts, tell(0, 0.1));
   const curves = await driftCurves(
     calibration,
     {
@@ -64,7 +65,7 @@ export async function chooseByText(
       order: async (site, fit) =>
         known?.get(site) ?? orderAt(fit, site, settled.by as TextScore, site.units - 1, damping, signal),
     },
-    tell(0.1, 0.6),
+    tell(0, 0.6),
   );
   const choices = curves.map(({ site, drift }): Choices => {
     const { counts, gains } = task.ladders.get(site)!;

@@ -1,6 +1,5 @@
-import type { Calibration } from '../../../calibration/calibration.ts';
-import type { Edit, PassContext } from '../../pass.ts';
-import { gradients } from '../choose/gradient.ts';
+import type { PassContext } from '../../pass.ts';
+import { gradientsOf } from '../choose/gradients-of.ts';
 import { headMagnitudes, neuronMagnitudes } from '../choose/magnitude.ts';
 import type { Order } from '../choose/order.ts';
 import type { Score } from '../settle.ts';
@@ -8,18 +7,17 @@ import type { Site } from '../sites.ts';
 
 /** The orders in which units go by scores that do not depend on what is cut below them; undefined for the others. */
 export async function knownOrders(
-  calibration: Calibration<Edit>,
   sites: readonly Site[],
   by: Score,
-  texts: number | undefined,
-  context: Pick<PassContext, 'progress' | 'signal'>,
+  options: { readonly labels: string; readonly sentences: number | null },
+  context: PassContext,
 ): Promise<ReadonlyMap<Site, Order> | undefined> {
   if (by === 'magnitude') return magnitudeOrders(sites, context.signal);
   if (by !== 'gradient') return undefined;
   const found = new Map<Site, Order>();
   for (const part of ['attention', 'feed-forward'] as const) {
     const own = sites.filter(site => site.part === part);
-    const scores = await gradients(calibration, own, texts, context);
+    const scores = await gradientsOf(own, options, context);
     for (const site of own) found.set(site, ascending(scores.get(site.layer)!));
   }
   return found;

@@ -6,13 +6,13 @@ import { type Cut, cutByText, type TextScore } from '../by-text.ts';
 import { dampingFor, type TextOptions } from '../damping.ts';
 import { bothGiven, noLayers, noneGiven, prunableOf } from '../plan-heads.ts';
 import { headLayers, neuronLayers } from '../prunable.ts';
-import { needsText, type Repair, type Score, settle } from '../settle.ts';
+import { needsText, type Repair, type Score, settleInTurn } from '../settle.ts';
 import { headSite, neuronSite, type Site } from '../sites.ts';
 import { listed } from '../units.ts';
 import { evenly } from './allocate.ts';
 import { type Budget, countedBudget } from './budget.ts';
 import { type Chosen, chooseByText } from './choose.ts';
-import { magnitudeOrders } from './known-orders.ts';
+import { knownOrders, magnitudeOrders } from './known-orders.ts';
 import type { Priced } from './prices.ts';
 import { timedBudget } from './timed-budget.ts';
 
@@ -24,6 +24,7 @@ export interface BudgetOptions extends TextOptions {
   readonly heads: Units;
   readonly neurons: Units;
   readonly by: 'auto' | Score;
+  readonly labels: string;
   readonly repair: 'auto' | Repair;
 }
 
@@ -42,7 +43,7 @@ export async function planBudget(anatomy: Anatomy, options: BudgetOptions, conte
   const sites = [...heads.layers.map(headSite), ...neurons.layers.map(neuronSite)].sort(asTheyRun);
   const given = givenUnits(anatomy, sites, options, context);
   if (sites.length === 0) return { edits: [], skipped };
-  const settled = settle(anatomy, options, context);
+  const settled = settleInTurn(anatomy, options, context);
   const isByText = needsText(settled, given !== undefined);
   if (dryRun || !isByText) {
     const units = given ?? (await evenUnits(sites, countedBudget(anatomy, sites, options, context), context));
@@ -62,7 +63,8 @@ export async function planBudget(anatomy: Anatomy, options: BudgetOptions, conte
   const budget =
     options.of === 'latency' ? await timedBudget(sites, options, context) : countedBudget(anatomy, sites, options, context);
   const { ladders, target } = budget;
-  const chosen = await chooseByText(calibration, { sites, ladders, settled, damping, texts, target }, choosing);
+  const known = await knownOrders(sites, settled.by, options, within(context, 0, 0.2));
+  const chosen = await chooseByText(calibration, { sites, ladders, settled, damping, texts, known, target }, choosing);
   const cut = (site: Site) => cutOf(chosen, site, settled.by as TextScore);
   const edits = await cutByText(calibration, { sites, cut, repair: settled.repair, damping, texts }, cutting);
   return { edits, skipped, notes: [...notes, chosen.note, ...(await budget.said(edits))], exact: exactly(edits, options) };
@@ -141,7 +143,7 @@ function exactly(edits: readonly Edit[], options: BudgetOptions): Readonly<Recor
 const guessed = (): Sentence =>
   sentence('Which heads and neurons go is known when the text has been run: the size may differ by what one step removes.');
 
-const within = ({ progress, signal }: PassContext, from: number, to: number): Pick<PassContext, 'progress' | 'signal'> => ({
-  progress: (done, what) => progress?.(from + (to - from) * done, what),
-  ...(signal && { signal }),
+const within = (context: PassContext, from: number, to: number): PassContext => ({
+  ...context,
+  progress: (done, what) => context.progress?.(from + (to - from) * done, what),
 });

@@ -9,7 +9,7 @@ import type { QuantizeOptions } from '../scheme.ts';
 import { packWords } from '../words.ts';
 import type { GptqForm, GptqMatrix } from './gptq-matrix.ts';
 import { repair } from './repair.ts';
-import { type FormOf, isShared, replacedIn } from './replaced.ts';
+import { type FormOf, replacedIn } from './replaced.ts';
 
 /**
  * The plan as `rounding` asks for it: as it is, or with the matrices of layers rounded on calibration text and what was refitted around
@@ -74,10 +74,7 @@ function keptNearest(anatomy: Anatomy, formOf: FormOf, name: string): readonly [
     const reason = sentence('GPTQ runs the model in fp32, and this one is {dtype}: it is rounded to nearest.', { dtype });
     return [[{ target: name, reason }], true];
   }
-  const shared = layers.filter(layer => isShared(layer, anatomy));
-  const reason = sentence('Several layers share its weights: they are rounded to nearest.');
-  const firsts = shared.filter(({ stored, index }) => stored === index);
-  return [firsts.map(({ index }) => ({ target: `encoder.layer.${index}`, reason })), shared.length === layers.length];
+  return [[], false];
 }
 
 function rounded(edit: RoundedEdit, matrix: GptqMatrix): RoundedEdit {

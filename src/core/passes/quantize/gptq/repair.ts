@@ -8,9 +8,10 @@ import { productWith } from '../../prune/product-with.ts';
 import { like, matrixOf, storedAs } from '../../refit/matrix-of.ts';
 import { affineOf, NormFit, normEdit } from '../../refit/norm-fit.ts';
 import { ridge } from '../../refit/ridge.ts';
+import { sharedMoments } from '../../refit/shared-moments.ts';
 import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
 import { roundProjection } from './projection.ts';
-import { type FormOf, isShared, normBehind, stagesOf } from './replaced.ts';
+import { type FormOf, isRounded, isShared, normBehind, stagesOf } from './replaced.ts';
 
 // Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
 //
@@ -35,7 +36,8 @@ export interface Repaired {
 }
 
 /**
- * Rounds the matrices of layers that `formOf` names, but not of layers that share theirs. `before` are edits of the embeddings.
+ * Rounds the matrices of layers that `formOf` names. Those that several layers share are rounded on what all of them read, and nothing is
+ * refitted around them. `before` are edits of the embeddings.
  * Memory: the second moments of one half of a layer at a time.
  */
 export async function repair(
@@ -72,6 +74,12 @@ export async function repair(
       replacements.push(...edits.flatMap(withoutWeight));
     }
     await walk.advance(edits);
+  }
+  for (const [linear, moments] of await sharedMoments(calibration, anatomy, it => isRounded(it, formOf), signal)) {
+    await pause();
+    const { out, in: wide, weight } = linear;
+    const own = await matrixOf(linear, signal);
+    matrices.set(weight.name, await gptqMatrix(own, out, wide, moments.secondMomentXX(), formOf(weight.name)!, pause));
   }
   return { matrices, replacements, unseen };
 }

@@ -6,7 +6,7 @@ import type { GptqForm } from './gptq-matrix.ts';
 /** How the matrix of a stored weight is rounded; undefined where it is not. */
 export type FormOf = (weight: string) => GptqForm | undefined;
 
-/** The weights serve several layers: what one of them loses says little of the others, and they are rounded to nearest. */
+/** The weights serve several layers: what one of them loses says little of the others. */
 export const isShared = (layer: Layer, { layers }: Anatomy): boolean =>
   layers.some(other => other !== layer && other.stored === layer.stored);
 
@@ -33,7 +33,8 @@ export function stagesOf(layer: Layer, part: 'attention' | 'feed-forward', formO
   return { inner, last: !writing.within && isRounded(last, formOf) ? last : undefined };
 }
 
-const isRounded = ({ weight, form }: Linear, formOf: FormOf): boolean => form === 'dense' && formOf(weight.name) !== undefined;
+export const isRounded = ({ weight, form }: Linear, formOf: FormOf): boolean =>
+  form === 'dense' && formOf(weight.name) !== undefined;
 
 export const normBehind = ({ attentionNorm, outputNorm }: Layer, part: 'attention' | 'feed-forward'): Norm =>
   part === 'attention' ? attentionNorm : outputNorm;
