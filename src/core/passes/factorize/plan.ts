@@ -1,7 +1,8 @@
-import type { Anatomy } from '../../anatomy/anatomy.ts';
+import type { Anatomy, Layer, Norm } from '../../anatomy/anatomy.ts';
 import { fail, type Sentence, sentence } from '../../errors.ts';
+import { biasAsItIs, normAsItIs } from '../as-it-is.ts';
 import { calibrationOf } from '../calibration-of.ts';
-import type { FactorEdit, PassContext, Plan, Skipped } from '../pass.ts';
+import type { Edit, FactorEdit, PassContext, Plan, Skipped } from '../pass.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { isCompact, planCompact } from './compact.ts';
 import { promised } from './factors.ts';
@@ -70,7 +71,7 @@ async function planEach(anatomy: Anatomy, options: FactorOptions, context: PassC
     return !reason;
   });
   const ranked = await rankedOf(seen, budget, skipped, context);
-  if (dryRun || ranked.length === 0) return { edits: ranked.map(({ linear, rank }) => sizeOnly(linear, rank)), skipped };
+  if (dryRun || ranked.length === 0) return { edits: refittedSizes(ranked), skipped };
   const calibration = await calibrationOf(context, 'factorize');
   const chosen = isGlobal ? spent(seen, await measuredLosses(calibration, seen, budget.ratio!, context), budget.ratio!) : ranked;
   const made = await whitenedFactors(calibration, chosen, context);
@@ -126,6 +127,20 @@ async function rankedOf(
     else ranked.push({ ...candidate, rank });
   }
   return ranked;
+}
+
+/** Shapes without numbers, and what is refitted around them by itself. */
+const refittedSizes = (ranked: readonly Ranked[]): Edit[] => {
+  const norms = ranked.map(({ layer, linear }) => normOf(layer, linear));
+  return [
+    ...ranked.map(({ linear, rank }) => ({ ...sizeOnly(linear, rank), ...biasAsItIs(linear) })),
+    ...[...new Set(norms)].flatMap(normAsItIs),
+  ];
+};
+
+function normOf(layer: Layer, linear: Candidate['linear']): Norm {
+  const { enters, leaves } = placesIn(layer).attention;
+  return [...enters, ...leaves].includes(linear) ? layer.attentionNorm : layer.outputNorm;
 }
 
 /** Shapes without numbers. */
