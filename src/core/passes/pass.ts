@@ -1,4 +1,5 @@
 import type { Anatomy, Linear, Norm, Table } from '../anatomy/anatomy.ts';
+import type { CompactKind } from '../anatomy/compact.ts';
 import type { Folder } from '../bytes/source.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import type { Sentence } from '../errors.ts';
@@ -80,6 +81,7 @@ export type Edit =
   | RemoveRowsEdit
   | RemoveHiddenEdit
   | FactorEdit
+  | CompactEdit
   | ShareEdit;
 
 export interface QuantizeEdit {
@@ -156,7 +158,7 @@ export interface StoreEdit {
    * ONNX: fp8, uint4 or uint8 in the weight's shape, the next wider type that a runtime reads.
    */
   readonly values: Tensor;
-  /** safetensors: [out, groups], or [1] for the whole. ONNX: a vector along `axis`. */
+  /** safetensors: [out, groups], or [1] for the whole; symmetric groups may have negative ones. ONNX: a vector along `axis`. */
   readonly scale: Tensor;
   /** safetensors: words int32 [ceil(out * bits / 32), groups], packed down the columns. ONNX: like `scale`, in the type of `values`. */
   readonly zeroPoint?: Tensor;
@@ -243,6 +245,15 @@ export interface FactorEdit {
   /** [out, rank]; of a table: the narrow table [rows, rank]. */
   readonly second: Tensor;
   readonly bias?: Tensor;
+}
+
+/** A matrix in a compact form: see anatomy/compact.ts for the parts and their shapes. Its bias stays. */
+export interface CompactEdit {
+  readonly kind: 'compact';
+  readonly target: Linear;
+  readonly form: CompactKind;
+  /** In the order of compactParts. */
+  readonly parts: readonly Tensor[];
 }
 
 /** Layers that use one set of weights: those of the first of each group, with `tensors` in place of its own where they are given. */

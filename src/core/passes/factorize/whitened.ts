@@ -3,6 +3,7 @@ import type { Calibration, Half, Moments, Observed, Tap, Walk } from '../../cali
 import { fail, sentence, throwIfCancelled } from '../../errors.ts';
 import { floatsOf } from '../../kernels/floats.ts';
 import { elementCount } from '../../tensor/tensor.ts';
+import { normAsItIs } from '../as-it-is.ts';
 import { computed } from '../computed.ts';
 import type { Edit, FactorEdit, PassContext, Skipped } from '../pass.ts';
 import { like } from '../refit/matrix-of.ts';
@@ -87,7 +88,7 @@ async function factorHalf(site: Site, here: readonly Ranked[]): Promise<Edit[]> 
   for (const each of here) if (leaves.includes(each.linear)) edits.push(await factorLeaving(site, each, edits));
   const norm: Norm = part === 'attention' ? layer.attentionNorm : layer.outputNorm;
   const refitted = await fitNorm(walk, norm, edits, 'output', signal);
-  return refitted ? [...edits, refitted] : edits;
+  return [...edits, ...(refitted ? [refitted] : normAsItIs(norm))];
 }
 
 /** Query, key and value read the same, and so do up and gate. */
@@ -179,7 +180,7 @@ export const inMemory = (name: string, dtype: Linear['weight']['dtype'], shape: 
   return computed(name, dtype, shape, async (start, end) => bytes.subarray(start, end));
 };
 
-function timesVector(matrix: Float32Array, x: ArrayLike<number>, rows: number): Float64Array {
+export function timesVector(matrix: Float32Array, x: ArrayLike<number>, rows: number): Float64Array {
   const y = new Float64Array(rows);
   const width = matrix.length / rows;
   for (let r = 0; r < rows; r++) for (let i = 0; i < width; i++) y[r]! += matrix[r * width + i]! * x[i]!;

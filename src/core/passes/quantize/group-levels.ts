@@ -7,7 +7,10 @@ export interface GroupShape {
   readonly bits: number;
   /** Columns that share a scale; the whole row is one group of all its columns. */
   readonly size: number;
-  /** The zero is the level in the middle, and the side with one level more is that of the larger weights: the scale's sign says which. Otherwise each group has the zero that fits it. */
+  /**
+   * The zero is the level in the middle, and the sign of the scale says which side has one level more: that of the larger weights.
+   * Otherwise each group has the zero that fits it.
+   */
   readonly symmetric: boolean;
   /** Shares of the range that are tried; the one with the least squared error is taken. */
   readonly ratios: readonly number[];
