@@ -187,11 +187,12 @@ describe('what each layer costs', { skip: skipReason ?? false }, () => {
   test('the host brings the person to it, in a step that goes by part', () =>
     shown(
       {
-        ...{ passes: tenPasses, showsSensitivity: true },
+        ...{ passes: tenPasses, showsSensitivity: true, sensitivity: done() },
         recipe: { version: 1, steps: [stepOf(), { pass: 'prune-heads', options: {} }] },
       },
       async opened => {
         await opened.page.waitForFunction(() => document.activeElement?.id === 'cost-title');
+        assert.equal(await opened.page.evaluate(() => document.scrollingElement!.scrollTop), 0, 'the pane scrolls, not the page');
         assert.ok(opened.calls.some(({ method }) => method === 'sensitivityShown'));
       },
     ));

@@ -2,6 +2,7 @@ import type { Sentence } from '../errors.ts';
 import type { Node } from '../model/graph.ts';
 import type { Warning } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { CompactKind } from './compact.ts';
 
 /**
  * A matrix as it acts: y = x * W^T + b. `weight` is stored [out, in], or [in, out] when `transposed`.
@@ -34,6 +35,8 @@ export interface Linear {
   readonly within?: Linear;
   /** Of a factored one; `weight`, `transposed` and what scales them are the second's. */
   readonly factors?: Factors;
+  /** Of a factored one that is no product of two matrices; `weight` is then the first part's, and shows its type alone. */
+  readonly compact?: Compact;
   /** Of a part: its outputs as outputs [start, end) of the whole. */
   readonly rows?: readonly (readonly [number, number])[];
   /** ONNX: the nodes that multiply by this weight (MatMul, Gemm, MatMulInteger); more than one when a layer is shared. Empty in safetensors. */
@@ -51,9 +54,17 @@ export interface Factors {
   readonly second: Linear;
 }
 
-/** What is stored of a matrix: itself, the whole that it is a part of, or its two factors. */
+/** A sum of Kronecker products, or blocks along a diagonal and a thin pair: see compact.ts for the parts and their shapes. */
+export interface Compact {
+  readonly kind: CompactKind;
+  /** With the ids ID.left and so on; stored with three dimensions. The bias is the whole's. */
+  readonly parts: readonly Linear[];
+}
+
+/** What is stored of a matrix: itself, the whole that it is a part of, its two factors, or what a compact form is made of. */
 export function storedOf(linear: Linear): readonly Linear[] {
   const whole = linear.within ?? linear;
+  if (whole.compact) return whole.compact.parts.map((part, i) => (i === 0 && whole.bias ? { ...part, bias: whole.bias } : part));
   return whole.factors ? [whole.factors.first, whole.factors.second] : [whole];
 }
 

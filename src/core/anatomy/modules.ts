@@ -1,5 +1,6 @@
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Linear, Norm, Table } from './anatomy.ts';
+import { type CompactKind, compactOf, compactParts } from './compact.ts';
 import { isFloat, isNarrow } from './constant.ts';
 import { mayBePacked, type Packed } from './packed.ts';
 
@@ -26,9 +27,30 @@ export function linear(id: string, organ: Organ | undefined, packed: PackedOrgan
   return scale || zeroPoint ? { ...matrix, ...(scale && { scale }), ...(zeroPoint && { zeroPoint }) } : matrix;
 }
 
-/** The path of a matrix, of that of one of its factors. */
-export const withoutFactor = (path: string): string =>
-  path.endsWith('.first') ? path.slice(0, -'.first'.length) : path.endsWith('.second') ? path.slice(0, -'.second'.length) : path;
+/** The path of a matrix, of that of one of its factors or parts. */
+export const withoutFactor = (path: string): string => path.replace(/\.(first|second|left|right|blocks)$/, '');
+
+/** A matrix in a compact form: `organ` gives a module by its path. */
+export function compact(id: string, organ: (id: string) => Organ | undefined): Linear | undefined {
+  for (const [kind, names] of Object.entries(compactParts) as [CompactKind, readonly string[]][]) {
+    const weights = names.flatMap(name => organ(`${id}.${name}`)?.weight ?? []);
+    const found = weights.length === names.length && weights.every(isFloat) ? compactOf(kind, weights) : undefined;
+    if (!found) continue;
+    const bias = organ(id)?.bias;
+    return {
+      id,
+      weight: weights[0]!,
+      ...(bias && { bias }),
+      out: found.out,
+      in: found.in,
+      transposed: true,
+      form: 'factored',
+      compact: { kind, parts: found.parts.map((part, i) => ({ ...part, id: `${id}.${names[i]}`, nodes: [] })) },
+      nodes: [],
+    };
+  }
+  return undefined;
+}
 
 /** A matrix in two modules: `find` looks for one by its path. */
 export function factored(id: string, find: (id: string) => Linear | undefined): Linear | undefined {

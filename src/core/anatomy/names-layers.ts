@@ -4,7 +4,7 @@ import type { Layer, Linear } from './anatomy.ts';
 import { extraOrgan } from './extra.ts';
 import { count, type Family } from './families/family.ts';
 import { layerIds } from './ids.ts';
-import { factored, grouped, linear, norm, type Organ, type PackedOrgans } from './modules.ts';
+import { compact, factored, grouped, linear, norm, type Organ, type PackedOrgans } from './modules.ts';
 import { headsOf } from './names-heads.ts';
 import { type Runs, rowsOf } from './rows.ts';
 
@@ -92,7 +92,7 @@ function layer(named: Named, modules: Modules, place: Place): Layer | undefined 
     return modules.get(below(id));
   };
   const matrix = (id: string) =>
-    linear(id, organ(id), named.packed) ?? factored(id, path => linear(path, organ(path), named.packed));
+    linear(id, organ(id), named.packed) ?? compact(id, organ) ?? factored(id, path => linear(path, organ(path), named.packed));
   const attention = fusedAttention(named, ids, matrix, modules, place) ?? {
     query: matrix(ids.query),
     key: matrix(ids.key),

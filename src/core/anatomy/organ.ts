@@ -1,4 +1,5 @@
-import type { Factors, Linear, Norm } from './anatomy.ts';
+import type { Compact, Factors, Linear, Norm } from './anatomy.ts';
+import { compactOf, compactParts, type FoundCompact } from './compact.ts';
 import type { FoundNorm } from './norm.ts';
 import type { Product } from './product.ts';
 
@@ -16,7 +17,23 @@ export function linearOf(id: string, [first, ...others]: readonly [Product, ...P
   if (packed) linear.packed = packed;
   if (first.factors)
     linear.factors = factorsOf(id, [first.factors, ...others.flatMap(product => (product.factors ? [product.factors] : []))]);
+  if (first.compact)
+    linear.compact = compactOrgan(id, [first.compact, ...others.flatMap(product => (product.compact ? [product.compact] : []))]);
   return linear;
+}
+
+/** The parts of a compact form; further finds multiply by the same. */
+function compactOrgan(id: string, found: readonly [FoundCompact, ...FoundCompact[]]): Compact {
+  const { kind, weights } = found[0];
+  const { parts } = compactOf(kind, weights)!;
+  return {
+    kind,
+    parts: parts.map((part, i) => ({
+      ...part,
+      id: `${id}.${compactParts[kind][i]}`,
+      nodes: found.map(({ nodes }) => nodes[i]!),
+    })),
+  };
 }
 
 const factorsOf = (id: string, factors: readonly (readonly [Product, Product])[]): Factors => ({

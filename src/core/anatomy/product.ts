@@ -2,6 +2,7 @@ import type { Node } from '../model/graph.ts';
 import type { Shape, Tensor } from '../tensor/tensor.ts';
 import type { Packing } from './anatomy.ts';
 import { type Behind, behind } from './behind.ts';
+import { compactAt, compactOf, type FoundCompact } from './compact.ts';
 import { type Constant, constantOf, mayBeWeight } from './constant.ts';
 import { einsumWeight } from './einsum.ts';
 import { isPackedAttention } from './fused.ts';
@@ -28,6 +29,8 @@ export interface Product {
   readonly form: 'dense' | 'factored' | 'quantized' | 'convolution';
   /** Of a factored one: the product of the input, and the one of what that gives. `node` and `weight` are the second's. */
   readonly factors?: readonly [first: Product, second: Product];
+  /** Of a factored one in a compact form. `node` is the last one. */
+  readonly compact?: FoundCompact;
   /** Of a convolution one wide: each output reads in / groups inputs. */
   readonly groups?: number;
   readonly packed?: Packing;
@@ -54,6 +57,25 @@ interface Operands {
 
 /** Does the node multiply by a constant matrix, and which? undefined for everything else. */
 export function productOf(wiring: Wiring, node: Node): Product | undefined {
+  const compact = compactAt(wiring, node);
+  if (compact === 'within') return undefined;
+  const whole = compact && compactOf(compact.kind, compact.weights);
+  if (compact && whole) {
+    const { bias } = behind(wiring, node, whole.out, { isConvolution: true });
+    const [weight] = compact.weights as [Tensor];
+    const { input } = compact;
+    return {
+      node,
+      input,
+      weight,
+      ...(bias && { bias }),
+      out: whole.out,
+      in: whole.in,
+      transposed: true,
+      form: 'factored',
+      compact,
+    };
+  }
   const operands = operandsOf(wiring, node);
   if (!operands || !mayBeWeight(operands.weight.tensor)) return undefined;
   const { tensor } = operands.weight;

@@ -1,4 +1,5 @@
-import type { Linear, Norm, Table } from '../anatomy/anatomy.ts';
+import type { Compact, Linear, Norm, Table } from '../anatomy/anatomy.ts';
+import { emitCompact } from '../anatomy/compact.ts';
 import type { Attribute, Node, ValueInfo } from '../model/graph.ts';
 import { newNode } from '../model/graph-edit.ts';
 import { UniqueNames } from '../model/unique-names.ts';
@@ -77,7 +78,8 @@ export class GraphBuilder {
   }
 
   /** y = x W^T + b by MatMul and Add: what onnxruntime multiplies in one run of all rows, and what every quantizer knows. */
-  linear(value: string, { id, weight, bias, transposed, factors }: Linear): string {
+  linear(value: string, { id, weight, bias, transposed, factors, compact }: Linear): string {
+    if (compact) return this.within(id, () => this.#biased(this.#compact(value, compact), id, bias));
     if (factors) return this.linear(this.linear(value, factors.first), factors.second);
     return this.within(id, () => {
       const matrix = this.#once(`t${weight.name}`, `${id}.weight`, name =>
@@ -85,6 +87,22 @@ export class GraphBuilder {
       );
       return this.#biased(this.node('MatMul', [value, matrix]), id, bias);
     });
+  }
+
+  #compact(value: string, { kind, parts }: Compact): string {
+    const names = parts.map(({ id, weight }) => this.parameter(weight, `${id}.weight`));
+    const emit = {
+      node: (opType: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}) =>
+        this.node(opType, inputs, attributes),
+      integers: (values: readonly number[]) => this.integers(values),
+    };
+    return emitCompact(
+      emit,
+      kind,
+      parts.map(({ weight }) => weight.shape),
+      names,
+      value,
+    );
   }
 
   /** y = x T^T + b with a table of the graph, which is stored once; onnxruntime turns it when it loads the model. */

@@ -1,4 +1,4 @@
-import { type Anatomy, type ExtraOrgan, type Layer, linearsIn, storedOf } from '../anatomy/anatomy.ts';
+import { type Anatomy, type ExtraOrgan, type Layer, linearsIn, matricesIn, storedOf } from '../anatomy/anatomy.ts';
 import { fail, say, sentence } from '../errors.ts';
 import type { Model } from '../model/model.ts';
 import { dtypes } from '../tensor/dtype.ts';
@@ -89,7 +89,8 @@ function checkOrgans(model: Model, anatomy: Anatomy): void {
     ...around,
     ...top.flatMap(({ linear }) => (linear ? storedOf(linear) : [])),
   ];
-  const coded = matrices.find(({ form, weight }) => form !== 'dense' || !isFloat(weight));
+  const parts = new Set(layers.flatMap(matricesIn).flatMap(({ compact }) => compact?.parts.map(({ weight }) => weight) ?? []));
+  const coded = matrices.find(({ form, weight }) => (form !== 'dense' && !parts.has(weight)) || !isFloat(weight));
   if (coded)
     throw fail(
       'unsupported',

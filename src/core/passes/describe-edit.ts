@@ -59,6 +59,13 @@ export function describeEdit(edit: Edit): EditLine {
         before: described(edit.target.weight),
         after: `${edit.first.dtype} ${shapeOf(edit.first)} x ${shapeOf(edit.second)}`,
       };
+    case 'compact':
+      return {
+        kind,
+        target: edit.target.id,
+        before: described(edit.target.weight),
+        after: `${edit.form}: ${edit.parts[0]!.dtype} ${edit.parts.map(shapeOf).join(' + ')}`,
+      };
     case 'share':
       return {
         kind,

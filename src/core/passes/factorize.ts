@@ -8,7 +8,7 @@ export const factorize = definePass({
   title: sentence('Factorize'),
   summary: sentence('Replace each matrix of the layers by a product of two thin ones.'),
   source:
-    'svd: Eckart and Young, 1936; whitened: Chen et al., DRONE, NeurIPS 2021, and Wang et al., SVD-LLM, ICLR 2025, with the original’s outputs as target, layer after layer',
+    'svd: Eckart and Young, 1936; whitened: Chen et al., DRONE, NeurIPS 2021, and Wang et al., SVD-LLM, ICLR 2025, with the original’s outputs as target, layer after layer; kronecker: Van Loan and Pitsianis, 1993; block-diagonal: alternating projection, Zhou and Tao, ICML 2011',
   needs: ['weights'],
   fields: {
     rank: {
@@ -43,8 +43,28 @@ export const factorize = definePass({
       default: 'svd',
       choices: [
         { value: 'svd', hint: sentence('The weights themselves: needs no text.') },
+        {
+          value: 'block-diagonal',
+          hint: sentence(
+            'The weights, as blocks on the diagonal and two thin matrices: rank and ratio say what the thin ones get.',
+          ),
+        },
+        {
+          value: 'kronecker',
+          hint: sentence('The weights, as a sum of Kronecker products: as many terms as rank says. Smaller, but slower to run.'),
+        },
         { value: 'whitened', hint: sentence('The outputs on calibration text, layer after layer: much closer to the original.') },
       ],
+    },
+    blocks: {
+      kind: 'number',
+      label: sentence('Blocks'),
+      help: sentence('On the diagonal: more of them take fewer parameters.'),
+      default: 8,
+      min: 2,
+      max: 1024,
+      step: 1,
+      when: { method: ['block-diagonal'] },
     },
     allocation: {
       kind: 'choice',

@@ -1,4 +1,5 @@
 import type { Anatomy, Linear, Norm, Table } from '../anatomy/anatomy.ts';
+import type { CompactKind } from '../anatomy/compact.ts';
 import type { Folder } from '../bytes/source.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import type { Sentence } from '../errors.ts';
@@ -80,6 +81,7 @@ export type Edit =
   | RemoveRowsEdit
   | RemoveHiddenEdit
   | FactorEdit
+  | CompactEdit
   | ShareEdit;
 
 export interface QuantizeEdit {
@@ -243,6 +245,15 @@ export interface FactorEdit {
   /** [out, rank]; of a table: the narrow table [rows, rank]. */
   readonly second: Tensor;
   readonly bias?: Tensor;
+}
+
+/** A matrix in a compact form: see anatomy/compact.ts for the parts and their shapes. Its bias stays. */
+export interface CompactEdit {
+  readonly kind: 'compact';
+  readonly target: Linear;
+  readonly form: CompactKind;
+  /** In the order of compactParts. */
+  readonly parts: readonly Tensor[];
 }
 
 /** Layers that use one set of weights: those of the first of each group, with `tensors` in place of its own where they are given. */

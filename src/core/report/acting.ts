@@ -1,7 +1,8 @@
-import type { Factors, Linear, Table } from '../anatomy/anatomy.ts';
+import type { Compact, Factors, Linear, Table } from '../anatomy/anatomy.ts';
 import { throwIfCancelled } from '../errors.ts';
 import { floatsOf } from '../kernels/floats.ts';
 import { type Bytes8, kernels } from '../kernels/kernels.ts';
+import { compactValues } from '../kernels/linear-algebra/compact-values.ts';
 import { products } from '../kernels/linear-algebra/product.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { actingBlocks } from './acting-blocks.ts';
@@ -22,6 +23,7 @@ export async function acting(organ: Linear | Table, signal?: AbortSignal): Promi
   const apart = (await actingBlocks(organ, signal)) ?? (await actingWords(organ, signal));
   if (apart) return apart;
   const { weight, scale } = organ;
+  if ('out' in organ && organ.compact) return fromCompact(organ, organ.compact, signal);
   if ('out' in organ && organ.factors) return multiplied(organ, organ.factors, signal);
   const [rows = 0, columns = 0] = weight.shape;
   if (weight.shape.length !== 2 || rows * columns !== parametersOf(organ)) return undefined;
@@ -51,6 +53,16 @@ const smoothedBack =
       for (let c = 0; c < columns; c++, at++) values[at]! *= factor_I[transposed ? row : c]!;
     return values;
   };
+
+/** A matrix in a compact form, [out, in]: made whole. */
+async function fromCompact({ out, in: width }: Linear, { kind, parts }: Compact, signal?: AbortSignal): Promise<Acting> {
+  const weights = [];
+  for (const { weight } of parts)
+    weights.push({ shape: weight.shape, values: await floatsOf(weight, 0, elementCount(weight.shape), signal) });
+  const values_OI = compactValues(kind, weights, out, width);
+  const rowsOf = async (first: number, last: number) => values_OI.subarray(first * width, last * width);
+  return { rows: out, columns: width, transposed: false, rowsOf };
+}
 
 /** A factored matrix, [out, in]. Both factors are read whole. */
 async function multiplied(

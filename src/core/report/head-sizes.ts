@@ -12,7 +12,7 @@ export function headSizes(layer: Layer): HeadSize[] {
   if (heads === 0) return [];
   const projections = [query, key, value];
   const behind = output.factors?.first ?? output;
-  const columns = (headDim * behind.out) / (behind.groups ?? 1);
+  const columns = output.compact ? (headDim * partsOf(output)) / output.in : (headDim * behind.out) / (behind.groups ?? 1);
   const rows = (each: (linear: Linear) => number) =>
     projections.reduce((sum, linear) => sum + (linear.out / heads) * each(linear), 0);
   const parameters = Math.round(rows(rowParameters) + columns);
@@ -22,12 +22,18 @@ export function headSizes(layer: Layer): HeadSize[] {
 
 const bitsOf = ({ weight, packed }: Linear): number => packed?.bits ?? dtypes[weight.dtype].bits;
 
+/** Of a compact form, in which no number belongs to one row, each row's share. */
 function rowParameters(linear: Linear): number {
+  if (linear.compact) return partsOf(linear) / linear.out + (linear.bias ? 1 : 0);
   const { in: width, groups = 1, bias } = linear.factors?.second ?? linear;
   return width / groups + (bias ? 1 : 0);
 }
 
+const partsOf = ({ compact }: Linear): number =>
+  (compact?.parts ?? []).reduce((sum, { weight }) => sum + elementCount(weight.shape), 0);
+
 function rowBits(linear: Linear): number {
+  if (linear.compact) return (partsOf(linear) / linear.out) * bitsOf(linear) + bitsEach(linear.bias, linear.out);
   const acting = linear.factors?.second ?? linear;
   const { bias, scale, zeroPoint, in: width, groups = 1, out } = acting;
   return (width / groups) * bitsOf(acting) + [bias, scale, zeroPoint].reduce((sum, tensor) => sum + bitsEach(tensor, out), 0);

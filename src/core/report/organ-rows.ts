@@ -1,5 +1,6 @@
 import {
   type Anatomy,
+  type Compact,
   type ExtraOrgan,
   type Factors,
   type Layer,
@@ -139,12 +140,28 @@ const extraNorms = ({ extra = [] }: Layer): Norm[] => extra.flatMap(organ => org
 
 export function linearRow(ledger: Ledger, linear: Linear, title: Sentence | string, id = linear.id): TreeNode {
   const { weight, bias, packed, groups = 1, factors } = linear;
+  if (linear.compact) return compactRow(ledger, linear, linear.compact, title, id);
   if (factors) return factoredRow(ledger, linear, factors, title, id);
   const children = [ledger.row(`${id}.weight`, titles.weight, weight, (linear.out * linear.in) / groups, packed?.dtype)];
   if (bias) children.push(ledger.row(`${id}.bias`, titles.bias, bias));
   if (linear.scale || linear.zeroPoint || linear.sums) children.push(...scaleRows(ledger, { ...linear, id }));
   if (packed) children.push(...packingRows(ledger, { id, packed }));
   return Object.assign(branch(id, 'linear', title, children), storedAs(packed, weight, [linear.out, linear.in]));
+}
+
+const partTitles: Readonly<Record<Compact['kind'], readonly Sentence[]>> = {
+  kronecker: [titles.leftFactors, titles.rightFactors],
+  'block-diagonal': [titles.blocks, titles.firstFactor, titles.secondFactor],
+};
+
+/** A compact form as its parts; its bias is its own. */
+function compactRow(ledger: Ledger, linear: Linear, { kind, parts }: Compact, title: Sentence | string, id: string) {
+  const { bias, out, in: width, weight } = linear;
+  const children = [
+    ...parts.map((part, i) => linearRow(ledger, part, partTitles[kind][i]!, part.id)),
+    ...(bias ? [ledger.row(`${id}.bias`, titles.bias, bias)] : []),
+  ];
+  return { ...branch(id, 'linear', title, children), dtype: weight.dtype, shape: [out, width] };
 }
 
 /** A factored matrix as its two factors; its bias is its own. */

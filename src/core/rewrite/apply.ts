@@ -4,6 +4,7 @@ import type { Model } from '../model/model.ts';
 import type { Edit, Plan, QuantizeEdit } from '../passes/pass.ts';
 import { quantizeBlocks } from './blocks.ts';
 import { castTensors } from './cast.ts';
+import { compact } from './compact.ts';
 import { quantizeTensors } from './compressed-tensors.ts';
 import { convert } from './convert.ts';
 import { rewriteDequantized } from './dequantized.ts';
@@ -42,6 +43,7 @@ const rewrites: Rewrites = {
   'remove-rows': removeRows,
   'remove-hidden': removeHidden,
   factor,
+  compact,
   share: shareLayers,
   'remove-layers': removeLayers,
   quantize,

@@ -74,6 +74,12 @@ export function vectorsKept(model: Model, isVector: (tensor: Tensor) => boolean)
 
 export const alreadyQuantized = (): Sentence => sentence('It is already quantized.');
 
+/** Of a checkpoint: convolutions, and the parts of compact forms. */
+export const threeDimensional = ({ linears }: Anatomy): Skipped[] =>
+  linears
+    .filter(({ form }) => form === 'convolution')
+    .map(({ id }) => ({ target: id, reason: sentence('It is stored with three dimensions and stays as it is.') }));
+
 /** Organs whose weights are integers. */
 export function quantizedAlready(anatomy: Anatomy): Skipped[] {
   return [...anatomy.tables, ...anatomy.linears]

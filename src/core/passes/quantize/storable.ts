@@ -4,7 +4,16 @@ import { isFloat } from '../../kernels/floats.ts';
 import type { Model } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Skipped } from '../pass.ts';
-import { alreadyQuantized, idleGlobs, leastSaving, leftOut, nothingFound, quantizedAlready, vectorsKept } from './choice.ts';
+import {
+  alreadyQuantized,
+  idleGlobs,
+  leastSaving,
+  leftOut,
+  nothingFound,
+  quantizedAlready,
+  threeDimensional,
+  vectorsKept,
+} from './choice.ts';
 import { sidesOf } from './eight-bits.ts';
 import type { QuantizeOptions } from './scheme.ts';
 
@@ -29,7 +38,7 @@ export function storableIn(
       anatomy.notBert ?? sentence('No BERT layers were found, so it cannot be told which matrices are linear layers.');
     return { linears: [], tables: [], skipped: [{ target: model.name, reason }] };
   }
-  const skipped: Skipped[] = quantizedAlready(anatomy);
+  const skipped: Skipped[] = [...quantizedAlready(anatomy), ...threeDimensional(anatomy)];
   const tableNames = new Set(anatomy.tables.map(({ weight }) => weight.name));
   const isTable = ({ name }: Tensor) => tableNames.has(anatomy.copies.get(name) ?? name);
   const keep = (organ: Linear | Table, isLinear: boolean): boolean => {

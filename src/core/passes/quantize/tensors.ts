@@ -5,7 +5,16 @@ import type { Model } from '../../model/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { CastEdit, Plan, QuantizeEdit, Skipped } from '../pass.ts';
 import { castsOf } from './casts.ts';
-import { alreadyQuantized, idleGlobs, leftOut, nothingFound, quantizedAlready, tooSmall, vectorsKept } from './choice.ts';
+import {
+  alreadyQuantized,
+  idleGlobs,
+  leftOut,
+  nothingFound,
+  quantizedAlready,
+  threeDimensional,
+  tooSmall,
+  vectorsKept,
+} from './choice.ts';
 import { byRows } from './eight-bits.ts';
 import type { QuantizeOptions } from './scheme.ts';
 
@@ -22,7 +31,7 @@ export function planTensors(model: Model, anatomy: Anatomy, options: QuantizeOpt
       anatomy.notBert ?? sentence('No BERT layers were found, so it cannot be told which matrices are linear layers.');
     return { edits: [], skipped: [{ target: model.name, reason }] };
   }
-  const skipped: Skipped[] = quantizedAlready(anatomy);
+  const skipped: Skipped[] = [...quantizedAlready(anatomy), ...threeDimensional(anatomy)];
   const tables = new Set(anatomy.tables.map(table => table.weight.name));
   const linears: QuantizeEdit[] = [];
   for (const linear of anatomy.linears.filter(it => it.form === 'dense')) {

@@ -1,0 +1,82 @@
+import type { Product32 } from '../../kernels/linear-algebra/product32.ts';
+import type { FactorValues } from './factors.ts';
+import { balanced } from './plain.ts';
+import { topOf } from './top-of.ts';
+
+/** Rounds at most; most of what they gain comes in the first two. */
+const ROUNDS = 12;
+
+/** A round that takes away less than this share of what is lost is the last. */
+const LEAST_GAIN = 1e-3;
+
+/**
+ * Blocks along the diagonal and a product of thin matrices, together close to a matrix in the sum of squared differences. In turn each is
+ * the optimum given the other: the thin pair the truncated SVD of what the blocks leave, the blocks what the pair leaves there. What
+ * is lost falls in each round; where it stops neither alone can do better.
+ * returns  blocks [groups, in / groups, out / groups], first [in, 1, rank], second [rank, 1, out]
+ * source   alternating projection, as in GoDec: Zhou and Tao, ICML 2011
+ */
+export async function blockParts(
+  weight_OI: Float32Array,
+  out: number,
+  width: number,
+  groups: number,
+  rank: number,
+  product: Product32 | undefined,
+  pause: () => Promise<void>,
+): Promise<readonly [Float32Array, Float32Array, Float32Array]> {
+  const [rows, columns] = [out / groups, width / groups];
+  const inside = (o: number, i: number) => Math.floor(o / rows) === Math.floor(i / columns);
+  // The pair is fitted to the matrix with what the pair of the round before gave in place of the blocks.
+  const left_OI = Float32Array.from(weight_OI);
+  for (let o = 0; o < out; o++) for (let i = 0; i < width; i++) if (inside(o, i)) left_OI[o * width + i] = 0;
+  let pair: FactorValues = { first: new Float32Array(0), second: new Float32Array(0) };
+  let before = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) {
+    const { values, left, right } = await topOf(left_OI, out, width, rank, product, pause);
+    pair = balanced(values, left, right, width, rank);
+    const lost = fillBlocks(left_OI, weight_OI, pair.second, pair.first, out, width, rank, inside);
+    if (!(lost < before * (1 - LEAST_GAIN))) break;
+    before = lost;
+  }
+  const blocks = new Float32Array(groups * rows * columns);
+  for (let g = 0; g < groups; g++)
+    for (let i = 0; i < columns; i++)
+      for (let o = 0; o < rows; o++) {
+        const at = (g * rows + o) * width + g * columns + i;
+        blocks[(g * columns + i) * rows + o] = weight_OI[at]! - left_OI[at]!;
+      }
+  return [blocks, turn(pair.first, rank, width), turn(pair.second, out, rank)];
+}
+
+/** Puts what the pair gives in place of the blocks; returns the squares that are lost beside them. */
+function fillBlocks(
+  left_OI: Float32Array,
+  weight_OI: Float32Array,
+  second_OR: Float32Array,
+  first_RI: Float32Array,
+  out: number,
+  width: number,
+  rank: number,
+  inside: (o: number, i: number) => boolean,
+): number {
+  const row = new Float64Array(width);
+  let lost = 0;
+  for (let o = 0; o < out; o++) {
+    row.fill(0);
+    for (let r = 0; r < rank; r++) {
+      const by = second_OR[o * rank + r]!;
+      for (let i = 0, at = r * width; i < width; i++) row[i]! += by * first_RI[at + i]!;
+    }
+    for (let i = 0; i < width; i++)
+      if (inside(o, i)) left_OI[o * width + i] = row[i]!;
+      else lost += (weight_OI[o * width + i]! - row[i]!) ** 2;
+  }
+  return lost;
+}
+
+function turn(values: Float32Array, rows: number, columns: number): Float32Array {
+  const turned = new Float32Array(values.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) turned[c * rows + r] = values[r * columns + c]!;
+  return turned;
+}
