@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { fail, sentence } from '../core/errors.ts';
-import { lineageOf } from '../protocol/lineage.ts';
+import { lineageIn, lineageOf } from '../protocol/lineage.ts';
 import type { Comparison, DiffEvents, DiffHostApi, DiffView, Evaluation, Made, ProgressEvent } from '../protocol/messages.ts';
 import { type Handlers, type Served, serve } from '../protocol/rpc.ts';
 import { AttentionPanel } from './attention.ts';
@@ -199,6 +199,7 @@ export class DiffPanel {
           paths: [before, after],
           layer: Number(layer),
           head: head === null ? null : Number(head),
+          lineage: this.#view.state === 'ready' ? lineageIn(this.#view.comparison, this.#subject.made) : undefined,
         });
       },
     };

@@ -128,6 +128,11 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
         if (question.text !== null) await refuseUntrusted(sentence('A model is run only in a folder that is trusted.'));
         return model.scores(question, following ?? {});
       },
+      stateHeads: async heads => {
+        await refuseUntrusted();
+        await this.#services.engine.api.stateHeads(uri.fsPath, Number(heads));
+        await model.reload();
+      },
       scoreText: () => keptCalibration(this.#services.context),
       chooseScoreText: async current => (await chooseCalibration(this.#services.context, uri.fsPath, String(current))) ?? null,
       openRedundancy: async () => void command('headroom.redundancy'),

@@ -117,6 +117,8 @@ export interface EditorHostApi {
   /** The host asks where; null when the person did not say. */
   exportTensor(tensor: string, kind: 'npy' | 'csv'): Promise<{ readonly out: string; readonly byteLength: number } | null>;
   headMeasures(): Promise<readonly HeadMeasure[]>;
+  /** Says in config.json beside the model how many heads each layer has, and looks at the model again. */
+  stateHeads(heads: number): Promise<void>;
   /** What each unit is worth. Takes { signal, progress } last. */
   scores(question: ScoresQuestion): Promise<Scores>;
   /** Path of the text that was last chosen in this workspace; '' for none. */

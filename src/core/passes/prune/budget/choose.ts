@@ -5,7 +5,7 @@ import { cutByText, orderAt, type TextScore } from '../by-text.ts';
 import type { Order } from '../choose/order.ts';
 import type { Settled } from '../settle.ts';
 import type { Site } from '../sites.ts';
-import { allocate, type Choices, evenly, mean } from './allocate.ts';
+import { allocate, type Choices, evenly, mean, saved } from './allocate.ts';
 import { driftCurves } from './curves.ts';
 import { driftOf } from './drift.ts';
 import type { Ladder } from './ladders.ts';
@@ -39,8 +39,8 @@ const measured = 2048;
 
 /**
  * The sites are cut and repaired one by one, at a few levels, and the drift of the whole model measured: a curve for each. Their sum is
- * what a way to spend the budget is thought to cost. The cheapest way, the same share everywhere and what lies half-way are then cut
- * and repaired whole, and the one whose outputs drift least is taken.
+ * what a way to spend the budget is thought to cost. The cheapest way, the same share of heads and of neurons, and what lies half-way are
+ * then cut and repaired whole, and the one whose outputs drift least is taken: curves do not know of each other, and few texts err.
  */
 export async function chooseByText(
   calibration: Calibration<Edit>,
@@ -75,11 +75,7 @@ export async function chooseByText(
     new Map(sites.map((site, at) => [site, choices[at]!.counts[picked[at]!]!]));
   const target = await task.target(each => countsOf(allocate(choices, each)));
   const uneven = allocate(choices, target);
-  const even = evenly(
-    choices,
-    sites.map(({ units }) => units),
-    target,
-  );
+  const even = sameShares(sites, choices, target);
   const original = await calibration.vectors([], ...runs);
   const drifts: number[] = [];
   const ways = [uneven, mean(choices, uneven, even, target), even].map(countsOf);
@@ -96,6 +92,23 @@ export async function chooseByText(
     units,
     note: notes[best]!(drifts.map(drift => drift.toPrecision(2)) as [string, string, string]),
   };
+}
+
+/** The same share of each layer's neurons, and of all heads, these where the curves say that least is lost. */
+function sameShares(sites: readonly Site[], choices: readonly Choices[], target: number): number[] {
+  const even = evenly(
+    choices,
+    sites.map(({ units }) => units),
+    target,
+  );
+  const heads = sites.flatMap(({ part }, at) => (part === 'attention' ? [at] : []));
+  const own = heads.map(at => choices[at]!);
+  const spent = saved(
+    own,
+    heads.map(at => even[at]!),
+  );
+  for (const [place, k] of allocate(own, spent).entries()) even[heads[place]!] = k;
+  return even;
 }
 
 /** The first texts are fitted on, the last ones, a quarter at most, measured: a fit flatters itself on what it has seen. */
@@ -117,20 +130,17 @@ function enough(lengths: readonly number[], tokens: number): number {
 const notes: readonly ((drifts: readonly [string, string, string]) => Sentence)[] = [
   ([uneven, , even]) =>
     sentence(
-      'Most goes where the whole model loses least: its outputs drift by {uneven}, beside {even} with the same share everywhere.',
-      {
-        uneven,
-        even,
-      },
+      'Most goes where the whole model loses least: its outputs drift by {uneven}, beside {even} with the same share of heads and of neurons.',
+      { uneven, even },
     ),
   ([, half, even]) =>
     sentence(
-      'Half-way between the same share everywhere and what single cuts say loses least: the outputs drift by {half}, beside {even} with the same share.',
+      'Half-way between the same share of heads and of neurons and what single cuts say loses least: the outputs drift by {half}, beside {even} with the same shares.',
       { half, even },
     ),
   ([uneven, , even]) =>
     sentence(
-      'The same share of every layer goes: the outputs drift by {even}, beside {uneven} where single cuts say that least is lost.',
+      'The same share of heads and of neurons goes: the outputs drift by {even}, beside {uneven} where single cuts say that least is lost.',
       { uneven, even },
     ),
 ];
