@@ -49,12 +49,20 @@ const rows: readonly Row[] = [
     steps: [table(192), { pass: 'quantize', options: { scheme: 'int8' } }],
     format: 'onnx',
   },
-  { name: 'share pairs', steps: [{ pass: 'share-layers', options: { size: 2 } }], format: 'onnx' },
-  {
-    name: 'share a basis of pairs',
-    steps: [{ pass: 'share-layers', options: { size: 2, method: 'basis', ratio: 0.8 } }],
-    format: 'onnx',
-  },
+  ...[2, 3].flatMap((size): Row[] => [
+    { name: `share ${size}, mean`, steps: [{ pass: 'share-layers', options: { size } }], format: 'onnx' },
+    // As many parameters as one set for each group.
+    {
+      name: `share ${size}, basis, ${(1 / size).toFixed(2)}`,
+      steps: [{ pass: 'share-layers', options: { size, method: 'basis', ratio: 1 / size } }],
+      format: 'onnx',
+    },
+    {
+      name: `share ${size}, basis, 0.8`,
+      steps: [{ pass: 'share-layers', options: { size, method: 'basis', ratio: 0.8 } }],
+      format: 'onnx',
+    },
+  ]),
 ];
 
 /** The first 2,048 different sentences, without labels. */

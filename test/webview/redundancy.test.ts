@@ -317,6 +317,17 @@ describe('the redundancy page, on the sample', { skip: skipReason ?? false }, ()
     await close();
   });
 
+  test('a fact leads to its section, and only what was found scrolls', async () => {
+    const { page, close } = await shown(ready);
+    const facts = page.locator('.facts button, .facts a');
+    for (let at = 0; at < (await facts.count()); at++) {
+      await facts.nth(at).click();
+      assert.equal(await page.evaluate(() => document.scrollingElement!.scrollTop), 0);
+    }
+    assert.ok((await page.locator('.found').evaluate(found => found.scrollTop)) > 0);
+    await close();
+  });
+
   test('groups of layers are made by dragging in the square, or with Enter, and go to the form', async () => {
     const asked: unknown[][] = [];
     const { page, close } = await shown(
