@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { matricesIn } from '../../../src/core/anatomy/anatomy.ts';
+import { held } from '../../../src/core/passes/computed.ts';
 import { whiten } from '../../../src/core/passes/factorize/whiten.ts';
 import type { FactorEdit, Plan } from '../../../src/core/passes/pass.ts';
 import { parseRecipe } from '../../../src/core/passes/recipe.ts';
 import { passes } from '../../../src/core/passes/registry.ts';
+import { apply, type Body } from '../../../src/core/rewrite/apply.ts';
 import { openCalibration } from '../../../src/core/session/calibrate.ts';
 import { type Opened, openPath } from '../../../src/core/session/open.ts';
 import { readFloats } from '../../../src/core/tensor/floats.ts';
@@ -14,11 +16,11 @@ import { generated, noGenerated, openSource, planOf } from './fixtures.ts';
 const texts = 'a b c|d|the cat sat on the mat|x y z w|one two three|q r s t u v w x y z|m n o p|e f g h i j k'.split('|');
 const pause = async () => {};
 
-async function planned(opened: Opened, id: string, options: Record<string, unknown>) {
-  const calibration = await openCalibration(opened, opened, texts);
+async function planned(opened: Opened, id: string, options: Record<string, unknown>, body: Body = opened, lines = texts) {
+  const calibration = await openCalibration(opened, body, lines);
   const [step] = parseRecipe({ version: 1, steps: [{ pass: id, options }] }).steps;
   const pass = passes.find(it => it.id === id)!;
-  const { model, anatomy } = opened;
+  const { model, anatomy } = body;
   const plan: Plan = await pass.plan(anatomy, step!.options as never, {
     model,
     format: model.format,
@@ -99,6 +101,36 @@ test('whitened factors of a graph and a checkpoint are nearer to the original’
     await calibration.close();
     await opened.close();
   }
+});
+
+test('a text of fewer tokens than channels is used, and what it takes to damp its moments is said of each matrix', {
+  skip: noGenerated,
+}, async () => {
+  const opened = await openPath(join(generated, 'bert-base/model.torchscript.onnx'));
+  const options = { rank: 8, method: 'whitened', include: ['*.layer.1.*.query', '*.layer.1.output.dense'] };
+  const { plan, calibration } = await planned(opened, 'factorize', options, opened, ['a b']);
+  const said = plan.skipped.filter(({ reason }) => /the text has \{tokens\} tokens .* damped by \{damping\}/.test(reason.text));
+  assert.deepEqual(
+    said.map(({ target }) => target),
+    ['encoder.layer.1.attention.self.query', 'encoder.layer.1.output.dense'],
+  );
+  assert.ok(said.every(({ reason }) => Number(reason.args?.damping) > 0 && Number(reason.args?.tokens) === calibration.tokens));
+  await calibration.close();
+  await opened.close();
+});
+
+test('NaN in what a matrix reads on the text is an error that names the matrix', { skip: noGenerated }, async () => {
+  const opened = await openPath(join(generated, 'bert-base/model.torchscript.onnx'));
+  const target = opened.anatomy.layers[1]!.value;
+  const wrong = new Float32Array(target.out * target.in).fill(Number.NaN, 5, 6);
+  const weight = held('weight', 'fp32', target.weight.shape, wrong);
+  const body = await apply(opened, { edits: [{ kind: 'replace', target, weight }], skipped: [] });
+  const options = { rank: 8, method: 'whitened', include: ['*.layer.1.attention.output.dense'] };
+  await assert.rejects(
+    planned(opened, 'factorize', options, body),
+    /encoder\.layer\.1\.attention\.output\.dense .*NaN or infinity/,
+  );
+  await opened.close();
 });
 
 test('a table factored by token counts is nearer on the rows that the text has, and its norm is refitted', {

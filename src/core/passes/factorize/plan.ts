@@ -9,6 +9,7 @@ import { isCompact, planCompact } from './compact.ts';
 import { promised } from './factors.ts';
 import { measuredLosses } from './measured.ts';
 import { plainFactors, spectrumOf } from './plain.ts';
+import { planQueryKey } from './plan-query-key.ts';
 import { type Budget, checkBudget, growing, rankOf, rankOfEnergy } from './ranks.ts';
 import { type Spending, spend } from './spend.ts';
 import { placesIn, whitenedFactors } from './whitened.ts';
@@ -46,6 +47,17 @@ async function planEach(anatomy: Anatomy, options: FactorOptions, context: PassC
   if (isGlobal && budget.ratio === null)
     throw fail('bad-recipe', 'The allocation global spends a share of the parameters: give ratio.', {}, { file: model.name });
   const { candidates, skipped } = candidatesOf(model, anatomy, options);
+  if (options.method === 'query-key') {
+    if (isGlobal || budget.energy !== null)
+      throw fail(
+        'bad-recipe',
+        'The method {method} takes rank or ratio, for each matrix alone.',
+        { method: options.method },
+        { file: model.name },
+      );
+    const made = await planQueryKey(anatomy, candidates, budget, context);
+    return { ...made, skipped: [...skipped, ...made.skipped] };
+  }
   if (isCompact(options.method)) {
     if (isGlobal || (budget.energy !== null && options.method === 'block-diagonal'))
       throw fail(
