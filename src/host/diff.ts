@@ -11,6 +11,7 @@ import { say } from './l10n.ts';
 import { Measuring } from './measuring.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
+import { predictionFor } from './predictions.ts';
 import { saveReport } from './save-report.ts';
 import type { Services } from './services.ts';
 import { panelTypes, viewTypes } from './view-types.ts';
@@ -121,7 +122,15 @@ export class DiffPanel {
       if (comparing.signal.aborted) return;
       this.#subject = { ...this.#subject, made };
       const { measurement } = this.#measuring;
-      this.#show({ state: 'ready', comparison, made, changedOnDisk: false, measurement });
+      const predicted = made ? predictionFor(before, made.recipe) : undefined;
+      this.#show({
+        state: 'ready',
+        comparison,
+        made,
+        changedOnDisk: false,
+        measurement,
+        ...(predicted !== undefined && { predicted }),
+      });
       const { totals } = comparison;
       // What Headroom made is measured at once; of any other two models the person says whether.
       void this.#measuring.begin(made !== null, [totals.before.fileBytes, totals.after.fileBytes]);

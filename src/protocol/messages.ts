@@ -102,8 +102,8 @@ export interface EditorHostApi {
   view(): Promise<EditorView>;
   reload(): Promise<void>;
   quantize(): Promise<void>;
-  /** The form, with one step in its recipe where one is given. `text`: what its units were scored on, as in `ScoresQuestion`. */
-  openCompress(step?: Step, text?: string | null): Promise<void>;
+  /** The form, with one step in its recipe where one is given. `text`: what its units were scored on, as in `ScoresQuestion`; `predicted`: the cosine it was said to have. */
+  openCompress(step?: Step, text?: string | null, predicted?: number): Promise<void>;
   /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
   tryStep(step: Step): Promise<DryRun>;
   openCompare(): Promise<void>;
@@ -244,6 +244,8 @@ export type DiffView =
       readonly made: Made | null;
       readonly changedOnDisk: boolean;
       readonly measurement?: Measurement;
+      /** The cosine that was predicted for what was pruned, without repair. */
+      readonly predicted?: number;
     }
   | { readonly state: 'failed'; readonly names: { readonly before: string; readonly after: string }; readonly failure: Failure };
 

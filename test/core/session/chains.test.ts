@@ -114,3 +114,25 @@ for (const path of ['bert-base/model.torchscript.onnx', 'bert-base/model.safeten
       assert.equal(linear?.form, 'quantized', target);
     }
   });
+
+test('layers that share, then factors for what all of them read, then int8: two of three layers are still one', {
+  skip,
+}, async () => {
+  const steps: readonly Step[] = [
+    { pass: 'share-layers', options: { groups: [[0, 1]] } },
+    { pass: 'factorize', options: { ratio: 0.7, method: 'whitened' } },
+    { pass: 'quantize', options: { scheme: 'int8' } },
+  ];
+  for (const path of ['bert-base/model.torchscript.onnx', 'bert-base/model.safetensors']) {
+    const { anatomy } = await made(path, steps, `share-${path.replaceAll('/', '-')}`);
+    assert.deepEqual(
+      anatomy.layers.map(({ stored }) => stored),
+      [0, 0, 2],
+      path,
+    );
+    assert.ok(
+      anatomy.layers.flatMap(matricesIn).every(({ form, factors }) => form === 'factored' || factors),
+      path,
+    );
+  }
+});

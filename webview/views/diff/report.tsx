@@ -103,6 +103,7 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
       <Totals
         totals={comparison.totals}
         measurement={measurement}
+        predicted={view.predicted}
         onMeasure={() => void api.measure()}
         onCancel={() => void api.cancelMeasuring()}
       />

@@ -17,7 +17,7 @@ export interface ChooseTask {
   readonly sites: readonly Site[];
   readonly ladders: ReadonlyMap<Site, Ladder>;
   readonly settled: Settled;
-  readonly damping: number;
+  readonly damping: (site: Site) => number;
   /** The order in which units go, where it does not depend on what is cut below. */
   readonly known: ReadonlyMap<Site, Order> | undefined;
   /** How many of the texts are used; all when absent. */
@@ -61,9 +61,10 @@ export async function chooseByText(
       repair,
       damping,
       texts,
-      measured: runs,
+      // Of texts that are fitted: a repair on fewer texts than will be used would make wide matrices look dearer than they are.
+      measured: [runs[0], 0],
       order: async (site, fit) =>
-        known?.get(site) ?? orderAt(fit, site, settled.by as TextScore, site.units - 1, damping, signal),
+        known?.get(site) ?? orderAt(fit, site, settled.by as TextScore, site.units - 1, damping(site), signal),
     },
     tell(0, 0.6),
   );
@@ -111,7 +112,7 @@ function sameShares(sites: readonly Site[], choices: readonly Choices[], target:
   return even;
 }
 
-/** The first texts are fitted on, the last ones, a quarter at most, measured: a fit flatters itself on what it has seen. */
+/** The first texts are fitted on, the last ones, a quarter at most, judge whole ways: a fit flatters itself on what it has seen. */
 function heldOut({ ids }: Calibration<Edit>, used: number): { readonly texts: number; readonly runs: readonly [number, number] } {
   const lengths = ids.slice(0, used).map(({ length }) => length);
   const held = Math.max(1, Math.min(Math.floor(used / 4), enough(lengths.toReversed(), measured)));
