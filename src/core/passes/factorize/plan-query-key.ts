@@ -23,6 +23,7 @@ export async function planQueryKey(
 ): Promise<Plan> {
   const { model, progress, signal, dryRun } = context;
   const edits: NarrowHeadsEdit[] = [];
+  const here: NarrowHeadsEdit[] = [];
   const skipped: Skipped[] = [];
   const chosen = new Set(candidates.map(({ linear }) => linear));
   const layers = anatomy.layers.filter(({ query, key }) => chosen.has(query) && chosen.has(key));
@@ -41,12 +42,15 @@ export async function planQueryKey(
     }
     let moments: Moments | undefined;
     if (walk && calibration) {
-      while (walk.at && (walk.at.layer !== layer.index || walk.at.part !== 'attention')) await walk.advance([]);
+      // Later layers see what the narrower heads before them give.
+      while (walk.at && (walk.at.layer !== layer.index || walk.at.part !== 'attention')) await walk.advance(here.splice(0));
       const tap: Tap = `${layer.query.id}:in`;
       moments = calibration.moments(layer.query.in);
-      await walk.observe('original', [tap], [], batch => moments!.add(batch.get(tap)));
+      await walk.observe('current', [tap], [], batch => moments!.add(batch.get(tap)));
     }
-    edits.push(dryRun ? sizesOnly(layer, width) : await narrowed(layer, width, context, moments));
+    const edit = dryRun ? sizesOnly(layer, width) : await narrowed(layer, width, context, moments);
+    edits.push(edit);
+    here.push(edit);
   }
   return { edits, skipped };
 }
