@@ -74,7 +74,7 @@ const models = [
 
 for (const path of [...models, minilm])
   test(
-    `${path.split('/').slice(-2).join('/')}: turned by PCA and not cut, its outputs are the same to 1e-5`,
+    `${path.split('/').slice(-2).join('/')}: turned by PCA and not cut, its outputs are the same to 1e-5 of the largest, or of 1`,
     {
       skip: noGenerated || (!existsSync(path) && `skipped: no ${basename(path)}`),
     },
@@ -194,6 +194,7 @@ test('a size above the model’s, both a size and a share, neither, and no text 
     assert.equal(await failing({}), 'bad-recipe');
     assert.equal(await failing({ hidden: 8 }, false), 'usage');
     assert.equal(await failing({ hidden: 1 }), 'bad-recipe');
+    assert.equal(await failing({ hidden: 12.5 }), 'bad-recipe');
   }),
 );
 
