@@ -36,6 +36,8 @@ type Run = Pick<PassContext, 'progress' | 'signal' | 'model'>;
  * Groups of layers whose matrices share an inner factor: the best for what they read, all layers of a group taken together. Then, from
  * below, each layer's outer factors and biases are refitted on what reaches them by now to give what the original gave, and so are the
  * norms. Matrices that would not get smaller stay.
+ * On all-MiniLM-L6-v2, 256 sentences, 500 pairs of STS-B: cosine 0.816 in groups of 2 at a ratio of 0.5 (the mean of the weights, at the same
+ * size: 0.340), 0.733 in groups of 3 at 0.33 (0.302).
  * source  Wang et al., Basis Sharing, ICLR 2025: singular values of all matrices of a group, whitened by their inputs
  */
 export async function basisOnText(
