@@ -213,6 +213,8 @@ const chosen = (event: Event): string => (event.target as HTMLInputElement).valu
 
 export interface RangeProps {
   readonly id: string;
+  /** Where no visible label is `for` it. */
+  readonly label?: string;
   readonly min: number;
   readonly max: number;
   readonly value: number;
@@ -223,11 +225,12 @@ export interface RangeProps {
   readonly onInput: (value: number) => void;
 }
 /** A slider of whole numbers. Ours, since the toolkit has none. */
-export function Range({ id, min, max, value, valueText, disabled = false, onInput }: RangeProps) {
+export function Range({ id, label, min, max, value, valueText, disabled = false, onInput }: RangeProps) {
   return (
     <input
       id={id}
       type="range"
+      aria-label={label}
       class="range"
       style={{ '--at': `${max > min ? (100 * (value - min)) / (max - min) : 0}%` }}
       min={min}

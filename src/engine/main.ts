@@ -31,6 +31,7 @@ const calls = serve<EngineApi>(
     matrixDiff: (before, after, id, request, options) =>
       session.matrixDiff(before, after, id, request, throttled(options, progressIntervalMs)),
     evaluate: (path, request, options) => session.evaluate(path, request, throttled(options, progressIntervalMs)),
+    stateHeads: (path, heads) => session.stateHeads(path, heads),
     scores: (path, request, options) => session.scores(path, request, throttled(options, progressIntervalMs)),
     sensitivity: (path, request, options) => session.sensitivity(path, request, throttled(options, progressIntervalMs)),
     outputSpectrum: (path, id, request, options) =>

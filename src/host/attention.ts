@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { sentence } from '../core/errors.ts';
+import type { Lineage } from '../protocol/lineage.ts';
 import type { AttentionEvents, AttentionHostApi, AttentionMaps } from '../protocol/messages.ts';
 import { type Handlers, serve } from '../protocol/rpc.ts';
 import { toFailure } from './failure.ts';
@@ -17,6 +18,8 @@ export interface AttentionSubject {
   readonly layer: number;
   /** null: all heads. */
   readonly head: number | null;
+  /** Which layers and heads of the first model the second has: it is shown by the numbers of the first. */
+  readonly lineage?: Lineage | undefined;
 }
 
 /** Where the last sentence is kept, for every model. */
@@ -90,10 +93,15 @@ export class AttentionPanel {
       attention: async (request, following) => {
         const layers = (await this.#layers) ?? [];
         const maps: (AttentionMaps | null)[] = [];
-        for (const [at, path] of this.#subject.paths.entries())
-          maps.push(
-            request.layer < (layers[at] ?? 0) ? await engine.api.attention(path, request, { signal: following?.signal }) : null,
-          );
+        for (const [at, path] of this.#subject.paths.entries()) {
+          const lineage = at === 1 ? this.#subject.lineage : undefined;
+          const layer = lineage ? lineage.layers.indexOf(request.layer) : request.layer;
+          const found =
+            layer >= 0 && layer < (layers[at] ?? 0)
+              ? await engine.api.attention(path, { ...request, layer }, { signal: following?.signal })
+              : null;
+          maps.push(found && lineage ? byNumbersBefore(found, request.layer, lineage) : found);
+        }
         return maps;
       },
       keep: async (layer, head, text) => {
@@ -105,3 +113,10 @@ export class AttentionPanel {
     };
   }
 }
+
+/** A head that stayed is shown beside itself. */
+const byNumbersBefore = (maps: AttentionMaps, layer: number, { heads }: Lineage): AttentionMaps => ({
+  ...maps,
+  layer,
+  heads: maps.heads.map(each => ({ ...each, head: heads[layer]?.[each.head] ?? each.head })),
+});

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { fail, sentence } from '../core/errors.ts';
-import { lineageOf } from '../protocol/lineage.ts';
+import { lineageIn, lineageOf } from '../protocol/lineage.ts';
 import type { Comparison, DiffEvents, DiffHostApi, DiffView, Evaluation, Made, ProgressEvent } from '../protocol/messages.ts';
 import { type Handlers, type Served, serve } from '../protocol/rpc.ts';
 import { AttentionPanel } from './attention.ts';
@@ -11,6 +11,7 @@ import { say } from './l10n.ts';
 import { Measuring } from './measuring.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
+import { predictionFor } from './predictions.ts';
 import { saveReport } from './save-report.ts';
 import type { Services } from './services.ts';
 import { panelTypes, viewTypes } from './view-types.ts';
@@ -121,7 +122,15 @@ export class DiffPanel {
       if (comparing.signal.aborted) return;
       this.#subject = { ...this.#subject, made };
       const { measurement } = this.#measuring;
-      this.#show({ state: 'ready', comparison, made, changedOnDisk: false, measurement });
+      const predicted = made ? predictionFor(before, made.recipe) : undefined;
+      this.#show({
+        state: 'ready',
+        comparison,
+        made,
+        changedOnDisk: false,
+        measurement,
+        ...(predicted !== undefined && { predicted }),
+      });
       const { totals } = comparison;
       // What Headroom made is measured at once; of any other two models the person says whether.
       void this.#measuring.begin(made !== null, [totals.before.fileBytes, totals.after.fileBytes]);
@@ -199,6 +208,7 @@ export class DiffPanel {
           paths: [before, after],
           layer: Number(layer),
           head: head === null ? null : Number(head),
+          lineage: this.#view.state === 'ready' ? lineageIn(this.#view.comparison, this.#subject.made) : undefined,
         });
       },
     };

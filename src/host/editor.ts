@@ -12,6 +12,7 @@ import { toFailure } from './failure.ts';
 import { againstPath, isElsewhere } from './kept.ts';
 import { pageOptions, setPage } from './page.ts';
 import { webviewPort } from './port.ts';
+import { keepPrediction } from './predictions.ts';
 import type { Services } from './services.ts';
 import { ownSentencesFile } from './texts.ts';
 import { refuseUntrusted } from './trust.ts';
@@ -105,10 +106,11 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
       reload: () => model.reload(),
       // Not awaited: the work reports by itself, and the page does not wait for it.
       quantize: async () => void command('headroom.quantize'),
-      openCompress: async (step, text) => {
+      openCompress: async (step, text, predicted) => {
         if (!step) return void command('headroom.compress');
         if (typeof text === 'string')
           await keepCalibration(this.#services.context, text || (await ownSentencesFile(this.#services, uri.fsPath)));
+        if (typeof predicted === 'number') keepPrediction(uri.fsPath, step, predicted);
         void CompressPanel.open(this.#services, uri, recipeOf(step));
       },
       tryStep: async step => {
@@ -127,6 +129,11 @@ export class EditorProvider implements vscode.CustomReadonlyEditorProvider<Edito
       scores: async (question, following) => {
         if (question.text !== null) await refuseUntrusted(sentence('A model is run only in a folder that is trusted.'));
         return model.scores(question, following ?? {});
+      },
+      stateHeads: async heads => {
+        await refuseUntrusted();
+        await this.#services.engine.api.stateHeads(uri.fsPath, Number(heads));
+        await model.reload();
       },
       scoreText: () => keptCalibration(this.#services.context),
       chooseScoreText: async current => (await chooseCalibration(this.#services.context, uri.fsPath, String(current))) ?? null,

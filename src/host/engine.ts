@@ -53,6 +53,7 @@ export class Engine {
         this.#call(given, (api, options) => api.matrixDiff(before, after, id, request, { layers: given?.layers, ...options })),
       evaluate: (path, request, given) =>
         this.#call(given, (api, options) => api.evaluate(path, request, options), undefined, path),
+      stateHeads: (path, heads) => this.#call(undefined, api => api.stateHeads(path, heads)),
       scores: (path, request, given) => this.#call(given, (api, options) => api.scores(path, request, options), undefined, path),
       sensitivity: (path, request, given) =>
         this.#call(given, (api, options) => api.sensitivity(path, request, options), undefined, path),

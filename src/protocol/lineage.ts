@@ -1,4 +1,4 @@
-import type { CompressReport } from './messages.ts';
+import type { Comparison, CompressReport, Made } from './messages.ts';
 
 /** What became of a model's layers and heads, by the numbers they had at first. */
 export interface Lineage {
@@ -9,6 +9,17 @@ export interface Lineage {
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+/** What became of the layers and heads of the first of two models: as the run tells that made the second, or its config.json. */
+export function lineageIn({ heads }: Pick<Comparison, 'heads'>, made: Pick<Made, 'report'> | null): Lineage | undefined {
+  const told = made ? lineageOf(made.report.edits, heads.before) : undefined;
+  if (told && agrees(told, heads.after)) return told;
+  return heads.kept && { layers: upTo(heads.before.length), heads: heads.kept };
+}
+
+/** It tells of this very model. */
+const agrees = ({ layers, heads }: Lineage, after: readonly number[]): boolean =>
+  layers.length === after.length && layers.every((was, now) => heads[was]?.length === after[now]);
 
 /**
  * Follows the edits of a run in their order; each names layers and heads by the numbers of its time. `heads` are those of each layer

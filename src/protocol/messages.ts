@@ -102,8 +102,8 @@ export interface EditorHostApi {
   view(): Promise<EditorView>;
   reload(): Promise<void>;
   quantize(): Promise<void>;
-  /** The form, with one step in its recipe where one is given. `text`: what its units were scored on, as in `ScoresQuestion`. */
-  openCompress(step?: Step, text?: string | null): Promise<void>;
+  /** The form, with one step in its recipe where one is given. `text`: what its units were scored on, as in `ScoresQuestion`; `predicted`: the cosine it was said to have. */
+  openCompress(step?: Step, text?: string | null, predicted?: number): Promise<void>;
   /** The exact sizes after one step; nothing is written. A newer question ends an older one. */
   tryStep(step: Step): Promise<DryRun>;
   openCompare(): Promise<void>;
@@ -117,6 +117,8 @@ export interface EditorHostApi {
   /** The host asks where; null when the person did not say. */
   exportTensor(tensor: string, kind: 'npy' | 'csv'): Promise<{ readonly out: string; readonly byteLength: number } | null>;
   headMeasures(): Promise<readonly HeadMeasure[]>;
+  /** Says in config.json beside the model how many heads each layer has, and looks at the model again. */
+  stateHeads(heads: number): Promise<void>;
   /** What each unit is worth. Takes { signal, progress } last. */
   scores(question: ScoresQuestion): Promise<Scores>;
   /** Path of the text that was last chosen in this workspace; '' for none. */
@@ -242,6 +244,8 @@ export type DiffView =
       readonly made: Made | null;
       readonly changedOnDisk: boolean;
       readonly measurement?: Measurement;
+      /** The cosine that was predicted for what was pruned, without repair. */
+      readonly predicted?: number;
     }
   | { readonly state: 'failed'; readonly names: { readonly before: string; readonly after: string }; readonly failure: Failure };
 

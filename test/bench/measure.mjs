@@ -70,7 +70,7 @@ export function startLines(command, args, env = process.env) {
   const waiting = [];
   createInterface({ input: child.stdout }).on('line', line => {
     const answer = JSON.parse(line);
-    if (answer.error) waiting.shift().reject(new Error(answer.error));
+    if (typeof answer.error === 'string') waiting.shift().reject(new Error(answer.error));
     else waiting.shift().resolve({ ...answer, peakBytes: peakOf(child.pid) ?? answer.peakBytes });
   });
   child.on('exit', code => {

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { peakOf } from './measure.mjs';
 
 const folder = process.env.HEADROOM_BENCH_FOLDER ?? join(tmpdir(), 'headroom-bench-size');
 const [chosen, path] = process.argv.slice(2);
@@ -25,7 +26,7 @@ else {
 async function measure(file) {
   const { openPath } = await import('../../src/core/session/open.ts');
   const { summarize } = await import('../../src/core/report/summary.ts');
-  const resident = () => process.resourceUsage().maxRSS * 1024;
+  const resident = () => peakOf('self') ?? process.resourceUsage().maxRSS * 1024;
   const empty = resident();
   const once = async () => {
     const start = performance.now();

@@ -111,9 +111,16 @@ const cases: Record<keyof Kernels, (kernels: Kernels, rows: number, columns: num
       return into;
     }),
   toHalf: (k, rows, columns) => {
-    const into = new Uint16Array(rows * columns);
-    k.toHalf(numbers(rows * columns, 1), into);
-    return [into];
+    const [into, answers] = [new Uint16Array(rows * columns), new Uint8Array(2)];
+    const values = numbers(rows * columns, 1);
+    answers[0] = k.toHalf(values, into) ? 1 : 0;
+    answers[1] = k.toHalf(
+      values.map(value => (Math.abs(value) > 65504 ? Infinity : value)),
+      new Uint16Array(into.length),
+    )
+      ? 1
+      : 0;
+    return [into, answers];
   },
   fromHalf: (k, rows, columns) => {
     const into = new Float32Array(rows * columns);
@@ -155,7 +162,7 @@ type Numbers = Float32Array | Float64Array | Int32Array | Uint16Array | Bytes8;
 
 /** The kernels, with all they work on lying in their own memory. */
 function inArena(kernels: Kernels): Kernels {
-  const moved = (work: (...args: never[]) => void) => {
+  const moved = (work: (...args: never[]) => unknown) => {
     return (...args: readonly unknown[]) => {
       const arrays = args.filter((it): it is Numbers => ArrayBuffer.isView(it));
       const places = arrays.map(it => borrow(it.byteLength));
@@ -164,11 +171,12 @@ function inArena(kernels: Kernels): Kernels {
         place.set(it as Uint8Array);
         return place;
       });
-      work(...(args.map(it => there[arrays.indexOf(it as Numbers)] ?? it) as never[]));
+      const answer = work(...(args.map(it => there[arrays.indexOf(it as Numbers)] ?? it) as never[]));
       arrays.forEach((it, i) => {
         it.set(there[i]!);
       });
       places.forEach(giveBack);
+      return answer;
     };
   };
   return Object.fromEntries(Object.entries(kernels).map(([name, work]) => [name, moved(work)])) as unknown as Kernels;

@@ -40,6 +40,11 @@ const rows: readonly Row[] = [
     loss: 1.5,
   },
   { name: 'encoder 0.6, plain', steps: factorize({ ratio: 0.6 }) },
+  ...[24, 16, 8].map(
+    (rank): Row => ({ name: `query and key ${rank} wide`, steps: factorize({ method: 'query-key', rank }), format: 'onnx' }),
+  ),
+  { name: 'encoder 0.6, blocks and a thin pair', steps: factorize({ ratio: 0.6, method: 'block-diagonal' }), format: 'onnx' },
+  { name: 'encoder 0.6, Kronecker', steps: factorize({ ratio: 0.6, method: 'kronecker' }), format: 'onnx' },
   { name: 'embeddings 192', steps: [table(192)], cosine: 0.975, loss: 0.5 },
   { name: 'embeddings 128', steps: [table(128)], cosine: 0.94, loss: 0.5 },
   { name: 'embeddings 64', steps: [table(64)], cosine: 0.79, loss: 1.5 },
@@ -49,12 +54,20 @@ const rows: readonly Row[] = [
     steps: [table(192), { pass: 'quantize', options: { scheme: 'int8' } }],
     format: 'onnx',
   },
-  { name: 'share pairs', steps: [{ pass: 'share-layers', options: { size: 2 } }], format: 'onnx' },
-  {
-    name: 'share a basis of pairs',
-    steps: [{ pass: 'share-layers', options: { size: 2, method: 'basis', ratio: 0.8 } }],
-    format: 'onnx',
-  },
+  ...[2, 3].flatMap((size): Row[] => [
+    { name: `share ${size}, mean`, steps: [{ pass: 'share-layers', options: { size } }], format: 'onnx' },
+    // As many parameters as one set for each group.
+    {
+      name: `share ${size}, basis, ${(1 / size).toFixed(2)}`,
+      steps: [{ pass: 'share-layers', options: { size, method: 'basis', ratio: 1 / size } }],
+      format: 'onnx',
+    },
+    {
+      name: `share ${size}, basis, 0.8`,
+      steps: [{ pass: 'share-layers', options: { size, method: 'basis', ratio: 0.8 } }],
+      format: 'onnx',
+    },
+  ]),
 ];
 
 /** The first 2,048 different sentences, without labels. */

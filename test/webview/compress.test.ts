@@ -145,6 +145,12 @@ describe('the Compress form', { skip: skipReason ?? false }, () => {
         await field('Groups').fill('0-2 3-5');
         await field('Bits').fill('8 4 4 8');
         await field('Share to remove').fill('0.25');
+        const slider = page.getByRole('slider', { name: 'Share to remove, slider' });
+        assert.deepEqual([await slider.inputValue(), await slider.getAttribute('max')], ['25', '95']);
+        await slider.press('ArrowRight');
+        assert.equal(await field('Share to remove').inputValue(), '0.26');
+        assert.equal((await options()).fraction, 0.26);
+        await slider.press('ArrowLeft');
         await page.getByRole('button', { name: 'Keep from: Choose…' }).click();
         assert.deepEqual(await options(), {
           remove: '0:1 3:0,2',

@@ -52,6 +52,18 @@ describe('the diff page, measured', { skip: skipReason ?? false }, () => {
     }
   }
 
+  test('what was predicted stands beside what was measured', () =>
+    shown(
+      measurements.done,
+      async opened => {
+        assert.match(
+          await said(opened, '.totals'),
+          /0\.987 cosine to the original predicted without repair ≈ 0\.981 · worst 0\.943/,
+        );
+      },
+      { api: { view: () => ({ ...view(measurements.done), predicted: 0.9815 }) } },
+    ));
+
   test('the totals say cosine, agreement, speed with tokens and threads, and load time; nothing is "not measured" any more', () =>
     shown(measurements.done, async opened => {
       const totals = await said(opened, '.totals');

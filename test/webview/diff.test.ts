@@ -419,6 +419,14 @@ describe('the diff page', { skip: skipReason ?? false }, () => {
       await page.waitForSelector('text=18 of 72 heads removed.');
       assert.deepEqual(await accessibilityFindings(page), []);
     });
+    const kept = gone.map(heads => Array.from({ length: 12 }, (_, head) => head).filter(head => !heads.includes(head)));
+    await shown(
+      { ...ready({ ...comparison, heads: { ...comparison.heads, kept } }), made: null } as DiffView,
+      async ({ page }) => {
+        assert.equal(await page.locator('.hg .cell.off').count(), 18, 'by config.json alone');
+        assert.equal(await page.locator('.hg .cell.off').first().getAttribute('title'), 'Layer 0, head 6, removed');
+      },
+    );
     const other = { ...ready(comparison), made: { ...told, report: { ...told.report, edits: edits.slice(1) } } } as DiffView;
     for (const each of [other, ready(comparison)])
       await shown(each, async ({ page }) => {

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { Scores, ScoresQuestion } from '../../src/protocol/messages.ts';
 import { lowestFirst, removeOf } from '../../webview/layout/unit-scores.ts';
-import { editorApi, ready } from './editor-views.ts';
+import { editorApi, ready, states } from './editor-views.ts';
 import { scoresFor } from './insides.ts';
 import { accessibilityFindings, launch, type OpenedPage, openPage, type PageOptions, skipReason, themes } from './page.ts';
 import { minilm, pruned } from './summaries.ts';
@@ -85,7 +85,11 @@ test(
       await page.locator('.predicted >> text=≈').waitFor();
       assert.match(await textOf(page, '.predicted'), /Predicted: cosine ≈ 0\.987 without repair, from runs on 64 sentences$/);
       await page.getByRole('button', { name: /^Prune selected 18 heads/ }).click();
-      assert.deepEqual(lastCompress(opened), [{ pass: 'prune-heads', options: { remove: removeOf(order.slice(0, 18)) } }, '']);
+      assert.deepEqual(lastCompress(opened), [
+        { pass: 'prune-heads', options: { remove: removeOf(order.slice(0, 18)) } },
+        '',
+        0.9875,
+      ]);
       await page.locator('.hg .cell[data-layer="5"][data-head="3"]').click({ modifiers: ['Control'] });
       await page.locator('.predicted >> text=if these were the lowest').waitFor();
       assert.equal(await page.locator('#prune-share').inputValue(), '19');
@@ -228,3 +232,28 @@ test('a model that lost heads already keeps the last of each layer', { skip }, (
     { api: editorApi(ready(pruned())) },
   ),
 );
+
+test('a head count that nothing states is given in the banner, and a refusal is said there', { skip }, async () => {
+  const asked: number[] = [];
+  const stateHeads = (heads: number) => {
+    asked.push(heads);
+    if (heads === 7) throw { code: 'usage', message: '', sentence: { text: '384 cannot be split into 7 heads.' } };
+  };
+  await withPage(
+    async opened => {
+      const { page } = opened;
+      const field = page.getByRole('textbox', { name: 'Heads in each layer' });
+      await field.fill('7');
+      await field.press('Enter');
+      await page.locator('.banner [role=alert]', { hasText: '384 cannot be split into 7 heads.' }).waitFor();
+      await opened.screenshot('head-count');
+      assert.deepEqual(await accessibilityFindings(page), []);
+      await field.fill('12');
+      await page.getByRole('button', { name: 'Save in config.json' }).click();
+      assert.deepEqual(asked, [7, 12]);
+      // Neurons and layers can be looked at meanwhile.
+      await show(page, 'Neurons');
+    },
+    { api: { ...editorApi(states['head count unknown']!()), stateHeads } },
+  );
+});

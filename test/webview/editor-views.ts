@@ -106,6 +106,7 @@ export const editorApi = (view: EditorView): Record<keyof EditorHostApi, (...arg
   exportTensor: () => null,
   headMeasures: () => measuresOf(6, 12),
   scores: ({ pass, by, text }: ScoresQuestion) => scoresFor(pass, by, text),
+  stateHeads: () => undefined,
   scoreText: () => '',
   chooseScoreText: () => '/texts/mine.txt',
   openRedundancy: () => undefined,

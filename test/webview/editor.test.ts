@@ -235,7 +235,7 @@ test(
       await page.getByRole('button', { name: /^Prune selected/ }).click();
       assert.deepEqual(opened.calls.at(-1), {
         method: 'openCompress',
-        args: [{ pass: 'prune-heads', options: { remove: { 1: [2, 4], 2: [2, 3, 4], 5: [11] } } }],
+        args: [{ pass: 'prune-heads', options: { remove: { 1: [2, 4], 2: [2, 3, 4], 5: [11] } } }, null],
       });
       await headCell(opened, 0, 0).hover();
       await page.mouse.down();

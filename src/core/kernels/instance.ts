@@ -10,7 +10,8 @@ declare const WebAssembly: {
   Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
-export type Exports = Readonly<Record<string, (...args: number[]) => void>>;
+/** Few of them answer. */
+export type Exports = Readonly<Record<string, (...args: number[]) => unknown>>;
 
 let compiled: object | undefined;
 

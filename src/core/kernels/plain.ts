@@ -114,9 +114,10 @@ function floatBits(half: number): number {
 
 const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
 
-function toHalf(values: Float32Array, into: Uint16Array): void {
+function toHalf(values: Float32Array, into: Uint16Array): boolean {
   const bits = bitsOf(values);
   for (let i = 0; i < bits.length; i++) into[i] = halfBits(bits[i]!);
+  return values.some(value => abs(value) > 65504 && abs(value) < Infinity);
 }
 
 function fromHalf(values: Uint16Array, into: Float32Array): void {

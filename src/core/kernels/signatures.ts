@@ -30,8 +30,8 @@ export interface Kernels {
   sumByColumn(integers_RC: Bytes8, zeroPoint: number, into_C: Int32Array): void;
   /** into_R += the sum of integers_RC - zeroPoint over the columns. */
   sumByRow(integers_RC: Bytes8, zeroPoint: number, into_R: Int32Array): void;
-  /** f32 to fp16, to nearest even; finite values beyond 65504 become 65504, infinities and NaN stay. */
-  toHalf(values: Float32Array, into: Uint16Array): void;
+  /** f32 to fp16, to nearest even; finite values beyond 65504 become 65504, infinities and NaN stay. Was one beyond? */
+  toHalf(values: Float32Array, into: Uint16Array): boolean;
   /** fp16 to f32, exact. */
   fromHalf(values: Uint16Array, into: Float32Array): void;
   /** bf16 to f32, exact. */

@@ -146,12 +146,16 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
     }
   }
 
-  /** Element by element. */
-  function convert(name: string, values: Float32Array | Uint16Array, into: Float32Array | Uint16Array) {
+  /** Element by element. Did the kernel say yes of any run? */
+  function convert(name: string, values: Float32Array | Uint16Array, into: Float32Array | Uint16Array): boolean {
+    let found = false;
     for (const { start, end } of runsOf(values.length)) {
       const from = read(values, start, end, FIRST);
-      write(into, start, end, SECOND, to => call[name]!(from, end - start, to));
+      write(into, start, end, SECOND, to => {
+        if (call[name]!(from, end - start, to)) found = true;
+      });
     }
+    return found;
   }
 
   return {
@@ -189,8 +193,8 @@ function seam(call: Exports, buffer: ArrayBuffer): Kernels {
       });
     },
     toHalf: (values, into) => convert('toHalf', values, into),
-    fromHalf: (values, into) => convert('fromHalf', values, into),
-    fromBfloat: (values, into) => convert('fromBfloat', values, into),
+    fromHalf: (values, into) => void convert('fromHalf', values, into),
+    fromBfloat: (values, into) => void convert('fromBfloat', values, into),
     fromNibbles: (bytes, signed, into) => {
       for (const { start, end } of runsOf(into.length)) {
         u8.set(bytes.subarray(start / 2, Math.ceil(end / 2)), FIRST);

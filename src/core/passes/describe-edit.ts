@@ -66,6 +66,10 @@ export function describeEdit(edit: Edit): EditLine {
         before: described(edit.target.weight),
         after: `${edit.form}: ${edit.parts[0]!.dtype} ${edit.parts.map(shapeOf).join(' + ')}`,
       };
+    case 'narrow-heads': {
+      const target = `encoder.layer.${edit.layer}.attention.self`;
+      return { kind, target, before: '', after: `${edit.query.weight.dtype}: query and key ${edit.width} wide in each head` };
+    }
     case 'share':
       return {
         kind,

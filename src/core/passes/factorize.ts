@@ -53,6 +53,12 @@ export const factorize = definePass({
           value: 'kronecker',
           hint: sentence('The weights, as a sum of Kronecker products: as many terms as rank says. Smaller, but slower to run.'),
         },
+        {
+          value: 'query-key',
+          hint: sentence(
+            'Query and key together, head by head: narrower heads with the nearest scores, on the text where there is some. Rank is the width of a head.',
+          ),
+        },
         { value: 'whitened', hint: sentence('The outputs on calibration text, layer after layer: much closer to the original.') },
       ],
     },

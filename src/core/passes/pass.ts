@@ -82,6 +82,7 @@ export type Edit =
   | RemoveHiddenEdit
   | FactorEdit
   | CompactEdit
+  | NarrowHeadsEdit
   | ShareEdit;
 
 export interface QuantizeEdit {
@@ -254,6 +255,15 @@ export interface CompactEdit {
   readonly form: CompactKind;
   /** In the order of compactParts. */
   readonly parts: readonly Tensor[];
+}
+
+/** Query and key of a layer with narrower heads: weights in the layout of the old ones, for heads x width outputs. Only in a graph. */
+export interface NarrowHeadsEdit {
+  readonly kind: 'narrow-heads';
+  readonly layer: number;
+  readonly width: number;
+  readonly query: { readonly weight: Tensor; readonly bias: Tensor };
+  readonly key: { readonly weight: Tensor; readonly bias: Tensor };
 }
 
 /** Layers that use one set of weights: those of the first of each group, with `tensors` in place of its own where they are given. */

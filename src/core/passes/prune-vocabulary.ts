@@ -23,10 +23,19 @@ export const pruneVocabulary = definePass({
       help: sentence('A text file with a token a line, as the tokenizer writes it.'),
       default: '',
     },
+    keep_first: {
+      kind: 'number',
+      label: sentence('Keep the first tokens'),
+      help: sentence('How many, with no text at hand: many vocabularies begin with what is frequent.'),
+      default: null,
+      min: 1,
+      max: 10_000_000,
+      step: 1,
+    },
   },
-  suggestions: [],
+  suggestions: [{ keep_first: 16_000 }, { keep_first: 8_000 }],
   plan(anatomy, options, context) {
-    if (options.keep_from === '' && options.keep === '')
+    if (options.keep_from === '' && options.keep === '' && options.keep_first === null)
       throw fail(
         'bad-recipe',
         'What to keep is not said: give {one} or {other}.',

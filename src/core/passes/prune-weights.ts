@@ -83,9 +83,11 @@ export const pruneWeights = definePass({
           ),
         },
       ],
-      when: { scope: ['matrix'] },
     },
   },
-  suggestions: [],
+  suggestions: [
+    { sparsity: 0.5, store: 'bitmap' },
+    { pattern: '2:4', store: 'bitmap' },
+  ],
   plan: planWeights,
 });

@@ -4,6 +4,7 @@ import type { Model } from '../model/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { alignedOrgans, alignedTree, type LayersKept } from './aligned.ts';
 import type { Change, Comparison, ComparisonNode, ComparisonRow, Side, Sizes, WeightError } from './comparison.ts';
+import { headsKept } from './heads-kept.ts';
 import { organsById } from './organs.ts';
 import { summarize } from './summary.ts';
 import type { Summary, TreeNode } from './tree.ts';
@@ -28,13 +29,14 @@ export async function compareModels(before: Sided, after: Sided, options: Compar
   const summaries = { before: summarize(before.model, before.anatomy), after: summarize(after.model, after.anatomy) };
   const joiner = new Joiner(before, after, summaries.before.model.byteLength, options);
   const tree = await joiner.join(summaries.before.tree, alignedTree(summaries.after.tree, options.layers));
+  const kept = options.layers ? undefined : headsKept(before, after);
   return {
     version: 1,
     names: { before: before.model.name, after: after.model.name },
     totals: { before: sizes(summaries.before), after: sizes(summaries.after) },
     rows: joiner.rows,
     tree,
-    heads: { before: summaries.before.model.heads, after: summaries.after.model.heads },
+    heads: { before: summaries.before.model.heads, after: summaries.after.model.heads, ...(kept && { kept }) },
     outputs: null,
     task: null,
   };

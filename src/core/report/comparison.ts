@@ -46,7 +46,12 @@ export interface Comparison {
   readonly rows: readonly ComparisonRow[];
   /** The two trees as one, for the diff panel: sizes of both sides at every level. */
   readonly tree: ComparisonNode;
-  readonly heads: { readonly before: readonly number[]; readonly after: readonly number[] };
+  readonly heads: {
+    readonly before: readonly number[];
+    readonly after: readonly number[];
+    /** For each layer the heads of before that stayed, where config.json says which were taken (`pruned_heads`). */
+    readonly kept?: readonly (readonly number[])[];
+  };
   readonly outputs: null;
   readonly task: null;
 }

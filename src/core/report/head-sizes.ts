@@ -8,11 +8,13 @@ import type { HeadSize } from './tree.ts';
  * factored matrix those of the factor that has them). Scales of rows go with the rows; the output projection's scales and bias stay.
  */
 export function headSizes(layer: Layer): HeadSize[] {
-  const { heads, headDim, query, key, value, output } = layer;
+  const { heads, query, key, value, output } = layer;
   if (heads === 0) return [];
   const projections = [query, key, value];
   const behind = output.factors?.first ?? output;
-  const columns = output.compact ? (headDim * partsOf(output)) / output.in : (headDim * behind.out) / (behind.groups ?? 1);
+  // Query and key may be narrower than value, whose width the output projection reads.
+  const wide = output.in / heads;
+  const columns = output.compact ? (wide * partsOf(output)) / output.in : (wide * behind.out) / (behind.groups ?? 1);
   const rows = (each: (linear: Linear) => number) =>
     projections.reduce((sum, linear) => sum + (linear.out / heads) * each(linear), 0);
   const parameters = Math.round(rows(rowParameters) + columns);

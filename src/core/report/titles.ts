@@ -42,6 +42,8 @@ export const titles = {
   positionKey: sentence('Key of positions'),
   relativePositions: sentence('Relative positions'),
   finalNorm: sentence('Final layer norm'),
+  skip: sentence('Way around'),
+  widening: sentence('Widening'),
   header: sentence('File header'),
   graph: sentence('Graph'),
   padding: sentence('Padding'),
@@ -58,6 +60,8 @@ const extraTitles: readonly (readonly [RegExp, Sentence])[] = [
   [/\.self\.pos_(q|query)_proj$/, titles.positionQuery],
   [/\.self\.pos_(key_)?proj$/, titles.positionKey],
   [/^encoder\.(final_norm|ln|emb_layer_norm_after)$/, titles.finalNorm],
+  [/output\.skip$/, titles.skip],
+  [/^encoder\.widening$/, titles.widening],
   [/^encoder\.LayerNorm$/, titles.norm],
   [/(distance_embedding|rel_embeddings|relative_attention_bias|embed_positions)$/, titles.relativePositions],
 ];

@@ -11,6 +11,7 @@ import { rewriteDequantized } from './dequantized.ts';
 import type { GraphModel } from './draft.ts';
 import { rewriteDynamic } from './dynamic.ts';
 import { factor } from './factor.ts';
+import { narrowHeads } from './narrow-heads.ts';
 import { removeHeads } from './remove-heads.ts';
 import { removeHidden } from './remove-hidden.ts';
 import { removeLayers } from './remove-layers.ts';
@@ -42,6 +43,7 @@ const rewrites: Rewrites = {
   'remove-neurons': removeNeurons,
   'remove-rows': removeRows,
   'remove-hidden': removeHidden,
+  'narrow-heads': narrowHeads,
   factor,
   compact,
   share: shareLayers,

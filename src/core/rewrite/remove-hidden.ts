@@ -54,5 +54,6 @@ function stemOf(name: string): string {
 function withSize(config: Model['config'], { anatomy, model }: Body, { hidden }: RemoveHiddenEdit): Model['config'] {
   const key = typeof config.dim === 'number' ? 'dim' : 'hidden_size';
   if (model.graph && config[key] === undefined) return config;
-  return { ...config, [key]: hidden, head_dim: anatomy.layers[0]!.headDim, pruned_hidden: anatomy.hidden };
+  const { headDim } = anatomy.layers[0]!;
+  return { ...config, [key]: hidden, ...(headDim > 0 && { head_dim: headDim }), pruned_hidden: anatomy.hidden };
 }

@@ -14,6 +14,7 @@ export function createSession(): Session {
     compare: async (...args) => (await import('./compare.ts')).compare(...args),
     matrixDiff: async (...args) => (await import('./compare.ts')).matrixDiff(...args),
     evaluate: async (...args) => (await import('./evaluate.ts')).evaluate(...args),
+    stateHeads: async (...args) => (await import('./state-heads.ts')).stateHeads(...args),
     scores: async (...args) => (await import('./scores.ts')).scores(...args),
     sensitivity: async (...args) => (await import('./sensitivity.ts')).sensitivity(...args),
     outputSpectrum: async (...args) => (await import('./output-spectrum.ts')).outputSpectrum(...args),

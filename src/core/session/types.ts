@@ -205,6 +205,8 @@ export interface Session extends Insides {
   scores(path: string, request: ScoresRequest, options?: SessionOptions): Promise<Scores>;
   /** For every rank of a matrix of a layer what is lost of its outputs on text. 512 texts at most. */
   outputSpectrum(path: string, id: string, request: TextsRequest, options?: SessionOptions): Promise<OutputSpectrum>;
+  /** Says in config.json how many heads each layer has, where nothing does; returns the folder of that file. throws 'usage' */
+  stateHeads(path: string, heads: number): Promise<string>;
   /** The sentences that come with Headroom, in the languages of a model's vocabulary. */
   ownSentences(path: string): Promise<OwnSentences>;
   /** Runs one text and gives the attention of every head of a layer. */

@@ -182,6 +182,19 @@ test('matrices that would grow are left alone with the reason, and nothing is le
   await source.close();
 });
 
+test('rank 0 is refused, and so is one that is no whole number', { skip: noGenerated }, async () => {
+  const source = await openSource(join(bert, 'model.safetensors'));
+  for (const rank of [0, -3, 2.5])
+    for (const method of ['svd', 'kronecker'])
+      await assert.rejects(
+        planOf(source.body, { rank, method }, 'factorize'),
+        (error: HeadroomError) => error.code === 'bad-recipe',
+      );
+  const full = await planOf(source.body, { rank: 41, include: ['*.query'] }, 'factorize');
+  assert.ok(full.skipped.some(({ target, reason }) => /query/.test(target) && /more than it has/.test(reason.text)));
+  await source.close();
+});
+
 test('NaN in a weight is an error that names the matrix', { skip: noGenerated }, async () => {
   const source = await openSource(join(bert, 'model.safetensors'));
   const { weight } = source.body.anatomy.layers[1]!.up;

@@ -96,6 +96,14 @@ for (const path of ['bert-base/model.torchscript.onnx', 'bert-base/model.safeten
     const isGraph = path.endsWith('.onnx');
     const steps = isGraph ? thin : [...thin.slice(0, 2), { pass: 'quantize', options: { scheme: 'int8' } }];
     const { anatomy, report } = await made(path, steps, `thin-${path.replaceAll('/', '-')}`);
+    const promised = await compress({
+      path: join(generated, path),
+      out: join(folder, isGraph ? 'dry.onnx' : 'dry.safetensors'),
+      recipe: { version: 1, steps },
+      calibration: text,
+      dryRun: true,
+    });
+    assert.equal(promised.after.fileBytes, report.after.fileBytes, 'a dry run tells the size');
     assert.ok(anatomy.embeddingProjection, 'the table is narrow');
     const factored = anatomy.layers.flatMap(matricesIn).filter(({ factors }) => factors);
     assert.ok(factored.length > 0);
@@ -106,3 +114,25 @@ for (const path of ['bert-base/model.torchscript.onnx', 'bert-base/model.safeten
       assert.equal(linear?.form, 'quantized', target);
     }
   });
+
+test('layers that share, then factors for what all of them read, then int8: two of three layers are still one', {
+  skip,
+}, async () => {
+  const steps: readonly Step[] = [
+    { pass: 'share-layers', options: { groups: [[0, 1]] } },
+    { pass: 'factorize', options: { ratio: 0.7, method: 'whitened' } },
+    { pass: 'quantize', options: { scheme: 'int8' } },
+  ];
+  for (const path of ['bert-base/model.torchscript.onnx', 'bert-base/model.safetensors']) {
+    const { anatomy } = await made(path, steps, `share-${path.replaceAll('/', '-')}`);
+    assert.deepEqual(
+      anatomy.layers.map(({ stored }) => stored),
+      [0, 0, 2],
+      path,
+    );
+    assert.ok(
+      anatomy.layers.flatMap(matricesIn).every(({ form, factors }) => form === 'factored' || factors),
+      path,
+    );
+  }
+});

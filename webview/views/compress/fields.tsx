@@ -2,8 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Field } from '../../../src/core/passes/pass.ts';
 import type { Failure } from '../../../src/protocol/messages.ts';
 import { optionText } from '../../../src/protocol/option-text.ts';
-import { Checkbox, Dropdown, RadioGroup, TextField } from '../../controls.tsx';
+import { Checkbox, Dropdown, RadioGroup, Range, TextField } from '../../controls.tsx';
 import { say, t } from '../../l10n.ts';
+import { share } from '../../numbers.ts';
 import { Wrong } from '../wrong.tsx';
 import { type FieldValue, isDefault, parseGlobs, parseNumber, type TextKind, type TextualField } from './draft.ts';
 import { host } from './host.ts';
@@ -108,6 +109,17 @@ function NumberControl({ id, field, value, onChange, onInvalid }: FieldRowProps<
   return (
     <>
       <TextField label={say(field.label)} class="short" value={text} invalid={!valid} describedBy={`${id}-help`} onInput={type} />
+      {field.min >= 0 && field.max <= 1 && (
+        <Range
+          id={`${id}-range`}
+          label={t('{name}, slider', { name: say(field.label) })}
+          min={Math.ceil(field.min * 100)}
+          max={Math.floor(field.max * 100)}
+          value={Math.round(100 * (typeof value === 'number' ? value : field.min))}
+          valueText={share(typeof value === 'number' ? value : field.min, 0)}
+          onInput={hundredths => type(hundredths === 0 && field.default === null ? '' : String(hundredths / 100))}
+        />
+      )}
       {!valid && <Wrong>{t('A number from {min} to {max}.', { min: field.min, max: field.max })}</Wrong>}
     </>
   );

@@ -6,7 +6,7 @@ import { count } from '../../numbers.ts';
 interface HeadsProps {
   readonly before: readonly number[];
   readonly after: readonly number[];
-  /** Which heads stayed, when it is known how the second model was made. */
+  /** Which layers and heads stayed, when that is known. */
   readonly lineage?: Lineage | undefined;
   /** Opens the attention of a layer, before beside after. */
   readonly onAttention: (layer: number) => void;
@@ -27,7 +27,7 @@ export function Heads({ before, after, lineage, onAttention }: HeadsProps) {
       </section>
     );
   const most = Math.max(1, ...before, ...after);
-  const parts = lineage && agrees(lineage, after) ? lineage : undefined;
+  const parts = lineage;
   return (
     <section class="pane">
       <div class="row">
@@ -60,10 +60,6 @@ export function Heads({ before, after, lineage, onAttention }: HeadsProps) {
     </section>
   );
 }
-
-/** The record tells of this very model. */
-const agrees = ({ layers, heads }: Lineage, after: readonly number[]): boolean =>
-  layers.length === after.length && layers.every((was, now) => heads[was]?.length === after[now]);
 
 /** Every head there was in its place; those that went are struck out. The table that follows says the same in words. */
 function RemovedHeads({ before, lineage }: { before: readonly number[]; lineage: Lineage }) {

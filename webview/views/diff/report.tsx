@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { lineageOf } from '../../../src/protocol/lineage.ts';
+import { lineageIn } from '../../../src/protocol/lineage.ts';
 import type { DiffHostApi, DiffView, Measurement } from '../../../src/protocol/messages.ts';
 import type { Remote } from '../../../src/protocol/rpc.ts';
 import { Button } from '../../controls.tsx';
@@ -40,7 +40,7 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
   useEffect(() => keep(comparison, state), [state]);
 
   const readings = useMemo(() => new Readings(), [comparison]);
-  const lineage = useMemo(() => made && lineageOf(made.report.edits, comparison.heads.before), [made, comparison]);
+  const lineage = useMemo(() => lineageIn(comparison, made), [made, comparison]);
   const digest = useMemo(() => digestOf(tree), [tree]);
   const organs = useMemo(() => organsOf(tree), [tree]);
   const changes = useMemo(() => new Set(state.changes), [state.changes]);
@@ -103,6 +103,7 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
       <Totals
         totals={comparison.totals}
         measurement={measurement}
+        predicted={view.predicted}
         onMeasure={() => void api.measure()}
         onCancel={() => void api.cancelMeasuring()}
       />
@@ -162,7 +163,7 @@ export function Report({ view, api }: { view: Ready; api: Remote<DiffHostApi> })
               <Heads
                 before={comparison.heads.before}
                 after={comparison.heads.after}
-                lineage={lineage ?? undefined}
+                lineage={lineage}
                 onAttention={layer => void api.openAttention(layer, null)}
               />
               <HowMade

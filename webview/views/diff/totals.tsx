@@ -6,7 +6,11 @@ import { bytesText, changeCount, changeShare, count, exactBytes, factor } from '
 import { type MeasureActions, MeasureTiles } from '../measure/tiles.tsx';
 import { PairBar } from './pair-bar.tsx';
 
-type TotalsProps = { readonly totals: Comparison['totals']; readonly measurement: Measurement } & MeasureActions;
+type TotalsProps = {
+  readonly totals: Comparison['totals'];
+  readonly measurement: Measurement;
+  readonly predicted?: number | undefined;
+} & MeasureActions;
 
 /** The four numbers a person came for; what was not measured says so. */
 export function Totals({ totals: { before, after }, ...measuring }: TotalsProps) {

@@ -200,6 +200,7 @@ export function Ready({ view, width, api, filterCalls }: ReadyProps) {
         changedOnDisk={view.changedOnDisk}
         deleted={view.deleted}
         onReload={() => void api.reload()}
+        onHeads={heads => api.stateHeads(heads)}
         kept={view.kept}
         onOpenMeasured={() => void api.openMeasured()}
       />

@@ -14,14 +14,18 @@ export interface MeasureActions {
 }
 
 /** Quality and speed: what was measured, what runs, or that nothing was measured and what it needs. */
-export function MeasureTiles({ measurement, ...actions }: { measurement: Measurement } & MeasureActions) {
+export function MeasureTiles({
+  measurement,
+  predicted,
+  ...actions
+}: { measurement: Measurement; predicted?: number | undefined } & MeasureActions) {
   switch (measurement.state) {
     case 'running':
       return <Running measurement={measurement} onCancel={actions.onCancel} />;
     case 'done':
       return (
         <>
-          <Quality evaluation={measurement.kept.evaluation} changed={measurement.changed} />
+          <Quality evaluation={measurement.kept.evaluation} changed={measurement.changed} predicted={predicted} />
           <Speed evaluation={measurement.kept.evaluation} changed={measurement.changed} onMeasure={actions.onMeasure} />
         </>
       );
@@ -119,10 +123,12 @@ function Running({ measurement, onCancel }: { measurement: Extract<Measurement, 
   );
 }
 
-function Quality({ evaluation, changed }: { evaluation: Evaluation; changed: boolean }) {
+function Quality(props: { evaluation: Evaluation; changed: boolean; predicted: number | undefined }) {
+  const { evaluation, changed, predicted } = props;
   const { drift, metrics, task, against } = evaluation;
   const texts = drift?.count ?? metrics[0]?.count ?? 0;
   const facts = [
+    predicted !== undefined && t('predicted without repair ≈ {cosine}', { cosine: cosine(predicted) }),
     drift?.cosineMin != null && t('worst {cosine}', { cosine: cosine(drift.cosineMin) }),
     drift?.agreement != null && t('{share} same predictions', { share: agreementText(drift.agreement) }),
   ].filter(Boolean);

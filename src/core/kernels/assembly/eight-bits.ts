@@ -204,8 +204,8 @@ export function scaleByColumn(values: usize, rows: i32, columns: i32, factor: us
   }
 }
 
-/** Rows whose sums fit 16 bits. */
-const ROWS_AT_ONCE = 128;
+/** Rows that are added in 16 bits before they join the sums. */
+const ROWS_AT_ONCE = 8;
 
 /** into_C += sum over rows of integers_RC - zeroPoint */
 export function sumByColumn(integers: usize, signed: bool, rows: i32, columns: i32, zeroPoint: i32, into: usize): void {
@@ -215,20 +215,20 @@ export function sumByColumn(integers: usize, signed: bool, rows: i32, columns: i
     const shift = count * zeroPoint;
     let c = 0;
     for (; c <= columns - 16; c += 16) {
-      let front = i16x8.splat(0);
-      let back = front;
-      if (signed)
-        for (let at = integers + c; at < behind; at += columns) {
-          const row = v128.load(at);
-          front = i16x8.add(front, i16x8.extend_low_i8x16_s(row));
-          back = i16x8.add(back, i16x8.extend_high_i8x16_s(row));
+      const at = integers + c;
+      let front: v128;
+      let back: v128;
+      if (count == ROWS_AT_ONCE) {
+        front = signed ? sumOfEight<i8>(at, columns) : sumOfEight<u8>(at, columns);
+        back = signed ? sumOfEight<i8>(at + 8, columns) : sumOfEight<u8>(at + 8, columns);
+      } else {
+        front = i16x8.splat(0);
+        back = front;
+        for (let row = at; row < behind; row += columns) {
+          front = i16x8.add(front, signed ? v128.load_ext<i8>(row) : v128.load_ext<u8>(row));
+          back = i16x8.add(back, signed ? v128.load_ext<i8>(row, 8) : v128.load_ext<u8>(row, 8));
         }
-      else
-        for (let at = integers + c; at < behind; at += columns) {
-          const row = v128.load(at);
-          front = i16x8.add(front, i16x8.extend_low_i8x16_u(row));
-          back = i16x8.add(back, i16x8.extend_high_i8x16_u(row));
-        }
+      }
       const to = into + ((<usize>c) << 2);
       addEight(to, front, signed, shift);
       addEight(to + 32, back, signed, shift);
@@ -242,6 +242,20 @@ export function sumByColumn(integers: usize, signed: bool, rows: i32, columns: i
     integers = behind;
     r += count;
   }
+}
+
+// Eight rows of eight integers each, by column.
+// @ts-ignore: decorator
+@inline
+function sumOfEight<T>(at: usize, columns: usize): v128 {
+  const two = at + 2 * columns;
+  const four = at + 4 * columns;
+  const six = four + 2 * columns;
+  const a = i16x8.add(v128.load_ext<T>(at), v128.load_ext<T>(at + columns));
+  const b = i16x8.add(v128.load_ext<T>(two), v128.load_ext<T>(two + columns));
+  const c = i16x8.add(v128.load_ext<T>(four), v128.load_ext<T>(four + columns));
+  const d = i16x8.add(v128.load_ext<T>(six), v128.load_ext<T>(six + columns));
+  return i16x8.add(i16x8.add(a, b), i16x8.add(c, d));
 }
 
 // @ts-ignore: decorator

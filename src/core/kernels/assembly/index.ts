@@ -80,37 +80,53 @@ function halfBitsFour(bits: v128): v128 {
   return v128.or(v128.bitselect(special, finite, infinite), i32x4.shr_u(sign, 16));
 }
 
-// Of magnitudes above the smallest normal fp16, less that: are they normal too? True in each lane.
+// Two times four numbers that are normal in both types. What is kept, what is cut off and the sign are put together as eight lanes of 16 bits.
 // @ts-ignore: decorator
 @inline
-function areNormal(above: v128): v128 {
-  return i32x4.eq(i32x4.min_u(above, i32x4.splat(0x477fe000 - 0x38800000)), above);
+function normalHalves(a: v128, b: v128, kept: v128): v128 {
+  const cut = i32x4.splat(0x1fff);
+  const lost = i16x8.narrow_i32x4_s(v128.and(a, cut), v128.and(b, cut));
+  const isUp = i16x8.gt_s(i16x8.add(lost, v128.and(kept, i16x8.splat(1))), i16x8.splat(0x1000));
+  const upper = i16x8.narrow_i32x4_s(i32x4.shr_s(a, 16), i32x4.shr_s(b, 16));
+  return v128.or(i16x8.sub(kept, isUp), v128.and(upper, i16x8.splat(<i16>0x8000)));
 }
 
+// All bits of lanes that hold a finite magnitude beyond 65504.
 // @ts-ignore: decorator
 @inline
-function normalHalves(bits: v128, above: v128): v128 {
-  const odd = v128.and(i32x4.shr_u(above, 13), i32x4.splat(1));
-  const half = i32x4.shr_u(i32x4.add(i32x4.add(above, i32x4.splat(0x00800fff)), odd), 13);
-  return v128.or(half, v128.and(i32x4.shr_u(bits, 16), i32x4.splat(0x8000)));
+function beyondHalf(bits: v128): v128 {
+  const magnitude = v128.and(bits, i32x4.splat(0x7fffffff));
+  return v128.and(i32x4.gt_s(magnitude, i32x4.splat(0x477fe000)), i32x4.lt_s(magnitude, i32x4.splat(0x7f800000)));
 }
 
-/** into (u16) = values as fp16. Most weights are normal numbers, which takes half as long. */
-export function toHalf(values: usize, count: i32, into: usize): void {
+/** into (u16) = values as fp16; whether a finite one was beyond 65504. Most weights are normal numbers, which takes half as long. */
+export function toHalf(values: usize, count: i32, into: usize): bool {
   const end = values + ((<usize>count) << 2);
-  const least = i32x4.splat(0x38800000);
   const magnitude = i32x4.splat(0x7fffffff);
+  const bias = i32x4.splat(0x38000000);
+  let beyond = i32x4.splat(0);
   for (; values + 32 <= end; values += 32, into += 16) {
     const a = v128.load(values);
     const b = v128.load(values, 16);
-    const aboveA = i32x4.sub(v128.and(a, magnitude), least);
-    const aboveB = i32x4.sub(v128.and(b, magnitude), least);
-    const halves = i32x4.all_true(v128.and(areNormal(aboveA), areNormal(aboveB)))
-      ? i16x8.narrow_i32x4_u(normalHalves(a, aboveA), normalHalves(b, aboveB))
-      : i16x8.narrow_i32x4_u(halfBitsFour(a), halfBitsFour(b));
-    v128.store(into, halves);
+    // Exponent and mantissa, cut off: 65535 for what is below the range of exponents.
+    const kept = i16x8.narrow_i32x4_u(
+      i32x4.shr_u(i32x4.sub(v128.and(a, magnitude), bias), 13),
+      i32x4.shr_u(i32x4.sub(v128.and(b, magnitude), bias), 13),
+    );
+    const above = i16x8.sub(kept, i16x8.splat(0x400));
+    // From the smallest normal number up to what is below 65504.
+    if (i16x8.all_true(i16x8.eq(i16x8.min_u(above, i16x8.splat(0x77fe)), above))) v128.store(into, normalHalves(a, b, kept));
+    else {
+      v128.store(into, i16x8.narrow_i32x4_u(halfBitsFour(a), halfBitsFour(b)));
+      beyond = v128.or(beyond, v128.or(beyondHalf(a), beyondHalf(b)));
+    }
   }
-  for (; values < end; values += 4, into += 2) v128.store16_lane(into, halfBitsFour(v128.load32_zero(values)), 0);
+  for (; values < end; values += 4, into += 2) {
+    const one = v128.load32_zero(values);
+    v128.store16_lane(into, halfBitsFour(one), 0);
+    beyond = v128.or(beyond, beyondHalf(one));
+  }
+  return v128.any_true(beyond);
 }
 
 // f32 bits of the fp16 in the low half of each lane.

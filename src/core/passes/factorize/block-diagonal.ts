@@ -26,16 +26,20 @@ export async function blockParts(
   pause: () => Promise<void>,
 ): Promise<readonly [Float32Array, Float32Array, Float32Array]> {
   const [rows, columns] = [out / groups, width / groups];
-  const inside = (o: number, i: number) => Math.floor(o / rows) === Math.floor(i / columns);
   // The pair is fitted to the matrix with what the pair of the round before gave in place of the blocks.
   const left_OI = Float32Array.from(weight_OI);
-  for (let o = 0; o < out; o++) for (let i = 0; i < width; i++) if (inside(o, i)) left_OI[o * width + i] = 0;
+  for (let o = 0; o < out; o++) {
+    const from = o * width + Math.floor(o / rows) * columns;
+    left_OI.fill(0, from, from + columns);
+  }
   let pair: FactorValues = { first: new Float32Array(0), second: new Float32Array(0) };
   let before = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
     const { values, left, right } = await topOf(left_OI, out, width, rank, product, pause);
     pair = balanced(values, left, right, width, rank);
-    const lost = fillBlocks(left_OI, weight_OI, pair.second, pair.first, out, width, rank, inside);
+    // What the pair loses of all, less what it loses on the diagonal, where the blocks make up for it.
+    const all = values.subarray(rank).reduce((sum, value) => sum + value * value, 0);
+    const lost = all - fillBlocks(left_OI, pair, width, rank, rows, columns);
     if (!(lost < before * (1 - LEAST_GAIN))) break;
     before = lost;
   }
@@ -49,30 +53,30 @@ export async function blockParts(
   return [blocks, turn(pair.first, rank, width), turn(pair.second, out, rank)];
 }
 
-/** Puts what the pair gives in place of the blocks; returns the squares that are lost beside them. */
+/** Puts what the pair gives in place of the blocks; returns by how many squares that differs from what stood there. */
 function fillBlocks(
   left_OI: Float32Array,
-  weight_OI: Float32Array,
-  second_OR: Float32Array,
-  first_RI: Float32Array,
-  out: number,
+  { second, first }: FactorValues,
   width: number,
   rank: number,
-  inside: (o: number, i: number) => boolean,
+  rows: number,
+  columns: number,
 ): number {
-  const row = new Float64Array(width);
-  let lost = 0;
-  for (let o = 0; o < out; o++) {
-    row.fill(0);
+  const part = new Float64Array(columns);
+  let moved = 0;
+  for (let o = 0; o < second.length / rank; o++) {
+    const from = Math.floor(o / rows) * columns;
+    part.fill(0);
     for (let r = 0; r < rank; r++) {
-      const by = second_OR[o * rank + r]!;
-      for (let i = 0, at = r * width; i < width; i++) row[i]! += by * first_RI[at + i]!;
+      const by = second[o * rank + r]!;
+      for (let i = 0, at = r * width + from; i < columns; i++) part[i]! += by * first[at + i]!;
     }
-    for (let i = 0; i < width; i++)
-      if (inside(o, i)) left_OI[o * width + i] = row[i]!;
-      else lost += (weight_OI[o * width + i]! - row[i]!) ** 2;
+    for (let i = 0, at = o * width + from; i < columns; i++, at++) {
+      moved += (left_OI[at]! - part[i]!) ** 2;
+      left_OI[at] = part[i]!;
+    }
   }
-  return lost;
+  return moved;
 }
 
 function turn(values: Float32Array, rows: number, columns: number): Float32Array {

@@ -50,3 +50,5 @@ function whyNot({ form, weight, packed }: Linear, uses: ReadonlyMap<string, read
     return sentence('An operator that is no plain product reads it.');
   return undefined;
 }
+
+export const notLookedAt = (): Sentence => sentence('What it reads is not looked at. The method svd does not ask.');

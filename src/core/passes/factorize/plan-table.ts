@@ -3,7 +3,9 @@ import { embeddingIds } from '../../anatomy/ids.ts';
 import { type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Model } from '../../model/model.ts';
+import { normAsItIs } from '../as-it-is.ts';
 import { calibrationOf } from '../calibration-of.ts';
+import { held } from '../computed.ts';
 import type { Edit, FactorEdit, PassContext, Plan } from '../pass.ts';
 import { fitNorm } from '../refit/norm-fit.ts';
 import { tokenCounts } from '../token-counts.ts';
@@ -17,6 +19,9 @@ export interface TableOptions {
   readonly method: string;
 }
 
+/** Bytes of a narrow table that is held while the model runs on text: 256 numbers for each of 65,536 words. Larger ones are computed at each read. */
+const MOST_HELD = 64 * 1024 * 1024;
+
 export async function planTable(anatomy: Anatomy, { rank, method }: TableOptions, context: PassContext): Promise<Plan> {
   const { model, dryRun, signal } = context;
   const table = anatomy.tables.find(({ id }) => id === embeddingIds.word);
@@ -28,13 +33,25 @@ export async function planTable(anatomy: Anatomy, { rank, method }: TableOptions
   if (reason) return { edits: [], skipped: [{ target: table.id, reason }] };
   const note = noteOf(model, anatomy);
   const skipped = note ? [{ target: 'config.json', reason: note }] : [];
-  if (dryRun) return { edits: [sizeOnly(table, rank)], skipped };
+  const norm = method === 'svd' ? undefined : anatomy.embeddingNorm;
+  if (dryRun) return { edits: [sizeOnly(table, rank), ...(norm ? normAsItIs(norm) : [])], skipped };
   if (method === 'svd') return { edits: [tableFactors(table, rank)], skipped };
   const calibration = await calibrationOf(context, 'factorize-embeddings');
-  const edits: Edit[] = [tableFactors(table, rank, tokenCounts(table.rows, calibration.ids))];
-  const norm = anatomy.embeddingNorm;
+  const edits: Edit[] = [await inMemory(tableFactors(table, rank, tokenCounts(table.rows, calibration.ids)), signal)];
   const refitted = norm && (await fitNorm(await calibration.walk(edits, undefined, 'source'), norm, [], 'input', signal));
-  return { edits: refitted ? [...edits, refitted] : edits, skipped };
+  return { edits: [...edits, ...(refitted ? [refitted] : norm ? normAsItIs(norm) : [])], skipped };
+}
+
+/** Steps behind this one read the narrow table again and again. */
+async function inMemory(edit: FactorEdit, signal?: AbortSignal): Promise<FactorEdit> {
+  const { first, second } = edit;
+  if (second.byteLength > MOST_HELD) return edit;
+  const [projection, narrow] = [await first.bytes(0, first.byteLength, signal), await second.bytes(0, second.byteLength, signal)];
+  return {
+    ...edit,
+    first: held(first.name, first.dtype, first.shape, projection),
+    second: held(second.name, second.dtype, second.shape, narrow),
+  };
 }
 
 function whyNot(model: Model, anatomy: Anatomy, table: Table): Sentence | undefined {

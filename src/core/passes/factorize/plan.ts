@@ -1,12 +1,15 @@
-import type { Anatomy } from '../../anatomy/anatomy.ts';
+import type { Anatomy, Layer, Norm } from '../../anatomy/anatomy.ts';
 import { fail, type Sentence, sentence } from '../../errors.ts';
+import { biasAsItIs, normAsItIs } from '../as-it-is.ts';
 import { calibrationOf } from '../calibration-of.ts';
-import type { FactorEdit, PassContext, Plan, Skipped } from '../pass.ts';
-import { type Candidate, candidatesOf } from './candidates.ts';
+import type { Edit, FactorEdit, PassContext, Plan, Skipped } from '../pass.ts';
+import { isShared } from '../quantize/gptq/replaced.ts';
+import { type Candidate, candidatesOf, notLookedAt } from './candidates.ts';
 import { isCompact, planCompact } from './compact.ts';
 import { promised } from './factors.ts';
 import { measuredLosses } from './measured.ts';
 import { plainFactors, spectrumOf } from './plain.ts';
+import { planQueryKey } from './plan-query-key.ts';
 import { type Budget, checkBudget, growing, rankOf, rankOfEnergy } from './ranks.ts';
 import { type Spending, spend } from './spend.ts';
 import { placesIn, whitenedFactors } from './whitened.ts';
@@ -44,6 +47,17 @@ async function planEach(anatomy: Anatomy, options: FactorOptions, context: PassC
   if (isGlobal && budget.ratio === null)
     throw fail('bad-recipe', 'The allocation global spends a share of the parameters: give ratio.', {}, { file: model.name });
   const { candidates, skipped } = candidatesOf(model, anatomy, options);
+  if (options.method === 'query-key') {
+    if (isGlobal || budget.energy !== null)
+      throw fail(
+        'bad-recipe',
+        'The method {method} takes rank or ratio, for each matrix alone.',
+        { method: options.method },
+        { file: model.name },
+      );
+    const made = await planQueryKey(anatomy, candidates, budget, context);
+    return { ...made, skipped: [...skipped, ...made.skipped] };
+  }
   if (isCompact(options.method)) {
     if (isGlobal || (budget.energy !== null && options.method === 'block-diagonal'))
       throw fail(
@@ -65,15 +79,15 @@ async function planEach(anatomy: Anatomy, options: FactorOptions, context: PassC
     };
   }
   const seen = candidates.filter(each => {
-    const reason = notSeen(anatomy, each);
+    const reason = notSeen(each);
     if (reason) skipped.push({ target: each.linear.id, reason });
     return !reason;
   });
   const ranked = await rankedOf(seen, budget, skipped, context);
-  if (dryRun || ranked.length === 0) return { edits: ranked.map(({ linear, rank }) => sizeOnly(linear, rank)), skipped };
+  if (dryRun || ranked.length === 0) return { edits: refittedSizes(ranked, anatomy), skipped };
   const calibration = await calibrationOf(context, 'factorize');
   const chosen = isGlobal ? spent(seen, await measuredLosses(calibration, seen, budget.ratio!, context), budget.ratio!) : ranked;
-  const made = await whitenedFactors(calibration, chosen, context);
+  const made = await whitenedFactors(calibration, anatomy, chosen, context);
   return { edits: made.edits, skipped: [...skipped, ...made.skipped] };
 }
 
@@ -102,11 +116,9 @@ async function weightLosses(
 }
 
 /** Why text does not say how to factor a matrix, where it does not. */
-function notSeen({ layers }: Anatomy, { layer, linear }: Candidate): Sentence | undefined {
-  if (layers.some(({ stored, index }) => stored === layer.index && index !== layer.index))
-    return sentence('Several layers share it, and each reads something else. The method svd does not ask what they read.');
+function notSeen({ layer, linear }: Candidate): Sentence | undefined {
   const places = Object.values(placesIn(layer)).flatMap(({ enters, leaves }) => [...enters, ...leaves]);
-  return places.includes(linear) ? undefined : sentence('What it reads is not looked at. The method svd does not ask.');
+  return places.includes(linear) ? undefined : notLookedAt();
 }
 
 /** Ranks that make a matrix smaller; the others' reasons go to `skipped`. */
@@ -126,6 +138,20 @@ async function rankedOf(
     else ranked.push({ ...candidate, rank });
   }
   return ranked;
+}
+
+/** Shapes without numbers, and what is refitted around them by itself. */
+const refittedSizes = (ranked: readonly Ranked[], anatomy: Anatomy): Edit[] => {
+  const norms = ranked.filter(({ layer }) => !isShared(layer, anatomy)).map(({ layer, linear }) => normOf(layer, linear));
+  return [
+    ...ranked.map(({ linear, rank }) => ({ ...sizeOnly(linear, rank), ...biasAsItIs(linear) })),
+    ...[...new Set(norms)].flatMap(normAsItIs),
+  ];
+};
+
+function normOf(layer: Layer, linear: Candidate['linear']): Norm {
+  const { enters, leaves } = placesIn(layer).attention;
+  return [...enters, ...leaves].includes(linear) ? layer.attentionNorm : layer.outputNorm;
 }
 
 /** Shapes without numbers. */

@@ -1,14 +1,17 @@
-import type { Layer, Linear, Norm } from '../../anatomy/anatomy.ts';
+import type { Anatomy, Layer, Linear, Norm } from '../../anatomy/anatomy.ts';
 import type { Calibration, Half, Moments, Observed, Tap, Walk } from '../../calibration/calibration.ts';
 import { fail, sentence, throwIfCancelled } from '../../errors.ts';
 import { floatsOf } from '../../kernels/floats.ts';
 import { elementCount } from '../../tensor/tensor.ts';
+import { normAsItIs } from '../as-it-is.ts';
 import { computed } from '../computed.ts';
 import type { Edit, FactorEdit, PassContext, Skipped } from '../pass.ts';
+import { isShared } from '../quantize/gptq/replaced.ts';
 import { like } from '../refit/matrix-of.ts';
 import { fitNorm } from '../refit/norm-fit.ts';
 import { ridge } from '../refit/ridge.ts';
-import type { Candidate } from './candidates.ts';
+import { sharedMoments } from '../refit/shared-moments.ts';
+import { type Candidate, notLookedAt } from './candidates.ts';
 import { type FactorValues, stored } from './factors.ts';
 import { matrixOf } from './matrix.ts';
 import { pauseOf } from './pause.ts';
@@ -31,14 +34,21 @@ type Run = Pick<PassContext, 'progress' | 'signal' | 'model' | 'products'>;
 /**
  * Factors layer after layer: each half sees what the factored ones below it give. The matrices that leave a half are first refitted
  * so that residual and output sum up to what the original's do; biases take up what the means lose; the norm behind is refitted.
+ * What several layers share comes first, for what all of them read in the model as it is, and with nothing refitted but biases.
  */
 export async function whitenedFactors(
   calibration: Calibration<Edit>,
-  ranked: readonly Ranked[],
+  anatomy: Anatomy,
+  all: readonly Ranked[],
   run: Run,
 ): Promise<WhitenedPlan> {
-  const edits: Edit[] = [];
   const skipped: Skipped[] = [];
+  const shared = await sharedFactors(calibration, anatomy, all, { ...run, skipped });
+  const ranked = all.filter(({ layer }) => !isShared(layer, anatomy));
+  for (const { linear, layer } of all)
+    if (isShared(layer, anatomy) && !shared.has(linear)) skipped.push({ target: linear.id, reason: notLookedAt() });
+  const edits: Edit[] = [...shared.values()].flat();
+  if (ranked.length === 0) return { edits, skipped };
   const walk = await calibration.walk([], undefined, 'source');
   for (let done = 0; walk.at; done++) {
     throwIfCancelled(run.signal);
@@ -48,9 +58,27 @@ export async function whitenedFactors(
     const made = await factorHalf({ ...run, calibration, walk, skipped }, here);
     edits.push(...made);
     if (!ranked.some(({ layer }) => layer.index > half.layer) && half.part === 'feed-forward') break;
-    await walk.advance(made);
+    const { enters, leaves } = placesIn(anatomy.layers[anatomy.layers[half.layer]!.stored]!)[half.part];
+    await walk.advance([...made, ...[...enters, ...leaves].flatMap(linear => shared.get(linear) ?? [])]);
   }
   return { edits, skipped };
+}
+
+/** By the matrix, the factors of those that several layers use. */
+async function sharedFactors(
+  calibration: Calibration<Edit>,
+  anatomy: Anatomy,
+  ranked: readonly Ranked[],
+  run: Run & Pick<Site, 'skipped'>,
+): Promise<ReadonlyMap<Linear, readonly Edit[]>> {
+  const byLinear = new Map(ranked.map(each => [each.linear, each]));
+  const found = new Map<Linear, readonly Edit[]>();
+  for (const [linear, moments] of await sharedMoments(calibration, anatomy, it => byLinear.has(it), run.signal)) {
+    throwIfCancelled(run.signal);
+    const each = byLinear.get(linear)!;
+    found.set(linear, [await factorAs(run, each, moments, await matrixOf(linear, run.signal))]);
+  }
+  return found;
 }
 
 const layersOf = (ranked: readonly Ranked[]): number => 1 + Math.max(0, ...ranked.map(({ layer }) => layer.index));
@@ -87,7 +115,7 @@ async function factorHalf(site: Site, here: readonly Ranked[]): Promise<Edit[]> 
   for (const each of here) if (leaves.includes(each.linear)) edits.push(await factorLeaving(site, each, edits));
   const norm: Norm = part === 'attention' ? layer.attentionNorm : layer.outputNorm;
   const refitted = await fitNorm(walk, norm, edits, 'output', signal);
-  return refitted ? [...edits, refitted] : edits;
+  return [...edits, ...(refitted ? [refitted] : normAsItIs(norm))];
 }
 
 /** Query, key and value read the same, and so do up and gate. */
@@ -132,7 +160,7 @@ function aboutZero(moments: Moments, { in: width, out }: Linear): Float64Array {
 
 /** The factors of a weight for the inputs of these moments, and the bias that gives the mean `mean_O`, or the one it gave. */
 async function factorAs(
-  { skipped, model, products, signal }: Site,
+  { skipped, model, products, signal }: Run & Pick<Site, 'skipped'>,
   { linear, rank }: Ranked,
   moments: Moments,
   weight_OI: Float32Array,
@@ -179,7 +207,7 @@ export const inMemory = (name: string, dtype: Linear['weight']['dtype'], shape: 
   return computed(name, dtype, shape, async (start, end) => bytes.subarray(start, end));
 };
 
-function timesVector(matrix: Float32Array, x: ArrayLike<number>, rows: number): Float64Array {
+export function timesVector(matrix: Float32Array, x: ArrayLike<number>, rows: number): Float64Array {
   const y = new Float64Array(rows);
   const width = matrix.length / rows;
   for (let r = 0; r < rows; r++) for (let i = 0; i < width; i++) y[r]! += matrix[r * width + i]! * x[i]!;

@@ -20,8 +20,8 @@ export interface TextTask {
   /** The units of a site that go, or how many do and what chooses them. */
   readonly cut: (site: Site) => Cut;
   readonly repair: Repair;
-  /** Of the mean of the diagonal. */
-  readonly damping: number;
+  /** Of the mean of the diagonal, at each site. */
+  readonly damping: (site: Site) => number;
   /** How many of the texts are used; all when absent. */
   readonly texts?: number | undefined;
 }
@@ -71,19 +71,20 @@ export async function unitsAt(
 ): Promise<readonly number[]> {
   if (isListed(cut)) return cut;
   if (cut.count === 0) return [];
-  const { units } = await orderAt(fit, site, cut.by, cut.count, damping, signal);
+  const { units } = await orderAt(fit, site, cut.by, cut.count, damping(site), signal);
   return units.slice(0, cut.count).sort((a, b) => a - b);
 }
 
 /** What is done to the matrix behind a cut. */
 export function refit(
-  { linear }: Site,
+  site: Site,
   fit: Fit,
   kept: readonly number[],
   { repair, damping }: Pick<TextTask, 'repair' | 'damping'>,
 ): Refitted | undefined {
   if (repair === 'none') return undefined;
-  const { weight_KO, bias_O } = repair === 'bias' ? foldedMeans(fit, kept) : ridge(fit, kept, damping);
+  const { linear } = site;
+  const { weight_KO, bias_O } = repair === 'bias' ? foldedMeans(fit, kept) : ridge(fit, kept, damping(site));
   return {
     ...(repair === 'least-squares' && { weight: storedAs(linear, weight_KO) }),
     ...(bias_O && { bias: typed(linear.bias!, linear.bias!.shape, Float32Array.from(bias_O)) }),

@@ -52,7 +52,7 @@ export async function sumAt(
   const isShown = walk.shows(given!, 'original');
   const multiply = isShown ? undefined : await productWith(goal, signal);
   const outputOf = (original: Observed) => multiply?.(original.get(read!)) ?? original.get(given!);
-  const rows = together(moments, linear);
+  const rows = together(moments, linear.in);
   let [variances, tokens] = [0, 0];
   const add = async (original: Observed, current: Observed) => {
     const [state, now, output] = [original.get('input'), current.get('input'), await outputOf(original)];
@@ -73,7 +73,7 @@ export async function sumAt(
 const fewestRows = 4096;
 
 /** Collects rows of what a matrix reads and should give, and adds many of them at once. */
-function together(moments: Moments, linear: Linear) {
+export function together(moments: Moments, inputs: number) {
   let [x, y]: [Float32Array[], Float32Array[]] = [[], []];
   let rows = 0;
   const flush = async () => {
@@ -85,7 +85,7 @@ function together(moments: Moments, linear: Linear) {
     async add(x_TI: Float32Array, y_TO: Float32Array): Promise<void> {
       x.push(x_TI);
       y.push(y_TO);
-      rows += x_TI.length / linear.in;
+      rows += x_TI.length / inputs;
       if (rows >= fewestRows) await flush();
     },
   };

@@ -31,7 +31,7 @@ export async function planByText(
   const isShared = sites.some(({ others }) => others);
   const [cutBy, spendBy] = isShared ? [cutShared, spentShared] : [cutByText, spentByCost];
   const cut = await cutFor();
-  return { edits: await cutBy(calibration, { sites, cut, repair, damping, texts }, second), notes };
+  return { edits: await cutBy(calibration, { sites, cut, repair, damping: () => damping, texts }, second), notes };
 
   async function cutFor(): Promise<(site: Site) => Cut> {
     if (isListed(what)) return ({ layer }) => what.get(layer) ?? [];

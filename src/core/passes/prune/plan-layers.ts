@@ -8,7 +8,7 @@ import { influences } from './choose/influence.ts';
 import { byPosition, type Position } from './choose/position.ts';
 import { dampingFor, type TextOptions } from './damping.ts';
 import { noLayers } from './plan-heads.ts';
-import { cannot, notCuttable } from './prunable.ts';
+import { cannot, notCuttable, turnsHidden } from './prunable.ts';
 import { repairLayers } from './repair/layers.ts';
 import { complement } from './units.ts';
 
@@ -28,6 +28,8 @@ export async function planLayers(anatomy: Anatomy, options: LayerOptions, contex
   const { model, calibration, dryRun } = context;
   const { layers } = anatomy;
   if (layers.length === 0) return { edits: [], skipped: [{ target: model.name, reason: noLayers(anatomy) }] };
+  const turned = turnsHidden(anatomy);
+  if (turned) return { edits: [], skipped: [{ target: model.name, reason: turned }] };
   const listed = listedLayers(model, layers.length, options);
   const by = options.by === 'auto' ? (calibration ? 'agreement' : 'position') : options.by;
   const kept = unrepairable(anatomy);

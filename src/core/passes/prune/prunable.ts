@@ -44,6 +44,18 @@ export function notCuttable(linear: Linear): Sentence | undefined {
   return undefined;
 }
 
+/** Why no layer can stand in another's place: each turns hidden states from a basis of its own into the next. */
+export function turnsHidden({ layers }: Pick<Anatomy, 'layers'>): Sentence | undefined {
+  const skip = layers.flatMap(({ extra }) => extra ?? []).find(({ id }) => isSkip(id));
+  return (
+    skip &&
+    sentence(
+      'The hidden size was pruned: each layer turns hidden states in a way of its own ({id}), so that none can go or stand for another. Prune the hidden size last.',
+      { id: skip.id },
+    )
+  );
+}
+
 /** Layers that run with the same tensors: what one loses, all lose. */
 export const sharing = ({ layers }: Anatomy, layer: Layer): readonly Layer[] =>
   layers.filter(({ stored }) => stored === layer.stored);

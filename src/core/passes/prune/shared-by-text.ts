@@ -117,7 +117,7 @@ async function refitted(
     const { moments, seen } = sums.get(site)!;
     const fit = narrowed(await fitOf(site.linear, moments, scaleOf(seen), context.signal), kept.get(site)!);
     const every = Array.from({ length: fit.inputs }, (_, i) => i);
-    const { weight_KO, bias_O } = ridge(fit, every, damping);
+    const { weight_KO, bias_O } = ridge(fit, every, damping(site));
     const { linear } = site;
     made.push(
       site.removal(units, {

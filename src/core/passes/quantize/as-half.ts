@@ -10,14 +10,12 @@ const halves = (bytes: Uint8Array): Uint16Array => new Uint16Array(bytes.buffer,
 
 /** The tensor in fp16: to nearest even, finite values beyond 65504 become 65504. Converted as it is read. */
 export const asHalf = (tensor: Tensor): Tensor =>
-  elementwise(tensor, 'fp16', (values, into) => kernels.toHalf(values, halves(into)));
+  elementwise(tensor, 'fp16', (values, into) => void kernels.toHalf(values, halves(into)));
 
 /** The same, but finite values beyond 65504 reject with PlanAgain: they were not looked for. */
 export const asHalfOrAgain = (tensor: Tensor): Tensor =>
   elementwise(tensor, 'fp16', (values, into) => {
-    const most = largestIn(values);
-    if (most > LARGEST_HALF && most < Infinity) throw new PlanAgain();
-    kernels.toHalf(values, halves(into));
+    if (kernels.toHalf(values, halves(into))) throw new PlanAgain();
   });
 
 /** The largest magnitude; NaN where there is one. */

@@ -11,6 +11,9 @@ const ORGAN_BYTES = 600;
 /** Names and nodes differ by bytes between widths: the budget is drawn in by what is too much, at most so often. */
 const MOST_TRIES = 4;
 
+/** Even bits stay for less: layers make up for each other when they are rounded, which is not measured. */
+const WORTH_IT = 0.95;
+
 /** Widths to choose from. */
 export interface Widths {
   readonly layers: readonly number[];
@@ -34,8 +37,8 @@ export type PlanOf = (bits: readonly number[], tables: number) => Plan;
 /**
  * Bits for each layer and for the tables, so that the file has at most `budget` bytes. How many bytes go where between tables and
  * layers, and how many layers get which width, follows from what is expected: sizes are known without text. Which layers those are is
- * measured: each is stored with 2 and with 4 bits by itself, the drift of the sentence vectors is its cost, and a knapsack of the same
- * bytes chooses. In a dry run no text is read, and it is a guess.
+ * measured: each is stored with 2 to 4 bits by itself, the drift of the sentence vectors is its cost, and a knapsack of the same bytes
+ * chooses. In a dry run no text is read, and it is a guess.
  * source   Q-BERT's mixed precision, with runs in place of the Hessian's eigenvalues
  */
 export async function chooseBits(
@@ -68,7 +71,9 @@ export async function chooseBits(
   const costs = await measured(ways, context, widths.layers);
   const items = ways.items.map((choices, i) => choices.map(({ bytes }, at) => ({ bytes, cost: costs[i]![at]! })));
   const better = exactKnapsack(items, chosen.bytes);
-  const bits = better ? bitsOf(ways, better.choices) : guess;
+  const guessed = chosen.choices.reduce((sum, at, i) => sum + items[i]![at]!.cost, 0);
+  if (!better || better.cost > WORTH_IT * guessed) return guess;
+  const bits = bitsOf(ways, better.choices);
   return (await excess(bits)) <= 0 ? bits : guess;
 }
 
@@ -152,7 +157,7 @@ const newBytes = (edits: readonly Edit[]): number =>
   }, 0);
 
 /** Widths that are measured: the error of others lies between, or a quarter lower for each bit above. */
-const MEASURED: readonly number[] = [2, 4];
+const MEASURED: readonly number[] = [2, 3, 4];
 
 /** [layer with weights of its own][width]: the drift of that layer alone. */
 async function measured(ways: Ways, context: PassContext, widths: readonly number[]): Promise<number[][]> {

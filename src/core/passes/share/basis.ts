@@ -8,6 +8,16 @@ import { balanced } from '../factorize/plain.ts';
 import type { FactorEdit } from '../pass.ts';
 
 /**
+ * The rank at which one inner factor [rank, in] and an outer one [out, rank] for each matrix have `ratio` of their parameters; undefined
+ * where there is none.
+ */
+export function basisRank(linears: readonly Linear[], ratio: number): number | undefined {
+  const { out, in: width } = linears[0]!;
+  const rank = Math.floor((ratio * linears.length * out * width) / (linears.length * out + width));
+  return rank < 1 || rank > Math.min(width, linears.length * out) ? undefined : rank;
+}
+
+/**
  * Matrices of one shape as a shared inner factor and an outer one each: the best in the sum of their squared differences, by the
  * singular value decomposition of all of them one below the other. Computed when they are read, and held.
  */

@@ -2,6 +2,7 @@ import { type Anatomy, type Layer, matricesIn } from '../../anatomy/anatomy.ts';
 import { fail, type Sentence, sentence } from '../../errors.ts';
 import { isFloat } from '../../kernels/floats.ts';
 import type { Skipped } from '../pass.ts';
+import { turnsHidden } from '../prune/prunable.ts';
 
 /** Layers that share, those of each group ascending. throws 'bad-recipe' for a layer that is not there, or in two groups */
 export function groupsOf(
@@ -46,6 +47,8 @@ export function sharable({ layers }: Anatomy, groups: readonly (readonly number[
 
 function whyNot(layers: readonly Layer[], members: readonly Layer[]): Sentence | undefined {
   const [first] = members;
+  const turned = turnsHidden({ layers });
+  if (turned) return turned;
   for (const layer of members) {
     const { index } = layer;
     if (layers.some(other => other.stored === layer.stored && other !== layer))

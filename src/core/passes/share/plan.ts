@@ -2,11 +2,13 @@ import { type Anatomy, type Layer, type Linear, matricesIn } from '../../anatomy
 import { type Sentence, sentence } from '../../errors.ts';
 import { floatsOf } from '../../kernels/floats.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
+import { biasAsItIs, normAsItIs } from '../as-it-is.ts';
 import { computed } from '../computed.ts';
 import { promised, stored } from '../factorize/factors.ts';
 import type { Edit, FactorEdit, PassContext, Plan, ShareEdit } from '../pass.ts';
 import { isAlbert } from './as-albert.ts';
-import { basisFactors } from './basis.ts';
+import { basisFactors, basisRank } from './basis.ts';
+import { basisOnText } from './basis-on-text.ts';
 import { groupsOf, sharable } from './groups.ts';
 import { matrixParts, otherParts, type Part } from './parts.ts';
 import { refittedNorms } from './refit.ts';
@@ -27,13 +29,24 @@ export async function planShare(anatomy: Anatomy, options: ShareOptions, context
   if (options.method === 'basis') {
     const reason = sentence('A checkpoint cannot say that two matrices share a factor. As ONNX they can.');
     if (!model.graph) return { edits: [], skipped: [...skipped, { target: model.name, reason }] };
-    return { edits: groups.flatMap(group => basisEdits(group, options.ratio, context)), skipped };
+    if (context.dryRun || !context.calibration) {
+      const edits = groups.flatMap(group => basisEdits(group, options.ratio, context));
+      return { edits: context.calibration ? [...edits, ...normsAsTheyAre(groups)] : edits, skipped };
+    }
+    return { edits: await basisOnText(await context.calibration(), groups, options.ratio, context), skipped };
   }
   const edit = meanEdit(groups, model.graph !== undefined, context);
-  const norms = model.graph && context.calibration && !context.dryRun ? await refittedNorms(groups, edit, context) : [];
+  const norms = model.graph && context.calibration ? await normsFor(groups, edit, context) : [];
   const note = model.graph ? undefined : noteOf(isAlbert(model, anatomy, [edit]));
   return { edits: [...norms, edit], skipped: note ? [...skipped, { target: 'config.json', reason: note }] : skipped };
 }
+
+const normsFor = async (groups: readonly (readonly Layer[])[], edit: ShareEdit, context: PassContext): Promise<Edit[]> =>
+  context.dryRun ? normsAsTheyAre(groups) : refittedNorms(groups, edit, context);
+
+/** What text would refit, for the sizes. */
+const normsAsTheyAre = (groups: readonly (readonly Layer[])[]): Edit[] =>
+  groups.flat().flatMap(({ attentionNorm, outputNorm }) => [attentionNorm, outputNorm].flatMap(normAsItIs));
 
 const noteOf = (isStock: boolean): Sentence =>
   isStock
@@ -69,18 +82,24 @@ export function meanOf(tensors: readonly [Tensor, ...Tensor[]] | readonly Tensor
   });
 }
 
-function basisEdits(group: readonly Layer[], ratio: number, { dryRun }: PassContext): Edit[] {
+function basisEdits(group: readonly Layer[], ratio: number, { dryRun, calibration }: PassContext): Edit[] {
   const [first] = group;
   return matricesIn(first!).flatMap((_, place) => {
     const linears = group.map(layer => matricesIn(layer)[place]!) as [Linear, ...Linear[]];
     const { out, in: width, weight } = linears[0];
-    // One inner factor [R, in], and an outer one [out, R] for each layer.
-    const rank = Math.floor((ratio * group.length * out * width) / (group.length * out + width));
-    if (rank < 1 || rank > Math.min(width, group.length * out)) return [];
+    const rank = basisRank(linears, ratio);
+    if (rank === undefined) return [];
     if (!dryRun) return basisFactors(linears, rank);
+    const isRefitted = calibration !== undefined;
     const shared = promised('first', weight.dtype, [rank, width]);
     return linears.map(
-      (target): FactorEdit => ({ kind: 'factor', target, first: shared, second: promised('second', weight.dtype, [out, rank]) }),
+      (target): FactorEdit => ({
+        kind: 'factor',
+        target,
+        first: shared,
+        second: promised('second', weight.dtype, [out, rank]),
+        ...(isRefitted && biasAsItIs(target)),
+      }),
     );
   });
 }

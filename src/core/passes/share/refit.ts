@@ -1,4 +1,5 @@
 import { type Layer, type Linear, matricesIn } from '../../anatomy/anatomy.ts';
+import { normAsItIs } from '../as-it-is.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import { placesIn } from '../factorize/whitened.ts';
 import type { Edit, PassContext, ReplaceEdit, ShareEdit } from '../pass.ts';
@@ -21,15 +22,11 @@ export async function refittedNorms(
       const { layer, first } = found;
       const { enters, leaves } = placesIn(layer)[part];
       for (const linear of [...enters, ...leaves]) edits.push(shared(linear, matricesIn(layer).indexOf(linear), first));
-      const norm = await fitNorm(
-        walk,
-        part === 'attention' ? layer.attentionNorm : layer.outputNorm,
-        edits,
-        'output',
-        context.signal,
-      );
-      if (norm) made.push(norm);
-      if (norm) edits.push(norm);
+      const behind = part === 'attention' ? layer.attentionNorm : layer.outputNorm;
+      const norm = await fitNorm(walk, behind, edits, 'output', context.signal);
+      const refitted = norm ? [norm] : normAsItIs(behind);
+      made.push(...refitted);
+      edits.push(...refitted);
     }
     await walk.advance(edits);
   }

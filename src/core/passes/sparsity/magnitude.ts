@@ -35,6 +35,24 @@ export function smallestGone(linears: readonly Linear[], share: Share, together:
   });
 }
 
+/** How many weights of each matrix stay when all are weighed against each other: takes reading them. */
+export async function keptOfEach(linears: readonly Linear[], { sparsity }: Share, signal?: AbortSignal): Promise<number[]> {
+  const weights = linears.map(({ weight }) => weight);
+  const counts = weights.map(({ shape }) => elementCount(shape));
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const { bits, until } = await thresholdOf(weights, Math.round(all * sparsity), signal);
+  const kept = counts.map(() => 0);
+  let [at, end] = [0, counts[0] ?? 0];
+  for await (const { sizes, first } of runsOf(weights, signal)) {
+    while (first >= end) end += counts[++at]!;
+    for (let i = 0; i < sizes.length; i++) {
+      const size = sizes[i]! & 0x7fffffff;
+      if (size > bits || (size === bits && first + i >= until)) kept[at]!++;
+    }
+  }
+  return kept;
+}
+
 /** The tensor with zeros below the threshold. `first`: the place of its first weight among all. */
 function above(weight: Tensor, threshold: (signal?: AbortSignal) => Promise<Threshold>, first: number): Tensor {
   return masked(weight, 1, async (values, start, signal) => {

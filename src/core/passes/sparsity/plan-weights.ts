@@ -1,6 +1,6 @@
 import { type Anatomy, type Linear, linearsIn } from '../../anatomy/anatomy.ts';
 import { taps } from '../../anatomy/taps.ts';
-import { fail, type Sentence, sentence } from '../../errors.ts';
+import { type Sentence, sentence } from '../../errors.ts';
 import { asBitmask } from '../../tensor/bitmask.ts';
 import { calibrationOf } from '../calibration-of.ts';
 import type { PassContext, Plan, ReplaceEdit, Skipped } from '../pass.ts';
@@ -8,7 +8,7 @@ import { noLayers } from '../prune/plan-heads.ts';
 import { notCuttable } from '../prune/prunable.ts';
 import { layerByLayer } from '../refit/layer-by-layer.ts';
 import { type Calibrated, sparsify } from './compress.ts';
-import { smallestGone } from './magnitude.ts';
+import { keptOfEach, smallestGone } from './magnitude.ts';
 import { type Pattern, type Share, zerosOf } from './share.ts';
 
 export interface WeightOptions {
@@ -26,14 +26,20 @@ const leastTokens = 2;
 /** The matrices of the layers with zeros in them. */
 export async function planWeights(anatomy: Anatomy, options: WeightOptions, context: PassContext): Promise<Plan> {
   const { model } = context;
-  if (options.store === 'bitmap' && context.format !== 'safetensors') throw onlyCheckpoints(model.name);
+  if (options.store === 'bitmap' && context.format !== 'safetensors')
+    return { edits: [], skipped: [{ target: model.name, reason: onlyCheckpoints() }] };
   if (anatomy.layers.length === 0) return { edits: [], skipped: [{ target: model.name, reason: noLayers(anatomy) }] };
   const { chosen, skipped } = choose(anatomy);
   const share: Share = { pattern: options.pattern, sparsity: options.sparsity };
   if (options.by === 'magnitude' || context.dryRun) {
     const weights = smallestGone(chosen, share, options.scope === 'global');
     const edits = weights.map((weight, i): ReplaceEdit => ({ kind: 'replace', target: chosen[i]!, weight }));
-    return { edits: stored(edits, options, share), skipped, notes: noteOn(options) };
+    const isGlobal = options.by === 'magnitude' && options.scope === 'global' && options.pattern === 'unstructured';
+    const kept =
+      isGlobal && options.store === 'bitmap'
+        ? await keptOfEach(chosen, share, context.signal)
+        : chosen.map(linear => keptIn(linear, share));
+    return { edits: stored(edits, options, kept), skipped, notes: noteOn(options) };
   }
   const isShown = shownIn(anatomy, context);
   const shown = chosen.filter(isShown);
@@ -49,7 +55,8 @@ export async function planWeights(anatomy: Anatomy, options: WeightOptions, cont
     ...{ calibration, anatomy, compress, refits, context },
     chosen: new Set(shown),
   });
-  return { edits: stored(edits, options, share), skipped, notes: [...short, ...noteOn(options)] };
+  const kept = edits.map(({ target }) => keptIn(target as Linear, share));
+  return { edits: stored(edits, options, kept), skipped, notes: [...short, ...noteOn(options)] };
 }
 
 const noteOn = ({ store }: WeightOptions): Sentence[] =>
@@ -61,16 +68,15 @@ const noteOn = ({ store }: WeightOptions): Sentence[] =>
         ),
       ];
 
-/** The same edits, with the numbers that stay and a mask where that is asked for. */
-function stored(edits: readonly ReplaceEdit[], { store }: WeightOptions, share: Share): readonly ReplaceEdit[] {
+/** The same edits, with the numbers that stay and a mask where that is asked for; `kept`: how many stay of each matrix. */
+function stored(edits: readonly ReplaceEdit[], { store }: WeightOptions, kept: readonly number[]): readonly ReplaceEdit[] {
   if (store === 'dense') return edits;
-  return edits.map(edit => {
-    const { target, weight } = edit;
-    if (!weight || !('in' in target)) return edit;
-    const kept = target.out * target.in - zerosOf(target.out, target.in, share);
-    return { ...edit, weight: asBitmask(weight, kept) };
-  });
+  return edits.map((edit, i) =>
+    edit.weight && 'in' in edit.target ? { ...edit, weight: asBitmask(edit.weight, kept[i]!) } : edit,
+  );
 }
+
+const keptIn = ({ out, in: wide }: Linear, share: Share): number => out * wide - zerosOf(out, wide, share);
 
 /** Operators that hold more than a product keep to themselves what it reads or gives. A checkpoint is run as a graph that has none. */
 function shownIn(anatomy: Anatomy, { model }: PassContext): (linear: Linear) => boolean {
@@ -101,13 +107,8 @@ function choose({ layers }: Anatomy): { chosen: Linear[]; skipped: Skipped[] } {
   return { chosen, skipped };
 }
 
-const onlyCheckpoints = (file: string) =>
-  fail(
-    'unsupported',
-    'Numbers and a mask are a form of safetensors; an ONNX model is run with all its zeros.',
-    {},
-    { file, hint: sentence('Choose dense, or the format safetensors.') },
-  );
+const onlyCheckpoints = (): Sentence =>
+  sentence('Numbers and a mask are a form of safetensors; an ONNX model is run with all its zeros.');
 
 const tooShort = (tokens: number, inputs: number): Sentence =>
   sentence('Nothing was refitted: the text has {tokens} tokens, and {inputs} inputs to tell apart take {least} at least.', {

@@ -11,6 +11,7 @@ import { wholeWords } from './whole-words.ts';
 export interface VocabularyOptions {
   readonly keep_from: string;
   readonly keep: string;
+  readonly keep_first: number | null;
 }
 
 const WORDS = 'embeddings.word_embeddings';
@@ -29,6 +30,7 @@ export async function planVocabulary(anatomy: Anatomy, options: VocabularyOption
   if (!beside || !pieces) throw noTokenizer(model.name);
   const skipped: Skipped[] = [];
   const used = new Set<number>();
+  for (const id of pieces.ids.values()) if (id < (options.keep_first ?? 0)) used.add(id);
   if (options.keep !== '') for (const id of await listed(options.keep, pieces, context, skipped)) used.add(id);
   if (options.keep_from !== '') for (const id of await idsIn(options.keep_from, pieces, context)) used.add(id);
   for (const [name, id] of Object.entries(model.config)) if (name.endsWith('_token_id') && isRow(id, table)) used.add(id);

@@ -142,12 +142,10 @@ test('replayed as the exact lists, the plan is the same to the last bit', { skip
   }
 });
 
-test('the outputs drift no further than with the same share everywhere', { skip }, async () => {
+test('the outputs drift less than with the same share of each layer cut by number', { skip }, async () => {
   const { calibration, opened } = await subject(name);
-  const { edits, notes } = await plan(name);
+  const { edits } = await plan(name);
   assert.ok(edits.length > 0);
-  const said = notes!.find(({ args }) => args?.even !== undefined)!.args!;
-  assert.ok(Number(said.uneven ?? said.half) <= Number(said.even) || said.uneven !== undefined);
   const original = await calibration.vectors([]);
   const { layers } = opened.anatomy;
   const half = (count: number) => Array.from({ length: Math.floor(count * 0.5) }, (_, unit) => unit);

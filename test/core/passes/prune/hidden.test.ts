@@ -74,7 +74,7 @@ const models = [
 
 for (const path of [...models, minilm])
   test(
-    `${path.split('/').slice(-2).join('/')}: turned by PCA and not cut, its outputs are the same to 1e-5`,
+    `${path.split('/').slice(-2).join('/')}: turned by PCA and not cut, its outputs are the same to 1e-5 of the largest, or of 1`,
     {
       skip: noGenerated || (!existsSync(path) && `skipped: no ${basename(path)}`),
     },
@@ -143,6 +143,39 @@ for (const path of models.filter(path =>
       }),
   );
 
+test(
+  'of a model with fewer hidden dimensions heads and neurons can go, layers and dimensions cannot any more',
+  {
+    skip: noGenerated,
+  },
+  () =>
+    withModel(models[0]!, async opened => {
+      const { model, anatomy } = await apply(
+        opened,
+        await planned(opened, { fraction: 0.25, by: 'magnitude', repair: 'none' }, false),
+      );
+      const edits = async (pass: string, options: Readonly<Record<string, unknown>>) => {
+        const [step] = parseRecipe({ version: 1, steps: [{ pass, options }] }).steps;
+        return passes.find(({ id }) => id === pass)!.plan(anatomy, step!.options as never, { model, format: model.format });
+      };
+      for (const pass of ['prune-heads', 'prune-neurons']) {
+        const plan = await edits(pass, { fraction: 0.5 });
+        const smaller = await apply({ model, anatomy }, plan);
+        assert.deepEqual([plan.skipped.length, smaller.anatomy.unclaimed.length], [0, 0]);
+        await outputsOf(opened, smaller, someIds(2, 7));
+      }
+      for (const [pass, options] of [
+        ['prune-layers', { count: 1 }],
+        ['share-layers', { groups: [[0, 1]] }],
+        ['prune-hidden', { fraction: 0.5, by: 'magnitude' }],
+      ] as const) {
+        const plan = await edits(pass, options);
+        assert.deepEqual(plan.edits, []);
+        assert.match(plan.skipped[0]!.reason.text, /hidden size was pruned/);
+      }
+    }),
+);
+
 const code = (error: unknown) => (error instanceof HeadroomError ? error.code : String(error));
 
 test('a size above the model’s, both a size and a share, neither, and no text for PCA are told', { skip: noGenerated }, () =>
@@ -161,6 +194,7 @@ test('a size above the model’s, both a size and a share, neither, and no text 
     assert.equal(await failing({}), 'bad-recipe');
     assert.equal(await failing({ hidden: 8 }, false), 'usage');
     assert.equal(await failing({ hidden: 1 }), 'bad-recipe');
+    assert.equal(await failing({ hidden: 12.5 }), 'bad-recipe');
   }),
 );
 

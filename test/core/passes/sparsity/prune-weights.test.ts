@@ -107,6 +107,7 @@ test('stored as bitmaps a checkpoint is smaller by what went less a bit for each
     ['bert-base/model.safetensors', { sparsity: 0.7 }],
     ['bert-base/model.fp16.safetensors', { pattern: '2:4' }],
     ['sharded-bert/model.safetensors.index.json', { sparsity: 0.5 }],
+    ['bert-base/model.safetensors', { sparsity: 0.6, scope: 'global' }],
   ] as const) {
     const dry = await pruned(path, { ...options, store: 'bitmap' }, true);
     const [dense, sparse] = [await pruned(path, options), await pruned(path, { ...options, store: 'bitmap' })];

@@ -3,7 +3,7 @@ import { Button } from '../../../controls.tsx';
 import { t } from '../../../l10n.ts';
 import { TrialSizes } from '../../trial-sizes.tsx';
 import { useTrial } from '../../use-trial.ts';
-import { Predicted } from './predicted.tsx';
+import { Predicted, predictedCosine } from './predicted.tsx';
 
 export interface CutActionsProps {
   /** null: nothing is cut. */
@@ -15,7 +15,7 @@ export interface CutActionsProps {
   readonly label: string;
   readonly disabled: boolean;
   readonly tryStep: (step: Step) => Promise<DryRun>;
-  readonly onPrune: (step: Step) => void;
+  readonly onPrune: (step: Step, predicted?: number) => void;
 }
 
 /** Exact parameters and bytes of a cut, what is expected to be lost, and the way to the form. */
@@ -33,7 +33,11 @@ export function CutActions({ step, loss, fraction, byHand = false, label, disabl
       )}
       <Predicted loss={loss} fraction={fraction} byHand={byHand} />
       <div class="row wraps">
-        <Button kind="primary" disabled={disabled} onClick={() => onPrune(step)}>
+        <Button
+          kind="primary"
+          disabled={disabled}
+          onClick={() => onPrune(step, byHand ? undefined : predictedCosine(loss, fraction))}
+        >
           {label}
         </Button>
       </div>

@@ -10,7 +10,7 @@ import type { Scoring } from './use-scores.ts';
 export interface LayersProps {
   readonly scoring: Scoring;
   readonly tryStep: (step: Step) => Promise<DryRun>;
-  readonly onPrune: (step: Step) => void;
+  readonly onPrune: (step: Step, predicted?: number) => void;
 }
 
 /** Layers with what each is worth: marked in the list, or the lowest by a slider. One stays at least. */

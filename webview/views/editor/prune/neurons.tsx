@@ -15,7 +15,7 @@ export interface NeuronsProps {
   readonly cut: 'even' | 'lowest';
   readonly onCut: (cut: 'even' | 'lowest') => void;
   readonly tryStep: (step: Step) => Promise<DryRun>;
-  readonly onPrune: (step: Step) => void;
+  readonly onPrune: (step: Step, predicted?: number) => void;
 }
 
 /** The largest share that the pass takes. */

@@ -11,18 +11,22 @@ interface PredictedProps {
   readonly byHand?: boolean;
 }
 
+/** To the vectors of the original, 0 at least; undefined where nothing was measured. */
+export const predictedCosine = (loss: LossCurve | undefined, fraction: number): number | undefined =>
+  loss && loss.fraction.length > 0 ? Math.max(0, 1 - lossAt(loss, fraction)) : undefined;
+
 /** What the model is expected to lose, from what was measured without repair at a few fractions; never said without ≈. */
 export function Predicted({ loss, fraction, byHand = false }: PredictedProps) {
-  if (!loss || loss.fraction.length === 0)
+  const kept = predictedCosine(loss, fraction);
+  if (!loss || kept === undefined)
     return (
       <p class="small muted predicted">
         {t('Predicted loss')}: {t('Not measured')}
       </p>
     );
-  const kept = cosine(Math.max(0, 1 - lossAt(loss, fraction)));
   return (
     <p class="small predicted" aria-live="polite">
-      <b>{t('Predicted: cosine ≈ {cosine}', { cosine: kept })}</b>{' '}
+      <b>{t('Predicted: cosine ≈ {cosine}', { cosine: cosine(kept) })}</b>{' '}
       <span class="muted">
         {t('without repair, from runs on {n} sentences', { n: loss.texts })}
         {byHand && ` · ${t('if these were the lowest')}`}

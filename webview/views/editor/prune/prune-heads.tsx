@@ -8,7 +8,7 @@ import { bytesText, exactBytes, share } from '../../../numbers.ts';
 import { TrialSizes } from '../../trial-sizes.tsx';
 import { useTrial } from '../../use-trial.ts';
 import { Wrong } from '../../wrong.tsx';
-import { Predicted } from './predicted.tsx';
+import { Predicted, predictedCosine } from './predicted.tsx';
 
 export interface PruneHeadsProps {
   readonly pruning: Pruning;
@@ -27,7 +27,7 @@ export interface PruneHeadsProps {
   readonly disabled: boolean;
   /** Exact sizes of one step; the newest question counts. */
   readonly tryStep: (step: Step) => Promise<DryRun>;
-  readonly onPrune: (step: Step) => void;
+  readonly onPrune: (step: Step, predicted?: number) => void;
   readonly onAttention: (layer: number, head: number | null) => void;
   readonly onClear: () => void;
 }
@@ -79,7 +79,11 @@ function Selected(props: PruneHeadsProps) {
         </>
       )}
       <div class="row wraps">
-        <Button kind="primary" disabled={disabled || kept} onClick={() => onPrune(step)}>
+        <Button
+          kind="primary"
+          disabled={disabled || kept}
+          onClick={() => onPrune(step, byHand ? undefined : predictedCosine(scores?.loss, heads.length / props.total))}
+        >
           {heads.length === 1
             ? t('Prune selected head, saves {s}…', { s: saved })
             : t('Prune selected {n} heads, saves {s}…', { n: heads.length, s: saved })}

@@ -37,7 +37,10 @@ export function UnitsPane(props: UnitsPaneProps) {
     wanted: unit !== 'heads' || state.headColour === 'score',
     disabled,
   });
-  const onPrune = (step: Step): void => void api.openCompress(step, scoredOn(scoring));
+  const onPrune = (step: Step, predicted?: number): void => {
+    const asked = [step, scoredOn(scoring)] as const;
+    void (predicted === undefined ? api.openCompress(...asked) : api.openCompress(...asked, predicted));
+  };
   const tryStep = (step: Step) => api.tryStep(step);
   return (
     <section class="pane p-heads" aria-labelledby="heads-title">

@@ -5,7 +5,7 @@ import { cutByText, orderAt, type TextScore } from '../by-text.ts';
 import type { Order } from '../choose/order.ts';
 import type { Settled } from '../settle.ts';
 import type { Site } from '../sites.ts';
-import { allocate, type Choices, evenly, mean } from './allocate.ts';
+import { allocate, type Choices, evenly, mean, saved } from './allocate.ts';
 import { driftCurves } from './curves.ts';
 import { driftOf } from './drift.ts';
 import type { Ladder } from './ladders.ts';
@@ -17,7 +17,7 @@ export interface ChooseTask {
   readonly sites: readonly Site[];
   readonly ladders: ReadonlyMap<Site, Ladder>;
   readonly settled: Settled;
-  readonly damping: number;
+  readonly damping: (site: Site) => number;
   /** The order in which units go, where it does not depend on what is cut below. */
   readonly known: ReadonlyMap<Site, Order> | undefined;
   /** How many of the texts are used; all when absent. */
@@ -39,8 +39,8 @@ const measured = 2048;
 
 /**
  * The sites are cut and repaired one by one, at a few levels, and the drift of the whole model measured: a curve for each. Their sum is
- * what a way to spend the budget is thought to cost. The cheapest way, the same share everywhere and what lies half-way are then cut
- * and repaired whole, and the one whose outputs drift least is taken.
+ * what a way to spend the budget is thought to cost. The cheapest way, the same share of heads and of neurons, and what lies half-way are
+ * then cut and repaired whole, and the one whose outputs drift least is taken: curves do not know of each other, and few texts err.
  */
 export async function chooseByText(
   calibration: Calibration<Edit>,
@@ -61,9 +61,10 @@ export async function chooseByText(
       repair,
       damping,
       texts,
-      measured: runs,
+      // Of texts that are fitted: a repair on fewer texts than will be used would make wide matrices look dearer than they are.
+      measured: [runs[0], 0],
       order: async (site, fit) =>
-        known?.get(site) ?? orderAt(fit, site, settled.by as TextScore, site.units - 1, damping, signal),
+        known?.get(site) ?? orderAt(fit, site, settled.by as TextScore, site.units - 1, damping(site), signal),
     },
     tell(0, 0.6),
   );
@@ -75,11 +76,7 @@ export async function chooseByText(
     new Map(sites.map((site, at) => [site, choices[at]!.counts[picked[at]!]!]));
   const target = await task.target(each => countsOf(allocate(choices, each)));
   const uneven = allocate(choices, target);
-  const even = evenly(
-    choices,
-    sites.map(({ units }) => units),
-    target,
-  );
+  const even = sameShares(sites, choices, target);
   const original = await calibration.vectors([], ...runs);
   const drifts: number[] = [];
   const ways = [uneven, mean(choices, uneven, even, target), even].map(countsOf);
@@ -98,7 +95,24 @@ export async function chooseByText(
   };
 }
 
-/** The first texts are fitted on, the last ones, a quarter at most, measured: a fit flatters itself on what it has seen. */
+/** The same share of each layer's neurons, and of all heads, these where the curves say that least is lost. */
+function sameShares(sites: readonly Site[], choices: readonly Choices[], target: number): number[] {
+  const even = evenly(
+    choices,
+    sites.map(({ units }) => units),
+    target,
+  );
+  const heads = sites.flatMap(({ part }, at) => (part === 'attention' ? [at] : []));
+  const own = heads.map(at => choices[at]!);
+  const spent = saved(
+    own,
+    heads.map(at => even[at]!),
+  );
+  for (const [place, k] of allocate(own, spent).entries()) even[heads[place]!] = k;
+  return even;
+}
+
+/** The first texts are fitted on, the last ones, a quarter at most, judge whole ways: a fit flatters itself on what it has seen. */
 function heldOut({ ids }: Calibration<Edit>, used: number): { readonly texts: number; readonly runs: readonly [number, number] } {
   const lengths = ids.slice(0, used).map(({ length }) => length);
   const held = Math.max(1, Math.min(Math.floor(used / 4), enough(lengths.toReversed(), measured)));
@@ -117,20 +131,17 @@ function enough(lengths: readonly number[], tokens: number): number {
 const notes: readonly ((drifts: readonly [string, string, string]) => Sentence)[] = [
   ([uneven, , even]) =>
     sentence(
-      'Most goes where the whole model loses least: its outputs drift by {uneven}, beside {even} with the same share everywhere.',
-      {
-        uneven,
-        even,
-      },
+      'Most goes where the whole model loses least: its outputs drift by {uneven}, beside {even} with the same share of heads and of neurons.',
+      { uneven, even },
     ),
   ([, half, even]) =>
     sentence(
-      'Half-way between the same share everywhere and what single cuts say loses least: the outputs drift by {half}, beside {even} with the same share.',
+      'Half-way between the same share of heads and of neurons and what single cuts say loses least: the outputs drift by {half}, beside {even} with the same shares.',
       { half, even },
     ),
   ([uneven, , even]) =>
     sentence(
-      'The same share of every layer goes: the outputs drift by {even}, beside {uneven} where single cuts say that least is lost.',
+      'The same share of heads and of neurons goes: the outputs drift by {even}, beside {uneven} where single cuts say that least is lost.',
       { uneven, even },
     ),
 ];

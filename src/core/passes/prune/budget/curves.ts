@@ -26,7 +26,7 @@ export interface CurveTask extends Pick<TextTask, 'sites' | 'repair' | 'damping'
 }
 
 /** Shares of a site's units at which the whole model is run; between them the drift follows a power of the site's own error. */
-const levels = [1 / 12, 1 / 4, 1 / 2, 5 / 6];
+const levels = [1 / 12, 1 / 6, 1 / 3, 1 / 2, 5 / 6];
 
 /** Each site cut and repaired alone, at a few levels: what that does to what the model says, not to the site. */
 export async function driftCurves(

@@ -50,8 +50,9 @@ export async function planBudget(anatomy: Anatomy, options: BudgetOptions, conte
     return { edits: plainCuts(units), skipped, notes: [...settled.notes, ...(dryRun && !given && isByText ? [guessed()] : [])] };
   }
   const calibration = await calibrationOf(context, given ? `repair: ${settled.repair}` : `by: ${settled.by}`);
-  const inputs = Math.max(...sites.map(({ linear }) => linear.in));
-  const { damping, note } = dampingFor(options, usualDamping, inputs, calibration);
+  const dampings = new Map(sites.map(site => [site, dampingFor(options, usualDamping, site.linear.in, calibration)]));
+  const damping = (site: Site): number => dampings.get(site)!.damping;
+  const note = [...dampings.values()].find(it => it.note)?.note;
   const notes: Sentence[] = [...settled.notes, ...(note && settled.repair === 'least-squares' ? [note] : [])];
   const texts = options.sentences ?? undefined;
   const [choosing, cutting] = [within(context, 0, 0.7), within(context, 0.7, 1)];

@@ -1,4 +1,5 @@
 import type { Anatomy, Norm } from '../../../anatomy/anatomy.ts';
+import { isSkip } from '../../../anatomy/ids.ts';
 import { taps } from '../../../anatomy/taps.ts';
 import { type Sentence, sentence } from '../../../errors.ts';
 import { isFloat } from '../../../kernels/floats.ts';
@@ -13,7 +14,10 @@ export function notNarrowable(model: Model, anatomy: Anatomy): Sentence | undefi
 }
 
 /** Layers as BERT's: norms behind the halves, no module beside, nothing shared. */
-function notPlain({ layers, embeddingProjection, embeddingExtra, encoderExtra, hidden }: Anatomy): Sentence | undefined {
+function notPlain(anatomy: Anatomy): Sentence | undefined {
+  const { layers, embeddingProjection, embeddingExtra, encoderExtra, hidden } = anatomy;
+  if (layers.some(({ extra = [] }) => extra.some(({ id }) => isSkip(id))))
+    return sentence('Its hidden size was pruned already. Start from the model as it was before.');
   if (layers.some(({ index, stored }) => index !== stored))
     return sentence('Layers of this model share their weights: one matrix cannot stand for the norms of all of them.');
   if (embeddingProjection)

@@ -3,6 +3,7 @@ import type { Calibration, Moments, Walk } from '../../../calibration/calibratio
 import { throwIfCancelled } from '../../../errors.ts';
 import type { Edit, PassContext } from '../../pass.ts';
 import type { Fit } from '../fit.ts';
+import { together } from '../fit-at.ts';
 import { vectorOf, weightOf } from '../matrix.ts';
 import { ridge } from '../repair/ridge.ts';
 import { type Narrowed, type Reading, type Writing, writingOf } from './narrowed.ts';
@@ -55,7 +56,9 @@ async function refitReading(
   damping: number,
 ): Promise<Reading> {
   const moments = calibration.moments(size, shift_H.length);
-  await walk.observeBoth([tap], [edit], (original, current) => moments.add(current.get(tap), original.get(tap)));
+  const rows = together(moments, size);
+  await walk.observeBoth([tap], [edit], (original, current) => rows.add(current.get(tap), original.get(tap)));
+  await rows.flush();
   const { weight_KO, bias_O } = fitted(moments, map_NH, shift_H, damping);
   return { map_NH: weight_KO, shift_H: bias_O! };
 }
@@ -73,12 +76,14 @@ async function refitWriting(
   const moments = calibration.moments(inputs, size);
   const sumOf = await sumsOf(walk, writer);
   const wide = centred_HN.length / size;
+  const rows = together(moments, inputs);
   const current = ['input', `${writer.id}:in`] as const;
   await walk.observeBoth({ original: ['input', sumOf.tap], current }, [edit], async (before, after) => {
     const sum_TH = await sumOf.sum(before.get('input'), before.get(sumOf.tap));
     const target_TN = await times(sum_TH, centred_HN, wide);
-    await moments.add(beside(after.get('input'), size, after.get(current[1]), writer.in), Float32Array.from(target_TN));
+    await rows.add(beside(after.get('input'), size, after.get(current[1]), writer.in), Float32Array.from(target_TN));
   });
+  await rows.flush();
   const weight_XN = new Float64Array(inputs * size);
   weight_XN.set(skip_NN);
   weight_XN.set(weight_IN, skip_NN.length);

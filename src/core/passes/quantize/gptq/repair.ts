@@ -1,6 +1,7 @@
 import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
 import type { Calibration, Half, Moments, Observed, Stream, Tap, Walk } from '../../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../../errors.ts';
+import { isAffine } from '../../as-it-is.ts';
 import { named } from '../../computed.ts';
 import type { Edit, PassContext, ReplaceEdit } from '../../pass.ts';
 import { productWith } from '../../prune/product-with.ts';
@@ -10,7 +11,7 @@ import { ridge } from '../../refit/ridge.ts';
 import { sharedMoments } from '../../refit/shared-moments.ts';
 import { type GptqMatrix, gptqMatrix } from './gptq-matrix.ts';
 import { roundProjection } from './projection.ts';
-import { type FormOf, isAffine, isRounded, isShared, normBehind, stagesOf } from './replaced.ts';
+import { type FormOf, isRounded, isShared, normBehind, stagesOf } from './replaced.ts';
 
 // Layer after layer, from the embeddings up, on the hidden states of the model as it is by then:
 //

@@ -1,6 +1,5 @@
 import type { Anatomy, Layer, Linear, Norm } from '../../../anatomy/anatomy.ts';
-import type { Tensor } from '../../../tensor/tensor.ts';
-import { named } from '../../computed.ts';
+import { biasAsItIs, normAsItIs } from '../../as-it-is.ts';
 import type { ReplaceEdit } from '../../pass.ts';
 import type { GptqForm } from './gptq-matrix.ts';
 
@@ -40,30 +39,17 @@ export const isRounded = ({ weight, form }: Linear, formOf: FormOf): boolean =>
 export const normBehind = ({ attentionNorm, outputNorm }: Layer, part: 'attention' | 'feed-forward'): Norm =>
   part === 'attention' ? attentionNorm : outputNorm;
 
-/** Has it a gain and an offset by channel? */
-export const isAffine = ({ weight, bias }: Norm): boolean => weight !== undefined && weight.shape.join() === bias?.shape.join();
-
 /** The biases and norms that are replaced, by themselves: without text the sizes of a result are known by them. */
 export function replacedIn(anatomy: Anatomy, formOf: FormOf, hasTables: boolean): ReplaceEdit[] {
   const edits: ReplaceEdit[] = [];
   const { embeddingNorm } = anatomy;
-  if (hasTables && embeddingNorm && isAffine(embeddingNorm)) edits.push(asItIs(embeddingNorm));
+  if (hasTables && embeddingNorm) edits.push(...normAsItIs(embeddingNorm));
   for (const layer of anatomy.layers.filter(it => !isShared(it, anatomy)))
     for (const part of ['attention', 'feed-forward'] as const) {
       const { inner, last } = stagesOf(layer, part, formOf);
       const rounded = [...inner.flat(), ...(last ? [last] : [])];
-      for (const target of rounded) if (target.bias) edits.push({ kind: 'replace', target, bias: copyOf(target.bias) });
-      const norm = normBehind(layer, part);
-      if (rounded.length > 0 && isAffine(norm)) edits.push(asItIs(norm));
+      for (const target of rounded) if (target.bias) edits.push({ kind: 'replace', target, ...biasAsItIs(target) });
+      if (rounded.length > 0) edits.push(...normAsItIs(normBehind(layer, part)));
     }
   return edits;
 }
-
-const asItIs = (target: Norm): ReplaceEdit => ({
-  kind: 'replace',
-  target,
-  weight: copyOf(target.weight!),
-  bias: copyOf(target.bias!),
-});
-
-const copyOf = (tensor: Tensor): Tensor => named(tensor, tensor.name);
