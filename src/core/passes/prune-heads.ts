@@ -1,6 +1,6 @@
 import { sentence } from '../errors.ts';
 import { definePass } from './pass.ts';
-import { by, fraction, labels, repairFields, scores } from './prune/fields.ts';
+import { choosingFields, fraction } from './prune/fields.ts';
 import { planHeads } from './prune/plan-heads.ts';
 
 export const pruneHeads = definePass({
@@ -18,13 +18,7 @@ export const pruneHeads = definePass({
       default: {},
     },
     fraction,
-    by: {
-      ...by,
-      default: 'auto',
-      choices: [scores.auto, scores.magnitude, scores.activation, scores.gradient, scores.reconstruction],
-    },
-    labels,
-    ...repairFields,
+    ...choosingFields,
   },
   suggestions: [{ fraction: 0.25 }, { fraction: 0.5 }],
   plan: planHeads,

@@ -1,6 +1,6 @@
 import { sentence } from '../errors.ts';
 import { definePass } from './pass.ts';
-import { by, fraction, labels, repairFields, scores } from './prune/fields.ts';
+import { choosingFields, fraction } from './prune/fields.ts';
 import { planNeurons } from './prune/plan-neurons.ts';
 
 export const pruneNeurons = definePass({
@@ -24,13 +24,7 @@ export const pruneNeurons = definePass({
       default: {},
     },
     fraction,
-    by: {
-      ...by,
-      default: 'auto',
-      choices: [scores.auto, scores.magnitude, scores.activation, scores.gradient, scores.reconstruction],
-    },
-    labels,
-    ...repairFields,
+    ...choosingFields,
   },
   suggestions: [{ fraction: 0.25 }, { fraction: 0.5 }],
   plan: planNeurons,

@@ -1,7 +1,7 @@
 import { sentence } from '../errors.ts';
 import { definePass } from './pass.ts';
 import { planBudget } from './prune/budget/plan-budget.ts';
-import { by, labels, repairFields, scores } from './prune/fields.ts';
+import { choosingFields } from './prune/fields.ts';
 
 export const pruneToBudget = definePass({
   id: 'prune-to-budget',
@@ -72,13 +72,7 @@ export const pruneToBudget = definePass({
       help: sentence('Instead of a share: neurons of each layer, both counted from 0.'),
       default: {},
     },
-    by: {
-      ...by,
-      default: 'auto',
-      choices: [scores.auto, scores.magnitude, scores.activation, scores.gradient, scores.reconstruction],
-    },
-    labels,
-    ...repairFields,
+    ...choosingFields,
   },
   suggestions: [{ keep: 0.75 }, { keep: 0.5 }],
   plan: planBudget,

@@ -12,7 +12,7 @@ export const fraction = {
 } as const satisfies Field;
 
 /** What chooses the units that go. */
-export const scores = {
+const scores = {
   auto: { value: 'auto', hint: sentence('By removal cost where there is text, by magnitude where there is none.') },
   magnitude: { value: 'magnitude', hint: sentence('The size of its weights: needs no text, and is a poor guide.') },
   activation: {
@@ -31,14 +31,14 @@ export const scores = {
   },
 } as const;
 
-export const by = {
+const by = {
   kind: 'choice',
   label: sentence('Chosen by'),
   help: sentence('What says how much one is worth.'),
 } as const;
 
 /** What gradients are told against. */
-export const labels = {
+const labels = {
   kind: 'file',
   label: sentence('Labels'),
   help: sentence(
@@ -86,3 +86,10 @@ export const repairFields = {
     when: { repair: ['auto', 'least-squares'] },
   },
 } as const satisfies Record<string, Field>;
+
+/** How heads and neurons are chosen, and what is done about the loss. */
+export const choosingFields = {
+  by: { ...by, default: 'auto', choices: Object.values(scores) },
+  labels,
+  ...repairFields,
+} as const;
