@@ -8,12 +8,12 @@ import type { HeadSize } from './tree.ts';
  * factored matrix those of the factor that has them). Scales of rows go with the rows; the output projection's scales and bias stay.
  */
 export function headSizes(layer: Layer): HeadSize[] {
-  const { heads, query, key, value, output } = layer;
+  const { heads, headDim, query, key, value, output } = layer;
   if (heads === 0) return [];
   const projections = [query, key, value];
   const behind = output.factors?.first ?? output;
-  // Query and key may be narrower than value, whose width the output projection reads.
-  const wide = output.in / heads;
+  // Query and key may be narrower than value; what attention gathers has the width of value.
+  const wide = Math.max(headDim, value.out / heads);
   const columns = output.compact ? (wide * partsOf(output)) / output.in : (wide * behind.out) / (behind.groups ?? 1);
   const rows = (each: (linear: Linear) => number) =>
     projections.reduce((sum, linear) => sum + (linear.out / heads) * each(linear), 0);
