@@ -4,6 +4,7 @@ import { floatTypesOf } from './float-type.ts';
 import type { Graph, Node, ValueInfo } from './graph.ts';
 import { newNode, withInputs, withOutputs } from './graph-edit.ts';
 import type { Model } from './model.ts';
+import { readBy } from './reads.ts';
 
 /** Values of a graph between which it is cut. */
 export interface Cut {
@@ -103,17 +104,6 @@ const asInference = (node: Node): Node =>
   node.opType === 'Dropout' && node.domain === ''
     ? newNode('Identity', node.inputs.slice(0, 1), node.outputs.slice(0, 1), { name: node.name })
     : node;
-
-/** What a node reads, and what the graphs within it capture. */
-function readBy(node: Node): string[] {
-  const names = [...node.inputs];
-  for (const attribute of node.attributes.values()) {
-    if (attribute.type !== 'graph') continue;
-    for (const inner of attribute.value.nodes) names.push(...readBy(inner));
-    names.push(...attribute.value.outputs.map(({ name }) => name));
-  }
-  return names;
-}
 
 /** A tensor of a graph within a node or of a local function: it goes along with what holds it. */
 const isInner = (name: string, graph: Graph): boolean => name.includes('/') && !graph.initializers.includes(name);

@@ -1,4 +1,5 @@
 import type { Node } from './graph.ts';
+import { readBy } from './reads.ts';
 
 /**
  * The nodes with every producer before its readers. Files are to have them so (ONNX), and most do: then the same list comes back.
@@ -17,15 +18,4 @@ export function topological(nodes: readonly Node[]): readonly Node[] {
   for (let next = 0; next < ready.length; next++)
     for (const reader of readers[ready[next]!]!) if (--waiting[reader]! === 0) ready.push(reader);
   return ready.map(at => nodes[at]!);
-}
-
-/** What a node reads, and what the graphs within it capture. */
-function readBy({ inputs, attributes }: Node): string[] {
-  const names = [...inputs];
-  for (const attribute of attributes.values()) {
-    if (attribute.type !== 'graph') continue;
-    for (const inner of attribute.value.nodes) names.push(...readBy(inner));
-    names.push(...attribute.value.outputs.map(({ name }) => name));
-  }
-  return names;
 }

@@ -1,5 +1,6 @@
 import type { Graph, Node } from '../model/graph.ts';
 import type { Model } from '../model/model.ts';
+import { capturedBy } from '../model/reads.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** One place where a graph reads a constant. */
@@ -90,16 +91,4 @@ export function intOf(node: Node, name: string, standard: number): number {
 function floatOf(node: Node, name: string, standard: number): number {
   const attribute = node.attributes.get(name);
   return attribute?.type === 'float' ? attribute.value : standard;
-}
-
-/** Names that the subgraphs of a node read, those of the subgraph itself among them: a name too many only keeps a matrix as it is. */
-export function* capturedBy(node: Node): Generator<string> {
-  for (const attribute of node.attributes.values()) {
-    if (attribute.type !== 'graph') continue;
-    for (const inner of attribute.value.nodes) {
-      yield* inner.inputs;
-      yield* capturedBy(inner);
-    }
-    for (const { name } of attribute.value.outputs) yield name;
-  }
 }

@@ -1,7 +1,7 @@
 import type { Node } from '../model/graph.ts';
 import { withInputs, withOutputs } from '../model/graph-edit.ts';
+import { readBy } from '../model/reads.ts';
 import type { QuantizeEdit } from '../passes/pass.ts';
-import { capturedBy } from '../passes/uses.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Draft, type GraphModel, int, makeNode } from './draft.ts';
@@ -108,7 +108,7 @@ class DynamicRewriter {
 
   /** A node that reads floats: what it reads must exist as floats. */
   private keep(node: Node): void {
-    for (const name of [...node.inputs, ...capturedBy(node)]) this.dequantize(name);
+    for (const name of readBy(node)) this.dequantize(name);
     this.push(node);
   }
 

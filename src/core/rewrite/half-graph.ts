@@ -1,9 +1,9 @@
 import { fail } from '../errors.ts';
 import type { Attribute, Node } from '../model/graph.ts';
 import { withAttributes, withInputs, withOutputs } from '../model/graph-edit.ts';
+import { capturedBy } from '../model/reads.ts';
 import { topological } from '../model/topological.ts';
 import { named } from '../passes/computed.ts';
-import { capturedBy } from '../passes/uses.ts';
 import { type DType, dtypes } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Draft, type GraphModel, int } from './draft.ts';

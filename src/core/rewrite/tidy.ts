@@ -1,5 +1,5 @@
 import type { Node } from '../model/graph.ts';
-import { capturedBy } from '../passes/uses.ts';
+import { readBy } from '../model/reads.ts';
 import type { GraphModel } from './draft.ts';
 
 /**
@@ -30,7 +30,7 @@ function liveNodes(after: GraphModel, wasRead: ReadonlySet<string>): Node[] {
   const waiting = after.graph.nodes.filter(isEnd);
   const live = new Set(waiting);
   for (let node = waiting.pop(); node; node = waiting.pop())
-    for (const name of [...node.inputs, ...capturedBy(node)]) {
+    for (const name of readBy(node)) {
       const producer = producers.get(name);
       if (!producer || live.has(producer)) continue;
       live.add(producer);
@@ -41,9 +41,6 @@ function liveNodes(after: GraphModel, wasRead: ReadonlySet<string>): Node[] {
 
 function readNames({ graph }: GraphModel, nodes: readonly Node[]): Set<string> {
   const names = new Set(graph.outputs.map(({ name }) => name));
-  for (const node of nodes) {
-    for (const name of node.inputs) names.add(name);
-    for (const name of capturedBy(node)) names.add(name);
-  }
+  for (const node of nodes) for (const name of readBy(node)) names.add(name);
   return names;
 }

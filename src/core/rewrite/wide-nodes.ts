@@ -1,5 +1,5 @@
 import type { Node } from '../model/graph.ts';
-import { capturedBy } from '../passes/uses.ts';
+import { capturedBy } from '../model/reads.ts';
 import type { GraphModel } from './draft.ts';
 
 /** Those that onnxruntime's converter leaves (float16.py, DEFAULT_OP_BLOCK_LIST) as far as a text model may have them. */

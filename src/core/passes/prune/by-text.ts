@@ -91,6 +91,20 @@ export function refit(
   };
 }
 
+/** What the first, the first two, … units cost that a site loses, all but one, beside what its norm reads, where `runs` layers lose them. */
+export async function costsAt(
+  fit: Fit,
+  site: Site,
+  by: TextScore,
+  damping: number,
+  runs: number,
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const most = site.units - 1;
+  const { costs } = await orderAt(fit, site, by, most, damping, signal);
+  return Array.from(costs.slice(0, most), cost => (cost * runs) / fit.scale);
+}
+
 /** How many units each layer loses so that what they cost, each layer's beside what its norm reads, is least in all. */
 export async function spentByCost(
   calibration: Calibration<Edit>,
@@ -102,9 +116,7 @@ export async function spentByCost(
   const costs: number[][] = [];
   await eachSite(calibration, sites, texts, context, async (walk, site) => {
     const fit = await fitAt(calibration, walk, site, false, context.signal);
-    const most = site.units - 1;
-    const order = await orderAt(fit, site, by, most, damping, context.signal);
-    costs.push(order.costs.slice(0, most).map(cost => cost / fit.scale));
+    costs.push(await costsAt(fit, site, by, damping, 1, context.signal));
     return [];
   });
   const counts = spend(costs, total);

@@ -1,7 +1,7 @@
 import type { Calibration, Moments, TextVectors } from '../../calibration/calibration.ts';
 import { throwIfCancelled } from '../../errors.ts';
 import type { Edit, PassContext } from '../pass.ts';
-import { orderAt, refit, type TextScore, type TextTask, unitsAt } from './by-text.ts';
+import { costsAt, refit, type TextScore, type TextTask, unitsAt } from './by-text.ts';
 import { spend } from './choose/spend.ts';
 import { type Fit, fitOf } from './fit.ts';
 import { type Seen, scaleOf, sumAt } from './fit-at.ts';
@@ -43,11 +43,9 @@ export async function spentShared(
   const fits = await fitsOf(calibration, sites, texts, context);
   const costs: number[][] = [];
   for (const [site, fit] of fits) {
-    const most = site.units - 1;
-    const order = await orderAt(fit, site, by, most, damping, context.signal);
     // Each layer that runs with them loses them.
     const runs = 1 + (site.others?.length ?? 0);
-    costs.push(order.costs.slice(0, most).map(cost => (cost * runs) / fit.scale));
+    costs.push(await costsAt(fit, site, by, damping, runs, context.signal));
   }
   const counts = spend(costs, total);
   return new Map(sites.map(({ layer }, place) => [layer, counts[place]!]));
